@@ -1,0 +1,28 @@
+const ENCODER = new TextEncoder()
+
+/** UTF-8 bytes of a text. */
+export function utf8(text: string): Uint8Array {
+  return ENCODER.encode(text)
+}
+
+/** Joins byte strings into one. */
+export function concat(...parts: readonly Uint8Array[]): Uint8Array {
+  return Buffer.concat(parts)
+}
+
+export function toHex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
+}
+
+export function toBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
+}
+
+export function toBase64Url(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url')
+}
+
+/** True when both hold the same bytes. Not for secrets: use `crypto.timingSafeEqual` through `base/crypto.ts`. */
+export function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
+  return Buffer.compare(left, right) === 0
+}

@@ -1,0 +1,89 @@
+import * as node from 'node:crypto'
+import { utf8 } from './bytes.ts'
+
+/** The one door to cryptography; `node:crypto` is imported nowhere else under `src`, except for random ids. */
+
+export const SHA256_BYTES = 32
+const AEAD = 'aes-256-gcm'
+const AEAD_NONCE_BYTES = 12
+const AEAD_TAG_BYTES = 16
+
+export function sha256(bytes: Uint8Array | string): Uint8Array {
+  return node.hash('sha256', bytes, 'buffer')
+}
+
+export function sha256Hex(bytes: Uint8Array | string): string {
+  return node.hash('sha256', bytes, 'hex')
+}
+
+export function hmacSha256(key: Uint8Array, message: Uint8Array | string): Uint8Array {
+  return node.createHmac('sha256', key).update(message).digest()
+}
+
+export function randomBytes(count: number): Uint8Array {
+  return node.randomBytes(count)
+}
+
+/** Compares secrets in constant time; different lengths are unequal. */
+export function equalSecrets(left: Uint8Array, right: Uint8Array): boolean {
+  return left.length === right.length && node.timingSafeEqual(left, right)
+}
+
+/** HKDF-SHA-256 (RFC 5869) without salt: `length` bytes bound to `info`. */
+export function deriveKey(secret: Uint8Array, info: string, length = SHA256_BYTES): Uint8Array {
+  return new Uint8Array(node.hkdfSync('sha256', secret, new Uint8Array(0), utf8(info), length))
+}
+
+/** AES-256-GCM: random 12-byte nonce, ciphertext, 16-byte tag, in this order. `key` is 32 bytes. */
+export function seal(key: Uint8Array, plain: Uint8Array, bound: Uint8Array): Uint8Array {
+  const nonce = node.randomBytes(AEAD_NONCE_BYTES)
+  const cipher = node.createCipheriv(AEAD, key, nonce)
+  cipher.setAAD(bound)
+  return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()])
+}
+
+/** Opens what `seal` made with the same key and bound data; undefined when either differs or a bit was changed. */
+export function unseal(key: Uint8Array, sealed: Uint8Array, bound: Uint8Array): Uint8Array | undefined {
+  if (sealed.length < AEAD_NONCE_BYTES + AEAD_TAG_BYTES) return undefined
+  const decipher = node.createDecipheriv(AEAD, key, sealed.subarray(0, AEAD_NONCE_BYTES), {
+    authTagLength: AEAD_TAG_BYTES,
+  })
+  decipher.setAAD(bound)
+  decipher.setAuthTag(sealed.subarray(sealed.length - AEAD_TAG_BYTES))
+  const plain = decipher.update(sealed.subarray(AEAD_NONCE_BYTES, sealed.length - AEAD_TAG_BYTES))
+  try {
+    return Buffer.concat([plain, decipher.final()])
+  } catch {
+    return undefined
+  }
+}
+
+/** A new Ed25519 key (RFC 8032) as PKCS #8 PEM. */
+export function newEd25519Pem(): string {
+  return node.generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' })
+}
+
+/** The 32 raw public bytes of an Ed25519 private key in PEM. */
+export function ed25519PublicBytes(pem: string): Uint8Array {
+  const spki = node.createPublicKey(pem).export({ type: 'spki', format: 'der' })
+  // RFC 8410: a 12-byte header stands before the 32 bytes of the key.
+  return spki.subarray(spki.length - SHA256_BYTES)
+}
+
+export function ed25519Signer(pem: string): (message: Uint8Array) => Uint8Array {
+  const key = node.createPrivateKey(pem)
+  return (message) => node.sign(null, message, key)
+}
+
+const ED25519_SPKI_HEADER = Buffer.from('302a300506032b6570032100', 'hex')
+
+export function ed25519Verify(publicBytes: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  if (publicBytes.length !== SHA256_BYTES) return false
+  const der = Buffer.concat([ED25519_SPKI_HEADER, publicBytes])
+  return node.verify(
+    null,
+    message,
+    node.createPublicKey({ key: der, type: 'spki', format: 'der' }),
+    signature,
+  )
+}
