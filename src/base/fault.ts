@@ -116,6 +116,12 @@ export const FAULTS = {
     title: 'The policy set would lock the operator out of changing policies.',
     hint: 'Permit System::"operator" the action policy:change.',
   },
+  'model.unknown': {
+    status: 404,
+    exit: 66,
+    title: 'There is no such model that you may use.',
+    hint: 'See GET /v1/models for the models that you may use.',
+  },
   'upstream.failed': {
     status: 502,
     exit: 69,
@@ -252,6 +258,11 @@ interface FaultRow {
 }
 
 export type FaultCode = keyof typeof FAULTS
+
+/** True for a code of the table; another version of Gatehouse may know others. */
+export function isFaultCode(code: string): code is FaultCode {
+  return Object.hasOwn(FAULTS, code)
+}
 
 /** What only the ledger and the operator may read; every value is kept as sensitive unless the ledger classes it public. */
 export type FaultDetail = Readonly<Record<string, JsonValue>>

@@ -10,12 +10,26 @@ export const LIMITS = {
   jsonNodes: 500_000,
   /** Request line and headers together; Node's own default, stated. */
   headerBytes: 16 * KIB,
+  /** Header lines of one request; common clients send ten to thirty. */
+  headerLines: 128,
+  /** Pairs in the query of one request target. */
+  queryPairs: 64,
+  /** Addresses of `X-Forwarded-For` that are looked at, from the right. */
+  forwardedHops: 32,
   /** A request target; long enough for any route of ours with a query. */
   targetBytes: 2 * KIB,
   /** Time for the headers of one request to arrive. */
   headersTimeoutMs: 10_000,
   /** Time for a whole request to arrive: a 10 MiB body at 1 Mbit/s takes 84 s. */
   requestTimeoutMs: 90_000,
+  /** How often connections are checked against the two times above. */
+  connectionCheckMs: 2_000,
+  /** A connection on which no byte moves at all is closed; longer than the longest answer of a model may take. */
+  stillConnectionMs: 660_000,
+  /** After a refusal, what is left of the body is read away for this long, so that the caller gets to read why. */
+  lingerMs: 1_000,
+  /** A body of which at most this is left is read away without closing the connection. */
+  lingerBytes: 64 * KIB,
   /** An idle connection is closed after this; longer than the usual client pools keep theirs. */
   keepAliveMs: 65_000,
   /** Connections one listener holds. */
@@ -30,8 +44,32 @@ export const LIMITS = {
   ledgerReservedQueueBytes: 1 * MIB,
   /** Requests in flight that only admin and key acts may use, on top of the configured limit. */
   reservedInFlight: 16,
+  /** Connections to the provider of one model; more calls wait, inside the time of the model. */
+  upstreamConnections: 256,
+  /** Time for a connection to a provider: a host that does not answer is known to be down after this. */
+  upstreamConnectMs: 10_000,
   /** A time the drain of a stopping door may take. */
   drainMs: 10_000,
+  /** Keys that one home holds, revoked ones too; all are kept in memory at about 1 KiB each. */
+  keys: 100_000,
+  /** Models or actions that the scope of one key names. */
+  keyScopeNames: 1_000,
+  /** Address ranges of one key; each is walked at every use. */
+  keyAddressRanges: 100,
+  /** Keys whose day of last use is written in one go, so that the write never holds up requests for long. */
+  lastUsedBatch: 1_000,
+  /** Files of one policy set. */
+  policyFiles: 1_000,
+  /** Bytes of one policy file. */
+  policyFileBytes: 1 * MIB,
+  /** Brackets in brackets in one policy; engines recurse, and 256 of them end the stack of the WebAssembly one. */
+  policyDepth: 32,
+  /** Operators in one policy, for the same reason; 1,000 of them end that stack. */
+  policyOperators: 256,
+  /** Ids of deciding policies in one decision: with ids of 128 characters they leave the leaf room for the rest. */
+  decisionPolicies: 64,
+  /** Problems that are told of one policy set; more are counted only. */
+  policyProblems: 100,
 } as const
 
 export const BYTES = { kib: KIB, mib: MIB } as const

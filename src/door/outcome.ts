@@ -1,5 +1,4 @@
 import type { Fault } from '#base/fault.ts'
-import type { JsonValue } from '#base/json.ts'
 
 /** The stages of the pipeline, in order. `why` draws them as a strip. */
 export const STAGES = [
@@ -19,5 +18,6 @@ export type Stage = (typeof STAGES)[number]
 
 /** What the door gives a face to say. */
 export type Outcome =
-  | { readonly kind: 'answer'; readonly status: number; readonly body: JsonValue }
+  /** `json` is the serialized answer, exactly as its hash stands in the ledger; a face sends it as it is. */
+  | { readonly kind: 'answer'; readonly status: number; readonly json: string }
   | { readonly kind: 'refusal'; readonly fault: Fault; readonly stage: Stage }

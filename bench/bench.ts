@@ -1,0 +1,64 @@
+import { parseArgs } from 'node:util'
+import { benchStart, drawStart } from './cold_start.ts'
+import { benchDoor, drawDoor } from './door.ts'
+import { benchLedger, drawLedger } from './ledger.ts'
+import { stopWithThisProcess } from './processes.ts'
+import { drawProfile, profileDoor } from './profile.ts'
+
+const HELP = `gatehouse bench [WHAT] [flags]
+
+  door     our door beside a bare proxy, nginx and the peer gateway, in interleaved rounds
+           --rounds N (5)   --seconds N (3)   --quick: 2 and 1   --json
+           --profile [--concurrency N]: where the time goes instead
+  ledger   appends per second by 1, 16 and 64 producers, and bytes per request on disk
+           --rounds N (5)   --seconds N (3)   --json
+  start    cold start to ready, on a home with 1,000 keys and 100 policies
+           --rounds N: number of starts (5)   --json
+
+Example: npm run bench -- door --rounds 7 --seconds 5`
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      profile: { type: 'boolean', default: false },
+      concurrency: { type: 'string', default: '16' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  const [what = 'door', ...more] = positionals
+  if (values.help) return (console.log(HELP), 0)
+  if (more.length > 0) return (console.error(HELP), 64)
+  const say = (line: string): void => console.error(line)
+  const [rounds, seconds] = [
+    Number(values.rounds ?? (values.quick ? 2 : 5)),
+    Number(values.seconds ?? (values.quick ? 1 : 3)),
+  ]
+  if (!(rounds >= 1 && Number.isInteger(rounds) && seconds > 0)) return (console.error(HELP), 64)
+  const show = <T>(report: T, draw: (report: T) => string): number => {
+    console.log(values.json ? JSON.stringify(report) : draw(report))
+    return 0
+  }
+  if (what === 'door' && values.profile) {
+    const concurrency = Number(values.concurrency)
+    return show(await profileDoor({ seconds: Math.max(seconds, 5), concurrency, say }), drawProfile)
+  }
+  if (what === 'door') {
+    const report = await benchDoor({ rounds, seconds, say })
+    show(report, drawDoor)
+    return report.absent.governed === undefined ? 0 : 1
+  }
+  if (what === 'ledger') return show(await benchLedger({ rounds, seconds, say }), drawLedger)
+  if (what === 'start') return show(await benchStart({ starts: rounds, say }), drawStart)
+  console.error(HELP)
+  return 64
+}
+
+if (import.meta.main) {
+  stopWithThisProcess()
+  process.exitCode = await main()
+}

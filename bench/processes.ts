@@ -1,0 +1,151 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import fs from 'node:fs'
+import net from 'node:net'
+import path from 'node:path'
+
+export const ROOT = path.dirname(import.meta.dirname)
+
+/** The flags that Gatehouse itself runs with; every server of ours in the bench gets the same. */
+export const NODE_FLAGS: readonly string[] = ['--disallow-code-generation-from-strings']
+
+/** The server under test has one core, and the load with its model provider has the other. */
+export type Core = 0 | 1
+
+export interface Running {
+  readonly child: ChildProcess
+  readonly pid: number
+  /** Everything it wrote, cut to the last part, to explain a failure with. */
+  readonly said: () => string
+  /** Ends it and waits for its end; killed when it does not end by itself. */
+  readonly stop: () => Promise<void>
+}
+
+const STOP_MS = 15_000
+const SAID_CHARACTERS = 16_000
+
+/** True when processes can be bound to cores here. */
+export function canPin(): boolean {
+  return process.platform === 'linux' && spawnSync('taskset', ['-c', '1', 'true']).status === 0
+}
+
+export interface StartOptions {
+  readonly env?: NodeJS.ProcessEnv
+  readonly ipc?: boolean
+  readonly core: Core | undefined
+  readonly cwd?: string
+}
+
+/** Starts a program, bound to a core when one is given. */
+export function start(program: string, words: readonly string[], options: StartOptions): Running {
+  const [command, ...rest] =
+    options.core === undefined
+      ? [program, ...words]
+      : ['taskset', '-c', String(options.core), program, ...words]
+  const child = spawn(command, rest, {
+    cwd: options.cwd ?? ROOT,
+    env: options.env ?? process.env,
+    stdio: ['ignore', 'pipe', 'pipe', ...(options.ipc === true ? (['ipc'] as const) : [])],
+  })
+  let said = ''
+  const keep = (chunk: Buffer): void => {
+    said = (said + chunk.toString()).slice(-SAID_CHARACTERS)
+  }
+  child.stdout?.on('data', keep)
+  child.stderr?.on('data', keep)
+  child.on('error', (error) => keep(Buffer.from(error.message)))
+  const running = { child, pid: child.pid ?? 0, said: () => said, stop: () => stop(child) }
+  started.add(running)
+  child.on('exit', () => started.delete(running))
+  return running
+}
+
+const started = new Set<Running>()
+
+/** Ends everything that was started, also what never became ready. */
+export async function stopAll(): Promise<void> {
+  await Promise.all([...started].map((running) => running.stop()))
+}
+
+/** An interrupted bench leaves nothing running. */
+export function stopWithThisProcess(): void {
+  process.on('exit', () => started.forEach(({ child }) => child.kill('SIGKILL')))
+  for (const [signal, status] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const) {
+    process.on(signal, () => process.exit(status))
+  }
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
+  const ended = once(child, 'exit')
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
+  child.kill('SIGTERM')
+  await ended
+  clearTimeout(timer)
+}
+
+/** The first line of JSON that a program prints, which says that it is ready. Throws when it ends before that. */
+export async function readyLine(running: Running, timeoutMs = 30_000): Promise<Record<string, unknown>> {
+  const deadline = Date.now() + timeoutMs
+  for (;;) {
+    const line = running
+      .said()
+      .split('\n')
+      .slice(0, -1)
+      .find((text) => text.startsWith('{'))
+    if (line !== undefined) return JSON.parse(line)
+    if (running.child.exitCode !== null || Date.now() > deadline) {
+      throw new Error(`not ready: ${running.said().trim() || `exit status ${running.child.exitCode}`}`)
+    }
+    await Promise.race([once(running.child.stdout ?? running.child, 'data'), delay(50)])
+  }
+}
+
+/** Waits until something listens on the port. */
+export async function waitForPort(port: number, running: Running, timeoutMs = 30_000): Promise<void> {
+  const deadline = Date.now() + timeoutMs
+  while (!(await isListening(port))) {
+    if (running.child.exitCode !== null || Date.now() > deadline) {
+      throw new Error(`not listening: ${running.said().trim() || `exit status ${running.child.exitCode}`}`)
+    }
+    await delay(50)
+  }
+}
+
+function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect({ port, host: '127.0.0.1' })
+    socket.on('connect', () => resolve((socket.destroy(), true)))
+    socket.on('error', () => resolve(false))
+  })
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => void setTimeout(resolve, ms))
+}
+
+/** A port that was free a moment ago, for servers that cannot choose one themselves. */
+export async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as net.AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** Memory of a process in MB, now and at its highest; undefined where /proc does not tell. */
+export function memoryOf(pid: number): { rss_mb: number; peak_mb: number } | undefined {
+  try {
+    const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8')
+    const megabytes = (name: string): number =>
+      Math.round(Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0) / 1_024)
+    return { rss_mb: megabytes('VmRSS'), peak_mb: megabytes('VmHWM') }
+  } catch {
+    return undefined
+  }
+}

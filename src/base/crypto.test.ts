@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { toHex, utf8 } from './bytes.ts'
+import {
+  deriveKey,
+  ed25519PublicBytes,
+  ed25519Signer,
+  ed25519Verify,
+  equalSecrets,
+  hmacSha256,
+  newEd25519Pem,
+  randomBytes,
+  seal,
+  sha256,
+  sha256Hex,
+  unseal,
+} from './crypto.ts'
+
+test('sha256 answers the vector of FIPS 180-4 for "abc"', () => {
+  const expected = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
+  assert.equal(sha256Hex('abc'), expected)
+  assert.equal(toHex(sha256(utf8('abc'))), expected)
+})
+
+test('hmacSha256 answers the vector of RFC 4231 case 2', () => {
+  const expected = '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843'
+  assert.equal(toHex(hmacSha256(utf8('Jefe'), 'what do ya want for nothing?')), expected)
+})
+
+test('deriveKey separates purposes and is stable', () => {
+  const secret = randomBytes(32)
+  assert.deepEqual(deriveKey(secret, 'a'), deriveKey(secret, 'a'))
+  assert.notDeepEqual(deriveKey(secret, 'a'), deriveKey(secret, 'b'))
+  assert.equal(deriveKey(secret, 'a', 16).length, 16)
+})
+
+test('equalSecrets compares content and refuses different lengths', () => {
+  assert.equal(equalSecrets(utf8('same'), utf8('same')), true)
+  assert.equal(equalSecrets(utf8('same'), utf8('sane')), false)
+  assert.equal(equalSecrets(utf8('same'), utf8('sam')), false)
+})
+
+test('unseal opens only the untouched bytes, with the same key and bound data', () => {
+  const key = randomBytes(32)
+  const bound = utf8('place 1')
+  const sealed = seal(key, utf8('plain'), bound)
+  assert.equal(Buffer.from(unseal(key, sealed, bound) ?? []).toString(), 'plain')
+  assert.equal(unseal(randomBytes(32), sealed, bound), undefined)
+  assert.equal(unseal(key, sealed, utf8('place 2')), undefined)
+  assert.equal(unseal(key, sealed.subarray(0, 20), bound), undefined)
+  for (let index = 0; index < sealed.length; index += 1) {
+    const changed = Uint8Array.from(sealed)
+    changed[index] = (changed[index] ?? 0) ^ 1
+    assert.equal(unseal(key, changed, bound), undefined, `byte ${String(index)}`)
+  }
+})
+
+test('ed25519Verify accepts the signature of its key and nothing else', () => {
+  const pem = newEd25519Pem()
+  const publicBytes = ed25519PublicBytes(pem)
+  const signature = ed25519Signer(pem)(utf8('message'))
+  assert.equal(publicBytes.length, 32)
+  assert.equal(ed25519Verify(publicBytes, utf8('message'), signature), true)
+  assert.equal(ed25519Verify(publicBytes, utf8('massage'), signature), false)
+  assert.equal(ed25519Verify(ed25519PublicBytes(newEd25519Pem()), utf8('message'), signature), false)
+  assert.equal(ed25519Verify(publicBytes.subarray(1), utf8('message'), signature), false)
+})

@@ -1,0 +1,199 @@
+import { constants } from 'node:fs'
+import * as node from 'node:fs/promises'
+
+/**
+ * The one seam for files whose loss would matter. Everything that must survive a crash goes through it, so that a
+ * simulated disk can drop what was not synced and fail at any step.
+ *
+ * Failures are the errors of Node's file system, with their `code` (`ENOENT`, `ENOSPC`, `EIO`, …).
+ */
+export interface Files {
+  /** Opens a file for appending, creating it (mode 0600) when missing. The new name is durable after `syncDirectory`. */
+  openAppend(path: string): Promise<Appender>
+  read(path: string): Promise<Uint8Array>
+  /** At most `length` bytes from `from` on; fewer at the end of the file. */
+  readRange(path: string, from: number, length: number): Promise<Uint8Array>
+  /** Undefined when there is no such file. */
+  facts(path: string): Promise<FileFacts | undefined>
+  /** Names in a folder, sorted; empty when there is no such folder. */
+  list(path: string): Promise<readonly string[]>
+  /** Makes a folder and those above it (mode 0700); one that is there stays as it is. */
+  makeDirectory(path: string): Promise<void>
+  /** Removes an empty folder. */
+  removeDirectory(path: string): Promise<void>
+  rename(from: string, to: string): Promise<void>
+  /** Removes a file; one that is not there is no failure. */
+  unlink(path: string): Promise<void>
+  /** Makes creations, renames and removals in a folder durable. */
+  syncDirectory(path: string): Promise<void>
+  /** Bytes that this process may still write on the disk that holds `path`. */
+  freeBytes(path: string): Promise<number>
+}
+
+/** An open file that only grows, or is cut. */
+export interface Appender {
+  /** Writes all bytes or throws; after a throw any prefix of them may be in the file. */
+  write(bytes: Uint8Array): Promise<void>
+  /** Makes the content and length durable. After a throw nothing may be assumed about unsynced bytes, ever. */
+  datasync(): Promise<void>
+  truncate(bytes: number): Promise<void>
+  /** Facts of the open file itself, which may no longer be the one at its path. */
+  facts(): Promise<FileFacts>
+  close(): Promise<void>
+}
+
+export interface FileFacts {
+  readonly bytes: number
+  /** Device and inode: equal for the same file only. */
+  readonly identity: string
+  /** Names that the file has; 0 once it is unlinked. */
+  readonly links: number
+}
+
+const FILE_MODE = 0o600
+const FOLDER_MODE = 0o700
+const TEMPORARY_SUFFIX = '.tmp'
+
+/** The files of this machine. */
+export const NODE_FILES: Files = {
+  openAppend: async (path) => new NodeAppender(await node.open(path, 'a', FILE_MODE)),
+  read: (path) => node.readFile(path),
+  readRange,
+  facts: factsAt,
+  list: listFolder,
+  makeDirectory: async (path) => {
+    await node.mkdir(path, { recursive: true, mode: FOLDER_MODE })
+  },
+  removeDirectory: (path) => node.rmdir(path),
+  rename: (from, to) => node.rename(from, to),
+  unlink: (path) => node.rm(path, { force: true }),
+  syncDirectory,
+  freeBytes: async (path) => {
+    const facts = await node.statfs(path)
+    return facts.bavail * facts.bsize
+  },
+}
+
+/**
+ * Replaces a whole file so that a crash leaves the old content or the new, never a mixture: write beside it, sync,
+ * rename, sync the folder. Two calls for one path must not overlap.
+ */
+export async function writeAtomic(files: Files, path: string, bytes: Uint8Array): Promise<void> {
+  const temporary = path + TEMPORARY_SUFFIX
+  // A file left by an earlier try is not used again: after a failed sync a later one on it would prove nothing.
+  await files.unlink(temporary)
+  const appender = await files.openAppend(temporary)
+  try {
+    await appender.write(bytes)
+    await appender.datasync()
+  } finally {
+    await appender.close()
+  }
+  await files.rename(temporary, path)
+  await files.syncDirectory(folderOf(path))
+}
+
+/** True for the name of a file that `writeAtomic` had not finished. */
+export function isTemporary(name: string): boolean {
+  return name.endsWith(TEMPORARY_SUFFIX)
+}
+
+/** The `code` of a file system error, if it has one. */
+export function errorCode(thrown: unknown): string | undefined {
+  if (!(thrown instanceof Error) || !('code' in thrown)) return undefined
+  return typeof thrown.code === 'string' ? thrown.code : undefined
+}
+
+/** The folder part of a path; `.` for a bare name. */
+export function folderOf(path: string): string {
+  const slash = path.lastIndexOf('/')
+  if (slash < 0) return '.'
+  return slash === 0 ? '/' : path.slice(0, slash)
+}
+
+class NodeAppender implements Appender {
+  readonly #handle: node.FileHandle
+
+  constructor(handle: node.FileHandle) {
+    this.#handle = handle
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    // One call may write only a part, for example when the disk is nearly full.
+    for (let written = 0; written < bytes.length;) {
+      const answer = await this.#handle.write(bytes, written, bytes.length - written)
+      written += answer.bytesWritten
+    }
+  }
+
+  datasync(): Promise<void> {
+    return this.#handle.datasync()
+  }
+
+  truncate(bytes: number): Promise<void> {
+    return this.#handle.truncate(bytes)
+  }
+
+  async facts(): Promise<FileFacts> {
+    return toFacts(await this.#handle.stat({ bigint: true }))
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close()
+  }
+}
+
+async function readRange(path: string, from: number, length: number): Promise<Uint8Array> {
+  const handle = await node.open(path, 'r')
+  try {
+    const buffer = Buffer.alloc(length)
+    let filled = 0
+    while (filled < length) {
+      const { bytesRead } = await handle.read(buffer, filled, length - filled, from + filled)
+      if (bytesRead === 0) break
+      filled += bytesRead
+    }
+    return buffer.subarray(0, filled)
+  } finally {
+    await handle.close()
+  }
+}
+
+async function factsAt(path: string): Promise<FileFacts | undefined> {
+  try {
+    return toFacts(await node.stat(path, { bigint: true }))
+  } catch (thrown) {
+    if (errorCode(thrown) === 'ENOENT') return undefined
+    throw thrown
+  }
+}
+
+interface Stats {
+  readonly size: bigint
+  readonly dev: bigint
+  readonly ino: bigint
+  readonly nlink: bigint
+}
+
+function toFacts(stats: Stats): FileFacts {
+  return { bytes: Number(stats.size), identity: `${stats.dev}:${stats.ino}`, links: Number(stats.nlink) }
+}
+
+async function listFolder(path: string): Promise<readonly string[]> {
+  try {
+    const names = await node.readdir(path)
+    return names.sort()
+  } catch (thrown) {
+    if (errorCode(thrown) === 'ENOENT') return []
+    throw thrown
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const handle = await node.open(path, constants.O_RDONLY)
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

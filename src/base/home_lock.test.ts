@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { suite, test, type TestContext } from 'node:test'
+import { lockHome } from './home_lock.ts'
+
+function temporaryFolder(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-lock-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+const HOLDER = `
+  import { lockHome } from ${JSON.stringify(new URL('home_lock.ts', import.meta.url).href)}
+  lockHome(process.argv[1])
+  globalThis.gc()
+  process.stdout.write('held')
+  setInterval(() => undefined, 60_000)
+`
+
+suite('lockHome', () => {
+  test('lockHome lets one in: a second process is refused until the first is killed, even when that kept no reference', async (t) => {
+    const home = temporaryFolder(t)
+    const holder = spawn(
+      process.execPath,
+      ['--expose-gc', '--input-type=module-typescript', '--eval', HOLDER, home],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    )
+    t.after(() => holder.kill('SIGKILL'))
+    await once(holder.stdout, 'data')
+    assert.throws(() => lockHome(home), { code: 'home.locked' })
+
+    const ended = once(holder, 'exit')
+    holder.kill('SIGKILL')
+    await ended
+    const lock = lockHome(home)
+    assert.throws(() => lockHome(home), { code: 'home.locked' }, 'a second time in one process')
+    lock.release()
+    lock.release()
+    lockHome(home).release()
+  })
+
+  test('lockHome refuses a folder that it cannot write: absent, a file, and read-only', (t) => {
+    const home = temporaryFolder(t)
+    writeFileSync(join(home, 'file'), '')
+    // Root may write a folder of any mode, so a read-only file system stands for a read-only folder.
+    const places = [
+      join(home, 'absent'),
+      join(home, 'file'),
+      ...['/proc/1', '/sys/kernel'].filter(existsSync),
+    ]
+    for (const place of places) assert.throws(() => lockHome(place), { code: 'home.unwritable' }, place)
+  })
+
+  test('lockHome says when the lock file is another thing', (t) => {
+    const home = temporaryFolder(t)
+    writeFileSync(join(home, 'lock.db'), 'this is no database at all. '.repeat(64))
+    assert.throws(() => lockHome(home), { code: 'home.damaged' })
+  })
+})

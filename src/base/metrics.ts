@@ -1,0 +1,210 @@
+/** Names and values of labels, in the order the metric declared. */
+type LabelValues = readonly string[]
+
+/** A number that only grows. */
+export class Counter {
+  value = 0
+
+  add(count = 1): void {
+    this.value += count
+  }
+}
+
+/** A number that goes up and down. */
+export class Gauge {
+  value = 0
+
+  add(change: number): void {
+    this.value += change
+  }
+
+  set(value: number): void {
+    this.value = value
+  }
+}
+
+/** Counts of observations by upper bound; bounds are inclusive, as Prometheus has them. */
+export class Histogram {
+  readonly counts: Float64Array
+  sum = 0
+  count = 0
+  readonly #bounds: readonly number[]
+
+  constructor(bounds: readonly number[]) {
+    this.#bounds = bounds
+    this.counts = new Float64Array(bounds.length)
+  }
+
+  observe(value: number): void {
+    this.sum += value
+    this.count += 1
+    const place = this.#bounds.findIndex((bound) => value <= bound)
+    if (place >= 0) this.counts[place] = (this.counts[place] ?? 0) + 1
+  }
+}
+
+/** A metric with labels. `series` gives the handle of one set of label values; keep the handle on a hot path. */
+export interface Family<Handle> {
+  /** Beyond the cap every new set of values shares one series whose labels all read `other`. */
+  series(...values: LabelValues): Handle
+}
+
+export interface MetricNames {
+  readonly name: string
+  readonly help: string
+  readonly labels?: readonly string[]
+}
+
+/** Seconds; from a cached answer to the longest call of a model. */
+export const DURATION_BOUNDS = [
+  0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300,
+] as const
+
+/** More label sets than this in one metric is a mistake or an attack, and would cost memory without end. */
+const SERIES_PER_METRIC = 1_000
+const OTHER = 'other'
+
+/** Counters, gauges and histograms, printed as Prometheus text format 0.0.4. */
+export class Metrics {
+  readonly #families = new Map<string, Printable>()
+  readonly #seriesPerMetric: number
+
+  constructor(options: { readonly seriesPerMetric?: number } = {}) {
+    this.#seriesPerMetric = options.seriesPerMetric ?? SERIES_PER_METRIC
+  }
+
+  counter(names: MetricNames): Family<Counter> {
+    const kind = { type: 'counter', make: () => new Counter(), print: printNumber }
+    return this.#add(names, new SeriesOf(names, this.#seriesPerMetric, kind))
+  }
+
+  gauge(names: MetricNames): Family<Gauge> {
+    const kind = { type: 'gauge', make: () => new Gauge(), print: printNumber }
+    return this.#add(names, new SeriesOf(names, this.#seriesPerMetric, kind))
+  }
+
+  histogram(names: MetricNames, bounds: readonly number[] = DURATION_BOUNDS): Family<Histogram> {
+    const kind: Kind<Histogram> = {
+      type: 'histogram',
+      make: () => new Histogram(bounds),
+      print: (name, labels, series) => printHistogram({ name, labels, series, bounds }),
+    }
+    return this.#add(names, new SeriesOf(names, this.#seriesPerMetric, kind))
+  }
+
+  /** A gauge without labels whose value is asked for at each scrape. */
+  gaugeFrom(names: Omit<MetricNames, 'labels'>, read: () => number): void {
+    this.#add(names, { lines: () => [...preamble('gauge', names), `${names.name} ${number(read())}`] })
+  }
+
+  /** Everything, as Prometheus text format 0.0.4 with a final line feed. */
+  expose(): string {
+    return `${[...this.#families.values()].flatMap((family) => family.lines()).join('\n')}\n`
+  }
+
+  #add<Of extends Printable>(names: MetricNames, family: Of): Of {
+    const isName = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(names.name)
+    const areLabels = (names.labels ?? []).every((label) => /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(label))
+    if (!isName || !areLabels)
+      throw new TypeError('a metric or label has a name that Prometheus does not take')
+    if (this.#families.has(names.name)) throw new TypeError(`the metric ${names.name} exists already`)
+    this.#families.set(names.name, family)
+    return family
+  }
+}
+
+export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
+
+interface Printable {
+  lines(): readonly string[]
+}
+
+interface Kind<Handle> {
+  readonly type: string
+  readonly make: () => Handle
+  readonly print: (name: string, labels: readonly string[], handle: Handle) => readonly string[]
+}
+
+class SeriesOf<Handle> implements Family<Handle>, Printable {
+  readonly #names: MetricNames
+  readonly #cap: number
+  readonly #kind: Kind<Handle>
+  readonly #series = new Map<string, { readonly labels: readonly string[]; readonly handle: Handle }>()
+
+  constructor(names: MetricNames, cap: number, kind: Kind<Handle>) {
+    this.#names = names
+    this.#cap = cap
+    this.#kind = kind
+  }
+
+  series(...values: LabelValues): Handle {
+    const names = this.#names.labels ?? []
+    if (values.length !== names.length)
+      throw new TypeError(`the metric ${this.#names.name} has ${names.length} labels`)
+    const key = values.join('\u{0}')
+    const known = this.#series.get(key)
+    if (known !== undefined) return known.handle
+    if (this.#series.size >= this.#cap && values.some((value) => value !== OTHER))
+      return this.series(...names.map(() => OTHER))
+    const handle = this.#kind.make()
+    this.#series.set(key, {
+      labels: names.map((name, at) => `${name}="${escapeLabel(values[at] ?? '')}"`),
+      handle,
+    })
+    return handle
+  }
+
+  lines(): readonly string[] {
+    const lines = preamble(this.#kind.type, this.#names)
+    for (const { labels, handle } of this.#series.values())
+      lines.push(...this.#kind.print(this.#names.name, labels, handle))
+    return lines
+  }
+}
+
+function preamble(type: string, names: MetricNames): string[] {
+  return [`# HELP ${names.name} ${escapeHelp(names.help)}`, `# TYPE ${names.name} ${type}`]
+}
+
+function printNumber(name: string, labels: readonly string[], series: { readonly value: number }): string[] {
+  return [`${name}${braces(labels)} ${number(series.value)}`]
+}
+
+function printHistogram(of: {
+  readonly name: string
+  readonly labels: readonly string[]
+  readonly series: Histogram
+  readonly bounds: readonly number[]
+}): string[] {
+  const { name, labels, series, bounds } = of
+  let below = 0
+  const lines = bounds.map((bound, at) => {
+    below += series.counts[at] ?? 0
+    return `${name}_bucket${braces([...labels, `le="${number(bound)}"`])} ${below}`
+  })
+  return [
+    ...lines,
+    `${name}_bucket${braces([...labels, 'le="+Inf"'])} ${series.count}`,
+    `${name}_sum${braces(labels)} ${number(series.sum)}`,
+    `${name}_count${braces(labels)} ${series.count}`,
+  ]
+}
+
+function braces(labels: readonly string[]): string {
+  return labels.length === 0 ? '' : `{${labels.join(',')}}`
+}
+
+function number(value: number): string {
+  if (value === Number.POSITIVE_INFINITY) return '+Inf'
+  if (value === Number.NEGATIVE_INFINITY) return '-Inf'
+  return String(value)
+}
+
+// The text format escapes a backslash and a line feed in help, and a double quote as well in label values.
+function escapeHelp(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
+}
+
+function escapeLabel(text: string): string {
+  return escapeHelp(text).replaceAll('"', '\\"')
+}

@@ -1,0 +1,6 @@
+import type { Detector } from '../detector.ts'
+import { credential } from './credential.ts'
+import { token } from './token.ts'
+
+/** Every detector, by name. Adding one is adding a file and a line here. */
+export const DETECTORS: readonly Detector[] = [credential, token]

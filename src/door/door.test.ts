@@ -1,0 +1,287 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Question } from '#base/decider.ts'
+import { Fault, type FaultCode } from '#base/fault.ts'
+import type { JsonObject } from '#base/json.ts'
+import { Sealed } from '#base/sealed.ts'
+import { checkPermit, type Permit } from '#trust/access/authorize.ts'
+import type { Credential } from '#trust/access/caller.ts'
+import { AUTHENTICATOR, decider, MemoryRecorder, StillClock } from '../../test/support/door_parts.ts'
+import type { Detector } from './detector.ts'
+import { guarded, passThrough, type DoorParts } from './door.ts'
+import { Inspector } from './inspector.ts'
+import { Meter } from './meter.ts'
+import type { Outcome, Stage } from './outcome.ts'
+import type { Observation } from './passage.ts'
+import type { Acted, Incoming, Route } from './route.ts'
+
+/** Finds one word, so that tests need no credential. */
+const WORD: Detector = {
+  id: 'word',
+  why: 'tests',
+  find: (text) => {
+    const start = text.indexOf('banana')
+    return start < 0 ? [] : [{ rule: 'word.banana', start, end: start + 6 }]
+  },
+}
+
+const RESOURCE = { type: 'Model', id: 'echo' }
+
+interface Scene {
+  readonly parts: DoorParts
+  readonly recorder: MemoryRecorder
+  readonly observations: Observation[]
+  /** What was done, in order: the acts, with the kinds of entries that were on record at that moment. */
+  readonly acts: { readonly input: JsonObject; readonly recorded: readonly string[] }[]
+  readonly route: Route<JsonObject>
+}
+
+interface Settings {
+  readonly allows?: (question: Question) => boolean
+  readonly request?: 'pass' | 'redact' | 'block'
+  readonly response?: 'pass' | 'redact' | 'block'
+  readonly limit?: number
+  readonly wait?: number
+  readonly act?: (permit: Permit, input: JsonObject) => Promise<Acted>
+  readonly route?: Partial<Route<JsonObject>>
+}
+
+function scene(settings: Settings = {}): Scene {
+  const recorder = new MemoryRecorder()
+  const observations: Observation[] = []
+  const acts: Scene['acts'] = []
+  const actions = { request: settings.request ?? 'redact', response: settings.response ?? 'redact' }
+  const policies = { current: () => decider(settings.allows ?? (() => true)) }
+  const parts: DoorParts = {
+    clock: new StillClock(),
+    authenticator: AUTHENTICATOR,
+    policies,
+    meter: new Meter(settings.limit ?? 4, 1),
+    inspector: new Inspector([WORD], actions),
+    recorder,
+    guard: { charge: () => settings.wait },
+    observe: (observation) => observations.push(observation),
+  }
+  const route: Route<JsonObject> = {
+    name: 'say',
+    listener: 'door',
+    method: 'POST',
+    path: '/say',
+    envelope: 'problem',
+    action: 'model:infer',
+    record: 'grouped',
+    inspect: { request: 'all', response: 'all' },
+    parse: ({ body }) => ({ text: Buffer.from(body).toString() }),
+    target: () => ({ ref: RESOURCE, entities: [], known: true }),
+    act: async (permit, input) => {
+      checkPermit(permit, 'model:infer', RESOURCE)
+      acts.push({ input, recorded: recorder.kinds() })
+      return settings.act === undefined
+        ? { status: 200, body: input, facts: { tokens_in: 3 } }
+        : settings.act(permit, input)
+    },
+    ...settings.route,
+  }
+  return { parts, recorder, observations, acts, route }
+}
+
+const BEARER: Credential = { kind: 'bearer', token: new Sealed('any') }
+
+function incoming(text: string, credential: Credential = BEARER): Incoming {
+  return {
+    id: 'entry00000000001',
+    credential,
+    address: '192.0.2.7',
+    params: {},
+    query: [],
+    body: async () => Promise.resolve(Buffer.from(text)),
+    onAbort: () => undefined,
+  }
+}
+
+function codeOf(outcome: Outcome): FaultCode | 'ok' {
+  return outcome.kind === 'refusal' ? outcome.fault.code : 'ok'
+}
+
+test('passThrough answers: the intent is recorded before the act, the outcome after it', async () => {
+  const { parts, route, recorder, acts, observations } = scene()
+  const outcome = await passThrough(parts, route, incoming('hello'))
+  assert.deepEqual(outcome, { kind: 'answer', status: 200, json: '{"text":"hello"}' })
+  assert.deepEqual(acts[0]?.recorded, ['intent'])
+  assert.deepEqual(recorder.kinds(), ['intent', 'outcome'])
+  const [intent, ended] = recorder.entries
+  assert.equal(intent?.fields['caller'], 'Service::"demo"')
+  assert.equal(intent?.fields['resource'], 'Model::"echo"')
+  assert.deepEqual(intent?.fields['policies'], ['p-allow'])
+  assert.equal(ended?.fields['status'], 200)
+  assert.equal(ended?.fields['tokens_in'], 3)
+  assert.deepEqual(
+    observations.map(({ code, model, stage }) => [code, model, stage]),
+    [['ok', 'echo', 'done']],
+  )
+})
+
+const REFUSALS: readonly (readonly [
+  why: string,
+  settings: Settings,
+  credential: Credential,
+  code: FaultCode,
+  stage: Stage,
+])[] = [
+  ['no credential', {}, { kind: 'none' }, 'caller.unknown', 'authenticate'],
+  [
+    'the body does not parse',
+    { route: { parse: throws('input.invalid') } },
+    BEARER,
+    'input.invalid',
+    'parse',
+  ],
+  ['a parser of ours has a bug', { route: { parse: crashes } }, BEARER, 'internal.bug', 'parse'],
+  ['policy denies', { allows: () => false }, BEARER, 'action.denied', 'authorize'],
+  ['policy throws', { allows: crashes }, BEARER, 'internal.bug', 'authorize'],
+  ['the door is full', { limit: 0 }, BEARER, 'load.exceeded', 'meter'],
+  ['inspection blocks', { request: 'block' }, BEARER, 'content.blocked', 'inspect_request'],
+  ['policy denies what was found', { allows: foundNothing }, BEARER, 'action.denied', 'admit'],
+]
+
+for (const [why, settings, credential, code, stage] of REFUSALS) {
+  test(`passThrough refuses before any act: ${why}`, async () => {
+    const { parts, route, recorder, acts, observations } = scene(settings)
+    const outcome = await passThrough(parts, route, incoming('a banana', credential))
+    assert.equal(codeOf(outcome), code)
+    assert.equal(outcome.kind === 'refusal' && outcome.stage, stage)
+    assert.equal(acts.length, 0)
+    assert.deepEqual(recorder.kinds(), ['refusal'])
+    assert.equal(recorder.entries[0]?.fields['code'], code)
+    assert.equal(recorder.entries[0]?.fields['stage'], stage)
+    assert.equal(observations[0]?.code, code)
+    assert.equal(parts.meter.inFlight, 0)
+  })
+}
+
+test('passThrough does nothing when the ledger cannot record the intent', async () => {
+  const { parts, route, recorder, acts } = scene()
+  recorder.isWritable = false
+  const outcome = await passThrough(parts, route, incoming('hello'))
+  assert.equal(codeOf(outcome), 'ledger.unwritable')
+  assert.equal(acts.length, 0)
+})
+
+test('passThrough says ledger.unwritable when a refusal cannot be recorded', async () => {
+  const { parts, route, recorder } = scene({ allows: () => false })
+  recorder.isWritable = false
+  assert.equal(codeOf(await passThrough(parts, route, incoming('hello'))), 'ledger.unwritable')
+})
+
+test('passThrough throttles strangers over the limit without any entry', async () => {
+  const { parts, route, recorder } = scene({ wait: 7 })
+  const outcome = await passThrough(parts, route, incoming('hello', { kind: 'none' }))
+  assert.equal(codeOf(outcome), 'source.throttled')
+  assert.equal(outcome.kind === 'refusal' && outcome.fault.retryAfterSeconds, 7)
+  assert.deepEqual(recorder.kinds(), [])
+})
+
+test('passThrough dispatches what was inspected, redacted, and tells the second decision what was found', async () => {
+  const asked: unknown[] = []
+  const allows = (question: Question) => {
+    asked.push(question.context['findings'])
+    return true
+  }
+  const { parts, route, acts, recorder } = scene({ allows })
+  await passThrough(parts, route, incoming('a banana!'))
+  assert.deepEqual(acts[0]?.input, { text: 'a [redacted:word.banana]!' })
+  assert.deepEqual(asked, [[], ['word.banana']])
+  assert.deepEqual(recorder.entries[0]?.fields['findings'], ['word.banana'])
+})
+
+test('passThrough redacts the answer, and the outcome commits to the bytes that were released', async () => {
+  const act = async () => Promise.resolve({ status: 200, body: { text: 'banana' }, facts: {} })
+  const { parts, route } = scene({ act })
+  const outcome = await passThrough(parts, route, incoming('hello'))
+  assert.equal(outcome.kind === 'answer' && outcome.json, '{"text":"[redacted:word.banana]"}')
+})
+
+test('passThrough blocks the answer: the act was done, and its outcome says so', async () => {
+  const act = async () => Promise.resolve({ status: 200, body: { text: 'banana' }, facts: {} })
+  const { parts, route, recorder } = scene({ act, response: 'block' })
+  const outcome = await passThrough(parts, route, incoming('hello'))
+  assert.equal(codeOf(outcome), 'content.blocked')
+  assert.deepEqual(recorder.kinds(), ['intent', 'outcome'])
+  assert.equal(recorder.entries[1]?.fields['stage'], 'inspect_response')
+})
+
+test('passThrough records a failed act as its outcome and releases its place', async () => {
+  const { parts, route, recorder } = scene({ act: async () => Promise.reject(new Fault('upstream.failed')) })
+  const outcome = await passThrough(parts, route, incoming('hello'))
+  assert.equal(codeOf(outcome), 'upstream.failed')
+  assert.deepEqual(recorder.kinds(), ['intent', 'outcome'])
+  assert.equal(recorder.entries[1]?.fields['status'], 502)
+  assert.equal(parts.meter.inFlight, 0)
+})
+
+test('passThrough awaits the outcome of a strict route: unrecorded means refused', async () => {
+  const { parts, route, recorder } = scene({
+    route: { record: 'strict' },
+    act: async () => {
+      recorder.isWritable = false
+      return Promise.resolve({ status: 200, body: null, facts: {} })
+    },
+  })
+  assert.equal(codeOf(await passThrough(parts, route, incoming('hello'))), 'ledger.unwritable')
+  assert.equal(recorder.entries[0]?.reserved, true)
+})
+
+test('passThrough keeps a name that a caller made up out of the public fields', async () => {
+  const target = () => ({ ref: { type: 'Model', id: 'made up' }, entities: [], known: false })
+  const { parts, route, recorder, observations } = scene({ allows: () => false, route: { target } })
+  await passThrough(parts, route, incoming('hello'))
+  assert.equal(recorder.entries[0]?.fields['resource'], undefined)
+  assert.equal(recorder.entries[0]?.fields['asked'], 'Model::"made up"')
+  assert.equal(observations[0]?.model, '')
+})
+
+test('passThrough leaves an exempt direction alone', async () => {
+  const exempt = { request: 'all', response: { exempt: 'shows a new key once' } } as const
+  const act = async () => Promise.resolve({ status: 201, body: 'banana', facts: {} })
+  const { parts, route } = scene({ act, route: { inspect: exempt } })
+  assert.deepEqual(await passThrough(parts, route, incoming('hello')), {
+    kind: 'answer',
+    status: 201,
+    json: '"banana"',
+  })
+})
+
+test('guarded keeps the facts of the route and takes requests through the door', async () => {
+  const { parts, route } = scene()
+  const joined = guarded(parts, route)
+  assert.equal(joined.path, '/say')
+  assert.equal((await joined.handle(incoming('hello'))).kind, 'answer')
+})
+
+test('Meter counts a release once, and keeps its reserve for strict routes', () => {
+  const meter = new Meter(1, 1)
+  const first = meter.reserve('grouped')
+  assert.throws(() => meter.reserve('grouped'), { code: 'load.exceeded' })
+  const second = meter.reserve('strict')
+  assert.throws(() => meter.reserve('strict'), { code: 'load.exceeded' })
+  first.release()
+  first.release()
+  assert.equal(meter.inFlight, 1)
+  second.release()
+  assert.equal(meter.inFlight, 0)
+})
+
+function throws(code: FaultCode): () => never {
+  return () => {
+    throw new Fault(code)
+  }
+}
+
+function crashes(): never {
+  throw new TypeError('a bug')
+}
+
+function foundNothing(question: Question): boolean {
+  const { findings } = question.context
+  return Array.isArray(findings) && findings.length === 0
+}

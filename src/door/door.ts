@@ -1,0 +1,102 @@
+import type { Clock } from '#base/clock.ts'
+import { asFault } from '#base/fault.ts'
+import type { JsonObject, JsonValue } from '#base/json.ts'
+import type { Recorder } from '#base/recorder.ts'
+import { authorize, type Policies } from '#trust/access/authorize.ts'
+import type { Authenticator } from '#trust/access/caller.ts'
+import type { FloodGuard } from './flood_guard.ts'
+import type { GuardedRoute } from './guarded.ts'
+import type { Inspector } from './inspector.ts'
+import type { Meter } from './meter.ts'
+import type { Outcome } from './outcome.ts'
+import { Passage, type Observation } from './passage.ts'
+import type { Incoming, Route } from './route.ts'
+
+/** All that the pipeline works with; `main.ts` joins them. */
+export interface DoorParts {
+  readonly clock: Clock
+  readonly authenticator: Authenticator
+  readonly policies: Policies
+  readonly meter: Meter
+  readonly inspector: Inspector
+  readonly recorder: Recorder
+  readonly guard: Pick<FloodGuard, 'charge'>
+  /** Told of every request once, when it ends. */
+  readonly observe: (observation: Observation) => void
+}
+
+/**
+ * The one way through Gatehouse. Each step either hands on something narrower or throws a `Fault`; whatever is thrown
+ * becomes a refusal, and no act happens before its intent is on disk. Never rejects.
+ */
+export async function passThrough<Input extends JsonObject>(
+  door: DoorParts,
+  route: Route<Input>,
+  incoming: Incoming,
+): Promise<Outcome> {
+  const { policies, meter, inspector, recorder } = door
+  const { action } = route
+  const passage = new Passage(door, route, incoming)
+  try {
+    passage.enter('authenticate')
+    const caller = passage.sentBy(door.authenticator.authenticate(incoming.credential, incoming.address))
+
+    // Only now: strangers never reach a parser of ours.
+    passage.enter('parse')
+    const body = passage.carries(await incoming.body())
+    const input = route.parse({ params: incoming.params, query: incoming.query, body })
+
+    passage.enter('authorize')
+    const target = passage.aimsAt(route.target(input, caller))
+    authorize(policies, { caller, action, target, findings: [] })
+
+    passage.enter('meter')
+    passage.holds(meter.reserve(route.record))
+
+    passage.enter('inspect_request')
+    const request = passage.found(inspector.inspect('request', route.inspect.request, input))
+
+    // The second question is about what will be dispatched: redacted, and with what was found. It can only narrow.
+    passage.enter('admit')
+    const admitted = {
+      caller,
+      action,
+      target: route.target(request.value, caller),
+      findings: request.findings,
+    }
+    const permit = authorize(policies, admitted)
+
+    passage.enter('record')
+    await recorder.append(passage.intent(permit.decision))
+
+    passage.enter('act')
+    const { id, onAbort } = incoming
+    const acted = await route.act(permit, request.value, { id, caller, onAbort })
+
+    passage.enter('inspect_response')
+    const response = passage.found(
+      inspector.inspect<JsonValue>('response', route.inspect.response, acted.body),
+    )
+
+    passage.enter('settle')
+    return await passage.answer(acted, response.value)
+  } catch (thrown) {
+    return await passage.refuse(asFault(thrown))
+  } finally {
+    passage.leave()
+  }
+}
+
+/** Joins a route to the door, so that a face can hold routes of every kind of input in one list. */
+export function guarded<Input extends JsonObject>(door: DoorParts, route: Route<Input>): GuardedRoute {
+  const { name, listener, method, path, envelope, action } = route
+  return {
+    name,
+    listener,
+    method,
+    path,
+    envelope,
+    action,
+    handle: (incoming) => passThrough(door, route, incoming),
+  }
+}

@@ -1,0 +1,19 @@
+import type { Incoming } from './route.ts'
+import type { Outcome } from './outcome.ts'
+
+/**
+ * A route with the whole pipeline around it, as a face sees it: the door makes these from `Route` values. `handle`
+ * never rejects; what goes wrong inside is a refusal.
+ */
+export interface GuardedRoute {
+  /** Stable name for metrics. */
+  readonly name: string
+  readonly listener: 'door' | 'admin'
+  readonly method: 'GET' | 'POST'
+  /** Literal segments and `{name}` segments. */
+  readonly path: string
+  readonly envelope: 'openai' | 'problem'
+  /** The Cedar action. */
+  readonly action: string
+  readonly handle: (incoming: Incoming) => Promise<Outcome>
+}

@@ -1,0 +1,19 @@
+import type { Command } from '../command.ts'
+
+export const configCheck: Command = {
+  name: 'config check',
+  summary: 'read the configuration and report every problem at once',
+  words: '',
+  wordCount: { least: 0, most: 0 },
+  options: [],
+  example: './gatehouse config check --config gatehouse.yaml',
+  run: async ({ home, config, world }) => {
+    const { path, models } = await world.readConfig(home, config)
+    const from = path ?? 'no file: the defaults hold'
+    return {
+      exit: 0,
+      text: `The configuration is valid (${from}); ${models.length} models.`,
+      json: { valid: true, path, models: models.map(({ name }) => name) },
+    }
+  },
+}

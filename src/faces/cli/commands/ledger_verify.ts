@@ -1,0 +1,51 @@
+import { readFile } from 'node:fs/promises'
+import { isAbsolute, resolve } from 'node:path'
+import { FAULTS } from '#base/fault.ts'
+import type { VerifyReport } from '#trust/ledger/verify.ts'
+import type { Call, Command } from '../command.ts'
+import { openHomeLedger } from '../home_ledger.ts'
+import { wrongUsage } from '../usage.ts'
+
+export const ledgerVerify: Command = {
+  name: 'ledger verify',
+  summary: 'check every entry, tree and signature, and say what that proves',
+  words: '',
+  wordCount: { least: 0, most: 0 },
+  options: [
+    { name: 'against', value: 'FILE', says: 'a checkpoint that was held elsewhere: finds rollback and fork' },
+  ],
+  example: './gatehouse ledger verify --against checkpoint.txt',
+  run: async (call) => {
+    const against = await readCheckpoint(call)
+    const report = await (await openHomeLedger(call.home)).verify(against)
+    return { exit: report.ok ? 0 : FAULTS['ledger.corrupt'].exit, text: draw(report), json: jsonOf(report) }
+  },
+}
+
+async function readCheckpoint(call: Call): Promise<string | undefined> {
+  const path = call.option('against')
+  if (path === undefined) return undefined
+  try {
+    return await readFile(isAbsolute(path) ? path : resolve(call.world.cwd, path), 'utf8')
+  } catch {
+    throw wrongUsage('The file of --against cannot be read.')
+  }
+}
+
+function draw({ statement, origins, problems }: VerifyReport): string {
+  const logs = origins.map(
+    ({ origin, entries, signed }) => `  ${origin}: ${entries} entries, ${signed} signed`,
+  )
+  return [statement, ...logs, ...problems.map(({ place, what }) => `  problem: ${place}: ${what}`)].join('\n')
+}
+
+function jsonOf({ ok, entries, sinceOutside, statement, origins, problems }: VerifyReport) {
+  return {
+    ok,
+    entries,
+    since_outside: sinceOutside,
+    statement,
+    origins: origins.map(({ origin, entries: size, signed }) => ({ origin, entries: size, signed })),
+    problems: problems.map(({ place, what }) => ({ place, what })),
+  }
+}

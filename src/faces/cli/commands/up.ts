@@ -1,0 +1,35 @@
+import { drawBanner } from '../banner.ts'
+import type { Command } from '../command.ts'
+import { painter } from '../style.ts'
+
+export const up: Command = {
+  name: 'up',
+  summary: 'open the door and serve until stopped',
+  words: '',
+  wordCount: { least: 0, most: 0 },
+  options: [
+    {
+      name: 'listen',
+      value: 'HOST:PORT',
+      says: 'where callers come in (default: 127.0.0.1:4400; port 0 takes any)',
+    },
+    { name: 'admin-listen', value: 'HOST:PORT', says: 'where operators come in (default: 127.0.0.1:4401)' },
+    { name: 'metrics-listen', value: 'HOST:PORT', says: 'where /metrics is (default: 127.0.0.1:4402)' },
+  ],
+  example: './gatehouse up --listen 127.0.0.1:4400',
+  run: async (call) => {
+    const { world, home, config } = call
+    const door = await world.startDoor({
+      home,
+      config,
+      listen: call.option('listen'),
+      adminListen: call.option('admin-listen'),
+      metricsListen: call.option('metrics-listen'),
+    })
+    const ready = call.isJson ? JSON.stringify(door.facts) : drawBanner(door, painter(world))
+    world.stdout.write(`${ready}\n`)
+    world.onStop(() => void door.close())
+    await door.stopped
+    return { exit: 0, text: '', json: undefined }
+  },
+}

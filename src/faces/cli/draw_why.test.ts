@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { EntryView } from '#rooms/admin/entry_view.ts'
+import { explain } from '#rooms/admin/why.ts'
+import { drawWhy } from './draw_why.ts'
+import { painter } from './style.ts'
+
+const DENIED: EntryView = {
+  origin: 'gatehouse.local/test',
+  index: 4,
+  kind: 'refusal',
+  id: '7Qb2xL9fKc0TzR4m',
+  at: Date.UTC(2026, 10, 22, 3, 4, 5),
+  shown: {
+    action: 'model:infer',
+    stage: 'authorize',
+    code: 'action.denied',
+    reason: 'scope.model',
+    policies: ['default.models'],
+    kid: 'k1',
+  },
+  opened: { asked: 'Model::"x"' },
+}
+const PLAIN = painter({ isTty: false, env: {} })
+
+test('drawWhy draws the pipeline as a strip and what decided below it', () => {
+  const told = explain([DENIED], 'operator')
+  assert.ok(told !== undefined)
+  const lines = drawWhy(told, PLAIN).split('\n')
+  assert.equal(lines[0], '7Qb2xL9fKc0TzR4m  2026-11-22 03:04:05Z  refused: action.denied')
+  assert.ok(lines[2]?.startsWith('  authenticate ✓ ─ parse ✓ ─ authorize ✗ ─ meter · ─ inspect_request ·'))
+  for (const part of ['default.models', 'Model::"x"', 'scope.model', 'model:infer'])
+    assert.ok(lines.join('\n').includes(part), part)
+})
+
+test('drawWhy keeps the operator’s part from a caller', () => {
+  const told = explain([DENIED], 'caller')
+  assert.ok(told !== undefined)
+  const text = drawWhy(told, PLAIN)
+  for (const part of ['Model::', 'scope.model', 'k1']) assert.ok(!text.includes(part), part)
+})
+
+test('painter colours a terminal only, and not with NO_COLOR', () => {
+  assert.equal(painter({ isTty: true, env: {} })('red', 'x'), '\u001B[31mx\u001B[0m')
+  assert.equal(painter({ isTty: true, env: { NO_COLOR: '1' } })('red', 'x'), 'x')
+  assert.equal(painter({ isTty: true, env: { TERM: 'dumb' } })('red', 'x'), 'x')
+  assert.equal(PLAIN('red', 'x'), 'x')
+})

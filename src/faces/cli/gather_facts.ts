@@ -1,0 +1,137 @@
+import { access, constants, readdir, readFile, stat, statfs } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { DiskFacts, Facts, HomeFacts, LedgerFacts, PolicyFacts } from '#proof/posture/facts.ts'
+import { HealthAnswer } from '#rooms/admin/answers.ts'
+import { policyState } from '#rooms/admin/policy_routes.ts'
+import { openPolicies } from '#trust/access/policy_set.ts'
+import { SCHEMA } from '#trust/cedar/schema.ts'
+import { cedarWasmEngine } from '#trust/cedar/wasm_engine.ts'
+import { NODE_FILES } from '#base/files.ts'
+import type { Call } from './command.ts'
+import { askRunningDoor } from './door_line.ts'
+import { openHomeLedger } from './home_ledger.ts'
+import { readRunning } from './running.ts'
+import type { ConfigView } from './world.ts'
+
+const PERMISSIONS = 0o777
+
+/** Reads what `doctor` asks about. What cannot be read is left out, and shows as `unknown`. */
+export async function gatherFacts(call: Call): Promise<Facts> {
+  const { home, config, world } = call
+  const view = await known(world.readConfig(home, config))
+  const health = await known(askRunningDoor(home, HealthAnswer, { method: 'GET', path: '/admin/health' }))
+  const running = health === undefined ? undefined : await readRunning(home)
+  const [homeFacts, disk, ledger] = await Promise.all([
+    known(readHome(home)),
+    known(readDisk(home, health)),
+    known(readLedger(home, view, health)),
+  ])
+  return {
+    now: world.clock.now(),
+    home: homeFacts,
+    disk,
+    ledger,
+    policy: await known(readPolicy(home, view, health)),
+    listeners: (running?.listeners ?? view?.listeners)?.map(({ name, address, rule, expires }) => ({
+      name,
+      address,
+      rule,
+      expiresAt: expires === null ? undefined : Date.parse(expires),
+    })),
+    models: view?.models.map(({ name, key }) => ({ name, key })),
+    node: { version: process.version, pinned: await known(readPinnedNode(world.project)) },
+    door: { isRunning: health !== undefined, pid: running?.pid },
+  }
+}
+
+async function known<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work
+  } catch {
+    return undefined
+  }
+}
+
+async function readHome(home: string): Promise<HomeFacts> {
+  const facts = await stat(home)
+  const keys = join(home, 'keys')
+  const names = (await known(readdir(keys))) ?? []
+  const keyFiles = await Promise.all(
+    names.sort().map(async (name) => ({ name, mode: (await stat(join(keys, name))).mode & PERMISSIONS })),
+  )
+  return {
+    path: home,
+    mode: facts.mode & PERMISSIONS,
+    isOwn: facts.uid === process.getuid?.(),
+    keyFiles,
+    firstKeyAt: (await known(stat(join(home, 'first-key'))))?.mtimeMs,
+  }
+}
+
+async function readDisk(home: string, health: HealthAnswer | undefined): Promise<DiskFacts> {
+  const { bavail, bsize } = await statfs(home)
+  const ledger = join(home, 'ledger')
+  const names = (await known(readdir(ledger, { recursive: true }))) ?? []
+  const sizes = await Promise.all(
+    names.map(async (name) => (await known(stat(join(ledger, name))))?.size ?? 0),
+  )
+  return {
+    freeBytes: bavail * bsize,
+    ledgerBytes: sizes.reduce((sum, size) => sum + size, 0),
+    daysLeft: health?.ledger.days_left ?? undefined,
+  }
+}
+
+async function readLedger(
+  home: string,
+  view: ConfigView | undefined,
+  health: HealthAnswer | undefined,
+): Promise<LedgerFacts> {
+  const ledger = await openHomeLedger(home)
+  const report = await ledger.verify(undefined)
+  const [first] = await ledger.range(0, 1)
+  const [last] = await ledger.tail(1)
+  return {
+    isWritable:
+      health?.ledger.state === 'writable' ||
+      (health === undefined && (await isWritable(join(home, 'ledger')))),
+    entries: report.entries,
+    problems: [
+      ...report.problems.map(({ place, what }) => `${place}: ${what}`),
+      ...(health?.ledger.problems ?? []),
+    ],
+    firstAt: first?.at,
+    lastAt: last?.at,
+    anchors: view?.anchors.length ?? 0,
+  }
+}
+
+async function isWritable(path: string): Promise<boolean> {
+  return (await known(access(path, constants.W_OK).then(() => true))) ?? false
+}
+
+async function readPolicy(
+  home: string,
+  view: ConfigView | undefined,
+  health: HealthAnswer | undefined,
+): Promise<PolicyFacts | undefined> {
+  if (health !== undefined) return { ...health.policy, set: health.policy.set ?? undefined }
+  if (view === undefined) return undefined
+  const { policies: directory } = view
+  await stat(directory)
+  const stateDirectory = join(home, 'policy')
+  const engine = cedarWasmEngine
+  const keeper = await openPolicies({ directory, stateDirectory, engine, schema: SCHEMA, files: NODE_FILES })
+  const status = keeper.status()
+  // A good set that the next start will take counts as the one in force.
+  const set = status.set ?? keeper.starting?.set
+  const state = policyState({ set, healthy: status.problems.length === 0 })
+  return { state, set, problems: status.problems.length }
+}
+
+/** The Node that package.json locks, as `process.version` prints it. */
+async function readPinnedNode(project: string): Promise<string | undefined> {
+  const text = await readFile(join(project, 'package.json'), 'utf8')
+  const version = /"node-[a-z0-9-]+": "([0-9.]+)"/.exec(text)?.[1]
+  return version === undefined ? undefined : `v${version}`
+}

@@ -1,0 +1,146 @@
+import { isAbsolute, join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { asFault, FAULTS, type Fault } from '#base/fault.ts'
+import { isJsonObject, type JsonObject } from '#base/json.ts'
+import { COMMON_OPTIONS, type Answer, type Call, type Command, type OptionRow } from './command.ts'
+import { COMMANDS } from './commands/all.ts'
+import { printCommandHelp, printHelp } from './help.ts'
+import { nearest } from '#base/nearest.ts'
+import { wrongUsage } from './usage.ts'
+import type { World } from './world.ts'
+
+const HOME_FOLDER = '.gatehouse'
+
+/** Runs one command line, without the program's name, and gives the exit status. Never rejects. */
+export async function runCli(argv: readonly string[], world: World): Promise<number> {
+  const isJson = argv.includes('--json')
+  try {
+    const answer = await answerTo(argv, world)
+    if (isJson && answer.json !== undefined) world.stdout.write(`${JSON.stringify(answer.json)}\n`)
+    if (!isJson && answer.text !== '') world.stdout.write(`${answer.text}\n`)
+    return answer.exit
+  } catch (thrown) {
+    return tellFault(asFault(thrown), isJson, world)
+  }
+}
+
+async function answerTo(argv: readonly string[], world: World): Promise<Answer> {
+  const [first] = argv
+  if (first === undefined || first === '--help' || first === 'help') return said(printHelp(COMMANDS))
+  if (first === '--version') return said(`gatehouse ${world.version}`)
+  const command = findCommand(argv)
+  const call = readCall(command, argv.slice(command.name.split(' ').length), world)
+  if (call.isOn('help')) return said(printCommandHelp(command))
+  checkWords(command, call.words)
+  return await command.run(call)
+}
+
+function said(text: string): Answer {
+  return { exit: 0, text, json: { text } }
+}
+
+function findCommand(argv: readonly string[]): Command {
+  const typed = argv.slice(0, 2).join(' ')
+  const found = COMMANDS.find(({ name }) => name === typed) ?? COMMANDS.find(({ name }) => name === argv[0])
+  if (found !== undefined) return found
+  const names = COMMANDS.map(({ name }) => name)
+  const groups = names.filter((name) => name.startsWith(`${argv[0]} `))
+  const near = nearest(typed, names) ?? nearest(argv[0] ?? '', names) ?? groups[0]
+  throw wrongUsage('There is no such command.', near === undefined ? undefined : `gatehouse ${near}`)
+}
+
+function readCall(command: Command, args: readonly string[], world: World): Call {
+  const rows = [...command.options, ...COMMON_OPTIONS]
+  const options = Object.fromEntries(rows.map((row) => [row.name, { type: typeOf(row) } as const]))
+  const { values, positionals, tokens } = parseArgs({
+    args: [...args],
+    options,
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+  })
+  for (const token of tokens) if (token.kind === 'option') checkOption(token, rows)
+  const option = (name: string) => {
+    const value = values[name]
+    return typeof value === 'string' ? value : undefined
+  }
+  const homeGiven = option('home') ?? world.env['GATEHOUSE_HOME']
+  const config = option('config')
+  return {
+    world,
+    home: homeGiven === undefined ? join(world.project, HOME_FOLDER) : absolute(homeGiven, world),
+    config: config === undefined ? undefined : absolute(config, world),
+    isJson: values['json'] === true,
+    words: positionals,
+    option,
+    isOn: (name) => values[name] === true,
+  }
+}
+
+function typeOf(row: OptionRow): 'string' | 'boolean' {
+  return row.value === undefined ? 'boolean' : 'string'
+}
+
+function absolute(path: string, world: World): string {
+  return isAbsolute(path) ? path : resolve(world.cwd, path)
+}
+
+interface OptionToken {
+  readonly name: string
+  readonly rawName: string
+  readonly value?: string | undefined
+  readonly inlineValue?: boolean | undefined
+}
+
+function checkOption(token: OptionToken, rows: readonly OptionRow[]): void {
+  const row = rows.find(({ name }) => name === token.name && token.rawName.startsWith('--'))
+  if (row === undefined) {
+    const near = nearest(
+      token.name,
+      rows.map(({ name }) => name),
+    )
+    throw wrongUsage('There is no such option.', near === undefined ? undefined : `--${near}`)
+  }
+  // "--name --home x" forgot the name; a value that does begin with a dash is given as --name=-x.
+  const hasValue = token.value !== undefined && (token.inlineValue === true || !token.value.startsWith('-'))
+  if (row.value !== undefined && !hasValue) throw wrongUsage(`--${row.name} needs a value: ${row.value}.`)
+  if (row.value === undefined && hasValue) throw wrongUsage(`--${row.name} takes no value.`)
+}
+
+function checkWords(command: Command, words: readonly string[]): void {
+  const { least, most } = command.wordCount
+  if (words.length >= least && words.length <= most) return
+  const wanted = command.words === '' ? 'nothing more' : command.words
+  throw wrongUsage(`"gatehouse ${command.name}" takes ${wanted}.`)
+}
+
+function tellFault(fault: Fault, isJson: boolean, world: World): number {
+  const { title, hint, exit } = FAULTS[fault.code]
+  const detail = fault.say ?? title
+  const problems = problemsOf(fault)
+  if (isJson) {
+    const listed = problems.length === 0 ? {} : { problems }
+    world.stdout.write(
+      `${JSON.stringify({ error: { code: fault.code, title, detail, hint, exit, ...listed } })}\n`,
+    )
+  } else {
+    const lines = problems.map(printProblem)
+    world.stderr.write([`gatehouse: ${detail} (${fault.code})`, ...lines, `  ${hint}`, ''].join('\n'))
+  }
+  return exit
+}
+
+/** A configuration is refused with all its problems at once; none of them holds a value. */
+function problemsOf(fault: Fault): readonly JsonObject[] {
+  const { problems } = fault.detail
+  return fault.code === 'config.invalid' && Array.isArray(problems)
+    ? problems.filter((row) => isJsonObject(row))
+    : []
+}
+
+function printProblem({ path, line, column, message }: JsonObject): string {
+  const parts = [line, column, path, message].filter(
+    (part) => typeof part === 'string' || typeof part === 'number',
+  )
+  return `  ${parts.filter((part) => part !== '').join(':')}`
+}

@@ -1,0 +1,98 @@
+import { Fault } from '#base/fault.ts'
+import { LIMITS } from '#base/limits.ts'
+import { Sealed } from '#base/sealed.ts'
+import type { Credential } from '#trust/access/caller.ts'
+
+/** What a face reads of the headers of a request. */
+export interface HeaderFacts {
+  host: string
+  credential: Credential
+  /** Values in order, joined by commas (RFC 9110 section 5.3). */
+  forwardedFor: string
+  contentType: string
+  contentEncoding: string
+  /** Undefined when the request gives none. */
+  contentLength: number | undefined
+  isChunked: boolean
+  /** The caller waits for `100 Continue` before it sends the body. */
+  awaitsContinue: boolean
+}
+
+const NONE: Credential = Object.freeze({ kind: 'none' })
+const MALFORMED: Credential = Object.freeze({ kind: 'malformed' })
+/** RFC 6750 section 2.1; the scheme is case-insensitive (RFC 9110 section 11.1). */
+const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i
+
+/**
+ * Reads the raw header list once. Raw, because Node's own object drops or joins what is sent twice, and two values for
+ * one fact are what request smuggling is made of.
+ *
+ * Throws `input.invalid` for more lines than the limit and for a second Host or Content-Type.
+ */
+export function readHeaders(raw: readonly string[]): HeaderFacts {
+  if (raw.length > LIMITS.headerLines * 2)
+    throw new Fault('input.invalid', {}, { say: `A request may have ${LIMITS.headerLines} header lines.` })
+  const facts: HeaderFacts = {
+    host: '',
+    credential: NONE,
+    forwardedFor: '',
+    contentType: '',
+    contentEncoding: '',
+    contentLength: undefined,
+    isChunked: false,
+    awaitsContinue: false,
+  }
+  for (let at = 0; at + 1 < raw.length; at += 2) readHeader(facts, raw[at] ?? '', raw[at + 1] ?? '')
+  return facts
+}
+
+// Most headers mean nothing to us; their length alone says so without a lower-case copy.
+function readHeader(facts: HeaderFacts, name: string, value: string): void {
+  switch (name.length) {
+    case 4:
+      if (is(name, 'host')) facts.host = once(facts.host, value)
+      break
+    case 6:
+      if (is(name, 'expect')) facts.awaitsContinue = is(value.trim(), '100-continue')
+      break
+    case 12:
+      if (is(name, 'content-type')) facts.contentType = once(facts.contentType, value)
+      break
+    case 13:
+      if (is(name, 'authorization'))
+        facts.credential = facts.credential === NONE ? toCredential(value) : MALFORMED
+      break
+    case 14:
+      if (is(name, 'content-length')) facts.contentLength = Number(value)
+      break
+    case 15:
+      if (is(name, 'x-forwarded-for')) facts.forwardedFor = joined(facts.forwardedFor, value)
+      break
+    case 16:
+      if (is(name, 'content-encoding')) facts.contentEncoding = joined(facts.contentEncoding, value)
+      break
+    case 17:
+      if (is(name, 'transfer-encoding')) facts.isChunked = true
+      break
+    default:
+  }
+}
+
+function is(name: string, known: string): boolean {
+  return name === known || name.toLowerCase() === known
+}
+
+function once(before: string, value: string): string {
+  if (before !== '')
+    throw new Fault('input.invalid', {}, { say: 'Host and Content-Type may be given only once.' })
+  return value
+}
+
+function joined(before: string, value: string): string {
+  return before === '' ? value : `${before},${value}`
+}
+
+function toCredential(value: string): Credential {
+  const token = BEARER.exec(value)?.[1]
+  return token === undefined ? MALFORMED : { kind: 'bearer', token: new Sealed(token) }
+}

@@ -1,0 +1,74 @@
+import { FAULTS, type Fault, type FaultCode } from '#base/fault.ts'
+import type { JsonObject } from '#base/json.ts'
+import type { Stage } from '#door/outcome.ts'
+
+/** Where a request was refused; `receive` is before the pipeline. */
+export type RefusalStage = Stage | 'receive'
+
+/** What a refusal says, besides its fault. */
+export interface Refusal {
+  readonly fault: Fault
+  readonly stage: RefusalStage
+  readonly id: string
+  readonly envelope: 'openai' | 'problem'
+}
+
+/**
+ * A refusal as its caller may read it: an RFC 9457 problem, on OpenAI routes inside OpenAI's error envelope. Holds
+ * nothing of `fault.detail`, which is for the ledger.
+ */
+export function problemBody(refusal: Refusal): JsonObject {
+  const problem = toProblem(refusal)
+  if (refusal.envelope === 'problem') return problem
+  const { status, title } = FAULTS[refusal.fault.code]
+  return {
+    error: {
+      message: sayOf(refusal.fault) ?? title,
+      type: openaiType(status),
+      param: null,
+      code: refusal.fault.code,
+      gatehouse: problem,
+    },
+  }
+}
+
+function toProblem({ fault, stage, id }: Refusal): JsonObject {
+  const { status, title, hint } = FAULTS[fault.code]
+  const say = sayOf(fault)
+  const isRecorded = stage !== 'receive' && !UNRECORDED.has(fault.code)
+  return {
+    type: `urn:gatehouse:${fault.code}`,
+    title,
+    status,
+    ...(say === undefined ? {} : { detail: say }),
+    code: fault.code,
+    stage,
+    ...(isRecorded ? { entry: id } : {}),
+    hint: hint.replace('ENTRY', id),
+    ...(ASKABLE.has(fault.code) ? { ask: ask(fault.code, id) } : {}),
+  }
+}
+
+/** These leave no entry of their own: they are counted in a digest, or there was no ledger to write to. */
+const UNRECORDED: ReadonlySet<FaultCode> = new Set(['source.throttled', 'ledger.unwritable'])
+
+const ASKABLE: ReadonlySet<FaultCode> = new Set(['action.denied', 'caller.unknown'])
+
+function ask(code: FaultCode, id: string): string {
+  return code === 'action.denied'
+    ? `Ask an operator of this door for access, and give the entry id ${id}.`
+    : 'Ask an operator of this door for a key.'
+}
+
+// All who are not proven get the same words: which part of a credential was wrong helps only those who guess.
+function sayOf(fault: Fault): string | undefined {
+  return fault.code === 'caller.unknown' ? undefined : fault.say
+}
+
+/** The types that OpenAI's own API uses. */
+function openaiType(status: number): string {
+  if (status >= 500) return 'server_error'
+  if (status === 401) return 'authentication_error'
+  if (status === 403) return 'permission_error'
+  return status === 429 ? 'rate_limit_error' : 'invalid_request_error'
+}

@@ -1,0 +1,75 @@
+import type { ServerResponse } from 'node:http'
+import { FAULTS, type FaultCode } from '#base/fault.ts'
+import type { Outcome } from '#door/outcome.ts'
+import { problemBody, type Refusal } from './problem.ts'
+
+/** What goes out: everything but the bytes of the status line. */
+export interface Reply {
+  readonly status: number
+  /** Names and values alternating, as `writeHead` takes them without a copy. */
+  readonly headers: string[]
+  readonly body: string
+}
+
+/** Who gets the reply, and in which form a refusal comes. */
+export interface ReplyTo {
+  readonly id: string
+  readonly envelope: 'openai' | 'problem'
+}
+
+/** The reply to a request that went through the door. */
+export function replyOf(outcome: Outcome, { id, envelope }: ReplyTo): Reply {
+  if (outcome.kind === 'refusal')
+    return refusalReply({ fault: outcome.fault, stage: outcome.stage, id, envelope })
+  return {
+    status: outcome.status,
+    headers: headersOf('application/json', outcome.json, id),
+    body: outcome.json,
+  }
+}
+
+/** The reply to a request that was refused, in the door or before it. */
+export function refusalReply(refusal: Refusal): Reply {
+  const { fault, id, envelope } = refusal
+  const { status } = FAULTS[fault.code]
+  const body = JSON.stringify(problemBody(refusal))
+  const type = envelope === 'problem' ? 'application/problem+json' : 'application/json'
+  const headers = headersOf(type, body, id)
+  // RFC 9110 section 15.5.2: a 401 names the scheme. The same one for every reason.
+  if (status === 401) headers.push('www-authenticate', 'Bearer realm="gatehouse"')
+  if (fault.retryAfterSeconds !== undefined) headers.push('retry-after', String(fault.retryAfterSeconds))
+  const { allow } = fault.detail
+  if (fault.code === 'method.wrong' && typeof allow === 'string') headers.push('allow', allow)
+  // OpenAI's clients repeat every 5xx twice unless told that it is no use.
+  if (FUTILE.has(fault.code)) headers.push('x-should-retry', 'false')
+  return { status, headers, body }
+}
+
+/** Sends head and body in one write. */
+export function send(response: ServerResponse, reply: Reply): void {
+  response.writeHead(reply.status, reply.headers)
+  response.end(reply.body)
+}
+
+function headersOf(type: string, body: string, id: string): string[] {
+  return [
+    'content-type',
+    type,
+    'content-length',
+    String(Buffer.byteLength(body)),
+    'cache-control',
+    'no-store',
+    'x-content-type-options',
+    'nosniff',
+    'x-request-id',
+    id,
+  ]
+}
+
+const FUTILE: ReadonlySet<FaultCode> = new Set([
+  'stream.unsupported',
+  'upstream.unconfigured',
+  'upstream.unauthorized',
+  'policy.unavailable',
+  'internal.bug',
+])

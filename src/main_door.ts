@@ -1,0 +1,309 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import type { ListenAddress } from '#base/address.ts'
+import { utf8 } from '#base/bytes.ts'
+import { canonicalJson } from '#base/canonical_json.ts'
+import type { Clock } from '#base/clock.ts'
+import { sha256Hex } from '#base/crypto.ts'
+import { Fault } from '#base/fault.ts'
+import { newEntryId } from '#base/ids.ts'
+import type { JsonObject, JsonValue } from '#base/json.ts'
+import { LIMITS } from '#base/limits.ts'
+import { Metrics } from '#base/metrics.ts'
+import { privateSocket } from '#base/private_socket.ts'
+import type { Sealed } from '#base/sealed.ts'
+import { watchFiles } from '#base/watch_files.ts'
+import { DETECTORS } from '#door/detectors/all.ts'
+import type { DoorParts } from '#door/door.ts'
+import { FloodGuard } from '#door/flood_guard.ts'
+import type { GuardedRoute } from '#door/guarded.ts'
+import { Inspector } from '#door/inspector.ts'
+import { Meter } from '#door/meter.ts'
+import { RequestMetrics } from '#door/request_metrics.ts'
+import type { Catalogue } from '#rooms/models/catalogue.ts'
+import type { Replied } from '#faces/cli/world.ts'
+import { describeRule, type ListenerAsk, type ListenerName } from '#faces/http/listener.ts'
+import type { ListenAt } from '#faces/http/listening.ts'
+import { openMetricsServer } from '#faces/http/metrics_server.ts'
+import { replyOf } from '#faces/http/reply.ts'
+import { RouteTable } from '#faces/http/route_table.ts'
+import { openServer, type RunningServer } from '#faces/http/server.ts'
+import { TlsPair } from '#faces/http/tls.ts'
+import { resolveSecret, showConfig } from './config.ts'
+import { healthOf, readiness } from './main_health.ts'
+import { secretReader, type OpenHome } from './main_home.ts'
+import { allRoutes, openCatalogue } from './main_routes.ts'
+
+/** Digests of a flood are looked after this often; their window is ten seconds. */
+const GUARD_TICK_MS = 1_000
+/** A certificate and its key are two files: they are read when both have been left alone this long. */
+const TLS_QUIET_MS = 500
+
+export interface ListenerAddresses {
+  readonly door: ListenAddress
+  readonly admin: ListenAddress
+  readonly metrics: ListenAddress
+}
+
+/** A listener that is open. */
+export interface OpenListener {
+  readonly name: string
+  readonly server: RunningServer
+  readonly url: string
+}
+
+export interface OpenDoor {
+  readonly listeners: readonly OpenListener[]
+  /** Sends one request to the admin routes as the owner of the home, without a socket in between. */
+  call(method: 'GET' | 'POST', target: string, body: JsonObject | undefined): Promise<Replied>
+  /** Stops listening, lets requests end, records that it stopped, and closes the home. */
+  close(): Promise<void>
+}
+
+export interface DoorSurroundings {
+  readonly clock: Clock
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly residentBytes: () => number
+}
+
+/** Joins the parts of an open home into a door; with addresses it listens there, always on the socket of the home. */
+export async function openDoor(
+  home: OpenHome,
+  around: DoorSurroundings,
+  addresses: ListenerAddresses | undefined,
+): Promise<OpenDoor> {
+  const assembly = assemble(home, around)
+  const { listeners, tls } = addresses === undefined ? NO_LISTENERS : await listen(assembly, addresses)
+  const tick = setInterval(() => assembly.guard.tick(), GUARD_TICK_MS)
+  tick.unref()
+  const stopWatching = home.config.policies.watch ? watchPolicies(assembly) : undefined
+  await note(assembly, 'door:start', {
+    config: sha256Hex(canonicalJson(showConfig(home.config))),
+    listeners: listeners.map(({ name, server }) => `${name}: ${describeRule(server.rule)}`),
+  })
+  const close = async (): Promise<void> => {
+    clearInterval(tick)
+    stopWatching?.()
+    await Promise.all(listeners.map(async ({ server }) => server.close()))
+    tls?.close()
+    await assembly.catalogue.close()
+    assembly.guard.flush()
+    await note(assembly, 'door:stop', {}).catch(() => undefined)
+    await home.close()
+  }
+  assembly.listeners.push(...listeners)
+  return { listeners, call: callInProcess(assembly), close }
+}
+
+const NO_LISTENERS = { listeners: [], tls: undefined } as const
+
+function callInProcess(assembly: Assembly): OpenDoor['call'] {
+  const table = new RouteTable(routesOf(assembly, 'admin'))
+  return async (method, target, body) => {
+    const { route, params, query } = table.find(method, target, 'localhost')
+    const id = newEntryId()
+    const bytes = body === undefined ? new Uint8Array(0) : utf8(JSON.stringify(body))
+    const outcome = await route.handle({
+      id,
+      credential: { kind: 'socket' },
+      address: 'socket',
+      params,
+      query,
+      body: async () => Promise.resolve(bytes),
+      onAbort: () => undefined,
+    })
+    const { status, body: text } = replyOf(outcome, { id, envelope: route.envelope })
+    return { status, body: JSON.parse(text) as JsonValue }
+  }
+}
+
+/** Everything of a running door in one place, for the functions of this file only. */
+interface Assembly {
+  readonly home: OpenHome
+  readonly around: DoorSurroundings
+  readonly door: DoorParts
+  readonly guard: FloodGuard
+  readonly metrics: Metrics
+  readonly requests: RequestMetrics
+  readonly listeners: OpenListener[]
+  readonly catalogue: Catalogue
+  readonly startedAt: number
+}
+
+function assemble(home: OpenHome, around: DoorSurroundings): Assembly {
+  const { clock } = around
+  const { config, ledger, callers, policies } = home
+  const guard = new FloodGuard({ clock, recorder: ledger, newId: newEntryId })
+  const metrics = new Metrics()
+  const requests = new RequestMetrics(metrics)
+  const door: DoorParts = {
+    clock,
+    authenticator: callers,
+    policies,
+    meter: new Meter(config.limits.in_flight, LIMITS.reservedInFlight),
+    inspector: new Inspector(DETECTORS, config.inspection.credentials),
+    recorder: ledger,
+    guard,
+    observe: (observation) => requests.observe(observation),
+  }
+  metrics.gaugeFrom(
+    { name: 'gatehouse_ledger_entries', help: 'Entries on disk in the log in use.' },
+    () => ledger.size,
+  )
+  metrics.gaugeFrom(
+    { name: 'process_resident_memory_bytes', help: 'Resident memory of this process.' },
+    around.residentBytes,
+  )
+  const catalogue = openCatalogue(home, clock, around.env)
+  return { home, around, door, guard, metrics, requests, catalogue, listeners: [], startedAt: clock.now() }
+}
+
+async function listen(
+  assembly: Assembly,
+  addresses: ListenerAddresses,
+): Promise<{ readonly listeners: readonly OpenListener[]; readonly tls: TlsPair | undefined }> {
+  const { home, around } = assembly
+  const tls = openTls(assembly)
+  const token = metricsToken(assembly)
+  const opened: OpenListener[] = []
+  const keep = async (name: string, opening: Promise<RunningServer>): Promise<void> => {
+    const server = await opening
+    const scheme = tls === undefined ? 'http' : 'https'
+    opened.push({ name, server, url: server.port === 0 ? server.address : `${scheme}://${server.address}` })
+  }
+  const ask = (name: ListenerName, address: ListenAddress, hasCredential: boolean): ListenAt => ({
+    kind: 'tcp',
+    address,
+    ask: listenerAsk(assembly, name, hasCredential),
+  })
+  try {
+    const socket = path.join(home.directory, 'admin.sock')
+    await keep(
+      'socket',
+      openFace(assembly, 'admin', { kind: 'socket', path: socket, socket: privateSocket(socket) }, undefined),
+    )
+    await keep('door', openFace(assembly, 'door', ask('door', addresses.door, true), tls))
+    await keep('admin', openFace(assembly, 'admin', ask('admin', addresses.admin, true), tls))
+    const at = ask('metrics', addresses.metrics, token !== undefined)
+    const parts = { at, tls, token, metrics: assembly.metrics, clock: around.clock, newId: newEntryId }
+    await keep('metrics', openMetricsServer({ ...parts, readiness: () => readiness(home) }))
+  } catch (thrown) {
+    await Promise.all(opened.map(async ({ server }) => server.close()))
+    tls?.close()
+    throw thrown
+  }
+  return { listeners: opened, tls }
+}
+
+async function openFace(
+  assembly: Assembly,
+  listener: 'door' | 'admin',
+  at: ListenAt,
+  tls: TlsPair | undefined,
+): Promise<RunningServer> {
+  const { home, around, guard, requests } = assembly
+  return openServer({
+    at,
+    tls,
+    trustedProxies: home.config.trusted_proxies,
+    routes: routesOf(assembly, listener),
+    guard,
+    looksReal: (credential) => home.callers.looksReal(credential),
+    clock: around.clock,
+    newId: newEntryId,
+    metrics: requests,
+    readiness: () => readiness(home),
+    bodyBytes: home.config.limits.body_bytes,
+  })
+}
+
+function routesOf(assembly: Assembly, listener: 'door' | 'admin'): readonly GuardedRoute[] {
+  const { home, around, door, catalogue } = assembly
+  const routes = allRoutes({ home, door, clock: around.clock, catalogue, health: () => healthOf(assembly) })
+  return routes.filter((route) => route.listener === listener)
+}
+
+function listenerAsk({ home }: Assembly, name: ListenerName, hasCredential: boolean): ListenerAsk {
+  const { tls, trusted_proxies: proxies, insecure_plaintext_listener: declared } = home.config
+  return {
+    name,
+    hasTls: tls !== undefined,
+    hasCredential,
+    hasProxies: proxies.length > 0,
+    exception: declared && { reason: declared.reason, expiresAt: Date.parse(declared.expires) },
+  }
+}
+
+function openTls(assembly: Assembly): TlsPair | undefined {
+  const { tls } = assembly.home.config
+  if (tls === undefined) return undefined
+  const at = (file: string): string => path.resolve(assembly.home.configFolder, file)
+  return new TlsPair({
+    paths: { cert: at(tls.cert), key: at(tls.key), minimum: tls.minimum },
+    readFile: (file) => readFileSync(file, 'utf8'),
+    watch: (files, onChange) => watchFiles(files, TLS_QUIET_MS, onChange, () => undefined),
+    onReload: (result) => void note(assembly, `tls:${result}`, {}).catch(() => undefined),
+  })
+}
+
+/** Reads the working files again when they have changed; a set that is not good leaves the one in force. */
+function watchPolicies(assembly: Assembly): () => void {
+  const { policies } = assembly.home
+  return policies.watch(() => {
+    void applyPolicies(assembly).catch(() => undefined)
+  })
+}
+
+async function applyPolicies({ home, around }: Assembly): Promise<void> {
+  const candidate = await home.policies.prepare()
+  if (candidate.set === candidate.before) return
+  await recordPolicyChange(home, around.clock, candidate)
+  await home.policies.swap(candidate)
+}
+
+/** The change of a policy set is on record before the set is in force. */
+export async function recordPolicyChange(
+  home: Pick<OpenHome, 'ledger'>,
+  clock: Clock,
+  candidate: {
+    readonly before: string | undefined
+    readonly set: string
+    readonly files: readonly unknown[]
+  },
+): Promise<void> {
+  const fields = {
+    what: 'policy:change',
+    before: candidate.before ?? null,
+    after: candidate.set,
+    files: candidate.files.length,
+  }
+  await home.ledger.append({ kind: 'change', id: newEntryId(), at: clock.now(), fields, reserved: true })
+}
+
+function metricsToken({ home, around }: Assembly): Sealed | undefined {
+  const { metrics_token: reference } = home.config
+  if (reference === undefined) return undefined
+  const token = resolveSecret(reference, around.env, secretReader(home.configFolder))
+  // A token that was asked for and is not there must not mean that none is asked for.
+  if (token === undefined)
+    throw new Fault(
+      'config.invalid',
+      {},
+      { say: 'metrics_token refers to a variable or file that is empty or missing.' },
+    )
+  return token
+}
+
+async function note(
+  { home, around }: Assembly,
+  what: string,
+  fields: Record<string, JsonValue>,
+): Promise<void> {
+  await home.ledger.append({
+    kind: 'note',
+    id: newEntryId(),
+    at: around.clock.now(),
+    fields: { ...fields, what },
+    reserved: true,
+  })
+}

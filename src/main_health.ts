@@ -1,0 +1,54 @@
+import type { Clock, Millis } from '#base/clock.ts'
+import type { DoorParts } from '#door/door.ts'
+import { describeRule } from '#faces/http/listener.ts'
+import type { RunningServer } from '#faces/http/server.ts'
+import type { HealthAnswer } from '#rooms/admin/answers.ts'
+import { policyState } from '#rooms/admin/policy_routes.ts'
+import type { OpenHome } from './main_home.ts'
+
+interface Running {
+  readonly home: OpenHome
+  readonly around: { readonly clock: Clock }
+  readonly door: Pick<DoorParts, 'meter'>
+  readonly listeners: readonly { readonly name: string; readonly server: RunningServer }[]
+  readonly startedAt: Millis
+}
+
+/** Whether the door can decide and record, for `/readyz`: reasons are codes, never internals. */
+export function readiness({ ledger, policies }: OpenHome): {
+  readonly isReady: boolean
+  readonly reasons: readonly string[]
+} {
+  const isWritable = ledger.state().writable.kind === 'yes'
+  const state = policyState(policies.status())
+  const reasons: string[] = []
+  if (!isWritable) reasons.push('ledger.unwritable')
+  if (state === 'none') reasons.push('policy.unavailable')
+  if (state === 'degraded') reasons.push('policy.degraded')
+  return { isReady: isWritable && state !== 'none', reasons }
+}
+
+/** The states of a running door, for an operator. */
+export function healthOf({ home, around, door, listeners, startedAt }: Running): HealthAnswer {
+  const ledger = home.ledger.state()
+  const policy = home.policies.status()
+  return {
+    state: readiness(home).reasons.length === 0 ? 'ready' : 'degraded',
+    uptime_s: Math.floor((around.clock.now() - startedAt) / 1_000),
+    in_flight: door.meter.inFlight,
+    ledger: {
+      state: ledger.writable.kind === 'yes' ? 'writable' : 'unwritable',
+      reason: ledger.writable.kind === 'yes' ? null : ledger.writable.reason,
+      entries: ledger.entries,
+      unanchored: ledger.unanchored,
+      days_left: ledger.daysLeft ?? null,
+      problems: [...ledger.problems],
+    },
+    policy: { state: policyState(policy), set: policy.set ?? null, problems: policy.problems.length },
+    listeners: listeners.map(({ name, server }) => ({
+      name,
+      address: server.address,
+      rule: describeRule(server.rule),
+    })),
+  }
+}

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { test } from 'node:test'
+import { deepFreeze, type JsonValue } from '#base/json.ts'
+import type { CheckState } from './check.ts'
+import { examine } from './examine.ts'
+import { noFacts, type Facts } from './facts.ts'
+import { CHECKS } from './checks/all.ts'
+
+const NOW = Date.UTC(2026, 10, 22)
+const DAY_MS = 86_400_000
+const GIB = 1_024 ** 3
+
+const HOME = { path: '/srv/gate', mode: 0o700, isOwn: true, keyFiles: [], firstKeyAt: undefined }
+const LEDGER = {
+  isWritable: true,
+  entries: 10,
+  problems: [],
+  firstAt: NOW - 10 * DAY_MS,
+  lastAt: NOW - 1_000,
+  anchors: 1,
+}
+const GOOD: Facts = {
+  now: NOW,
+  home: HOME,
+  disk: { freeBytes: 100 * GIB, ledgerBytes: GIB, daysLeft: undefined },
+  ledger: LEDGER,
+  policy: { state: 'good', set: 'a'.repeat(64), problems: 0 },
+  listeners: [{ name: 'door', address: '127.0.0.1:4400', rule: 'loopback', expiresAt: undefined }],
+  models: [{ name: 'echo', key: 'none' }],
+  node: { version: 'v26.10.0', pinned: 'v26.10.0' },
+  door: { isRunning: true, pid: 12 },
+}
+
+const listener = (rule: 'tls' | 'insecure' | 'exposed', expiresAt?: number) => ({
+  listeners: [{ name: 'door', address: '10.0.0.1:4400', rule, expiresAt }],
+})
+
+const CASES: readonly (readonly [why: string, id: string, part: Partial<Facts>, expected: CheckState])[] = [
+  ['others may enter the home', 'home-permissions', { home: { ...HOME, mode: 0o750 } }, 'fail'],
+  ['the home is somebody else’s', 'home-permissions', { home: { ...HOME, isOwn: false } }, 'fail'],
+  [
+    'keys lie in files',
+    'key-file-modes',
+    { home: { ...HOME, keyFiles: [{ name: 'pepper', mode: 0o600 }] } },
+    'warn',
+  ],
+  [
+    'a key file is open',
+    'key-file-modes',
+    { home: { ...HOME, keyFiles: [{ name: 'pepper', mode: 0o640 }] } },
+    'fail',
+  ],
+  ['the ledger is read-only', 'ledger-writable', { ledger: { ...LEDGER, isWritable: false } }, 'fail'],
+  ['the ledger has a problem', 'ledger-verifies', { ledger: { ...LEDGER, problems: ['entry 3'] } }, 'fail'],
+  ['nothing is anchored', 'ledger-anchored', { ledger: { ...LEDGER, anchors: 0 } }, 'warn'],
+  [
+    'the disk is full',
+    'disk-forecast',
+    { disk: { freeBytes: 1_000, ledgerBytes: GIB, daysLeft: undefined } },
+    'fail',
+  ],
+  [
+    'two days are left',
+    'disk-forecast',
+    { disk: { freeBytes: 0.45 * GIB, ledgerBytes: GIB, daysLeft: undefined } },
+    'fail',
+  ],
+  [
+    'ten days are left',
+    'disk-forecast',
+    { disk: { freeBytes: 1.25 * GIB, ledgerBytes: GIB, daysLeft: undefined } },
+    'warn',
+  ],
+  [
+    'the door forecasts five days',
+    'disk-forecast',
+    { disk: { freeBytes: 100 * GIB, ledgerBytes: GIB, daysLeft: 5 } },
+    'warn',
+  ],
+  ['history is too short', 'disk-forecast', { ledger: { ...LEDGER, firstAt: NOW - 2_000 } }, 'ok'],
+  ['an old set holds', 'policy-healthy', { policy: { state: 'degraded', set: 'a', problems: 1 } }, 'fail'],
+  ['no set holds', 'policy-healthy', { policy: { state: 'none', set: undefined, problems: 1 } }, 'fail'],
+  ['a listener is open', 'listeners-guarded', listener('exposed'), 'fail'],
+  ['a listener has TLS', 'listeners-guarded', listener('tls'), 'ok'],
+  ['an exception holds', 'listeners-guarded', listener('insecure', NOW + DAY_MS), 'warn'],
+  ['an exception has expired', 'listeners-guarded', listener('insecure', NOW), 'fail'],
+  ['an exception has no end', 'listeners-guarded', listener('insecure'), 'fail'],
+  ['a model waits for its key', 'models-have-keys', { models: [{ name: 'gpt', key: 'missing' }] }, 'warn'],
+  ['the clock went back', 'clock-sane', { ledger: { ...LEDGER, lastAt: NOW + 3_600_000 } }, 'fail'],
+  ['the clock is years back', 'clock-sane', { now: 0 }, 'fail'],
+  ['another Node runs', 'node-pinned', { node: { version: 'v24.0.0', pinned: 'v26.10.0' } }, 'warn'],
+  ['no door runs', 'door-running', { door: { isRunning: false, pid: undefined } }, 'unknown'],
+  ['the first key is there', 'first-key-gone', { home: { ...HOME, firstKeyAt: NOW - 1_000 } }, 'warn'],
+  [
+    'the first key has expired',
+    'first-key-gone',
+    { home: { ...HOME, firstKeyAt: NOW - 2 * DAY_MS } },
+    'fail',
+  ],
+]
+
+for (const [why, id, part, expected] of CASES) {
+  test(`${id} says ${expected}: ${why}`, () => {
+    const row = examine(CHECKS, { ...GOOD, ...part }).rows.find((found) => found.id === id)
+    assert.equal(row?.state, expected)
+    assert.equal(row.fix === '', expected === 'ok')
+  })
+}
+
+test('examine says ok to every check: all is well', () => {
+  assert.deepEqual(examine(CHECKS, GOOD).counts, { ok: CHECKS.length, warn: 0, fail: 0, unknown: 0 })
+})
+
+test('examine says unknown to every check: nothing could be read', () => {
+  const { rows, counts } = examine(CHECKS, noFacts(NOW))
+  assert.equal(counts.unknown, CHECKS.length)
+  for (const row of rows) assert.notEqual(row.fix, '', row.id)
+})
+
+test('examine counts a check that throws as unknown: it is never green by absence', () => {
+  const broken = {
+    id: 'broken',
+    title: 'Broken',
+    why: '',
+    run: () => {
+      throw new TypeError('x')
+    },
+  }
+  assert.equal(examine([broken], GOOD).counts.unknown, 1)
+})
+
+test('CHECKS keeps the contract: ids are unique, sorted, named as their files, and all files are listed', () => {
+  const ids = CHECKS.map(({ id }) => id)
+  assert.deepEqual(ids, [...new Set(ids)].sort())
+  const files = readdirSync(`${import.meta.dirname}/checks`).filter(
+    (name) => name.endsWith('.ts') && !name.startsWith('all.'),
+  )
+  assert.deepEqual(
+    ids.map((id) => `${id.replaceAll('-', '_')}.ts`),
+    files.sort(),
+  )
+  for (const check of CHECKS) assert.ok(check.why.length > 20 && check.title.length > 2, check.id)
+})
+
+test('CHECKS are pure: frozen facts give the same answer twice', () => {
+  const frozen = deepFreeze(structuredClone(GOOD) as unknown as JsonValue) as unknown as Facts
+  assert.deepEqual(examine(CHECKS, frozen), examine(CHECKS, frozen))
+})

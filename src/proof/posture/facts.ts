@@ -1,0 +1,95 @@
+import type { Millis } from '#base/clock.ts'
+
+/**
+ * What `doctor` knows of an installation, gathered once by a face. A part that could not be read is undefined, and the
+ * checks that need it answer `unknown`.
+ */
+export interface Facts {
+  readonly now: Millis
+  readonly home: HomeFacts | undefined
+  readonly disk: DiskFacts | undefined
+  readonly ledger: LedgerFacts | undefined
+  readonly policy: PolicyFacts | undefined
+  readonly listeners: readonly ListenerFacts[] | undefined
+  readonly models: readonly ModelFacts[] | undefined
+  readonly node: NodeFacts | undefined
+  readonly door: DoorState | undefined
+}
+
+export interface HomeFacts {
+  readonly path: string
+  /** Permission bits, as in 0o700. */
+  readonly mode: number
+  readonly isOwn: boolean
+  /** Files of `keys/` with their permission bits. */
+  readonly keyFiles: readonly { readonly name: string; readonly mode: number }[]
+  /** When `first-key` was written; undefined when it is gone. */
+  readonly firstKeyAt: Millis | undefined
+}
+
+export interface DiskFacts {
+  readonly freeBytes: number
+  /** Bytes of the ledger now. */
+  readonly ledgerBytes: number
+  /** What the running door forecasts, which also knows the configured limit. */
+  readonly daysLeft: number | undefined
+}
+
+export interface LedgerFacts {
+  /** True when this process may create and write files in the ledger's folder. */
+  readonly isWritable: boolean
+  readonly entries: number
+  /** What verification found wrong, in words; empty when it is consistent. */
+  readonly problems: readonly string[]
+  /** Wall clock of the first and last entry; undefined for an empty ledger. */
+  readonly firstAt: Millis | undefined
+  readonly lastAt: Millis | undefined
+  /** Checkpoints known to be held outside this machine. */
+  readonly anchors: number
+}
+
+export interface PolicyFacts {
+  /** `degraded`: the files do not make a valid set, so the last good one holds; `none`: everything is refused. */
+  readonly state: 'good' | 'degraded' | 'none'
+  readonly set: string | undefined
+  readonly problems: number
+}
+
+export interface ListenerFacts {
+  readonly name: string
+  readonly address: string
+  readonly rule: 'socket' | 'loopback' | 'tls' | 'insecure' | 'exposed'
+  /** End of a declared exception. */
+  readonly expiresAt: Millis | undefined
+}
+
+export interface ModelFacts {
+  readonly name: string
+  readonly key: 'set' | 'missing' | 'none'
+}
+
+export interface NodeFacts {
+  readonly version: string
+  /** The version that package.json locks; undefined when it cannot be read. */
+  readonly pinned: string | undefined
+}
+
+export interface DoorState {
+  readonly isRunning: boolean
+  readonly pid: number | undefined
+}
+
+/** The facts of an installation of which nothing could be read. */
+export function noFacts(now: Millis): Facts {
+  return {
+    now,
+    home: undefined,
+    disk: undefined,
+    ledger: undefined,
+    policy: undefined,
+    listeners: undefined,
+    models: undefined,
+    node: undefined,
+    door: undefined,
+  }
+}

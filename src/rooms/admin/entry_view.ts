@@ -1,0 +1,60 @@
+import type { Millis } from '#base/clock.ts'
+import type { Files } from '#base/files.ts'
+import type { JsonObject, JsonValue } from '#base/json.ts'
+import type { EntryKind } from '#base/recorder.ts'
+import { findEntries, type ReadEntry } from '#trust/ledger/read.ts'
+
+/** One ledger entry as people and `explain` read it. */
+export interface EntryView {
+  readonly origin: string
+  readonly index: number
+  readonly kind: EntryKind
+  readonly id: string
+  readonly at: Millis
+  /** What stands in the leaf, `caller` as its pseudonym. */
+  readonly shown: JsonObject
+  /** What the sidecar holds; empty when it was not opened or has been shredded. */
+  readonly opened: JsonObject
+}
+
+/** Finds entries by the id of their request. */
+export interface EntryReader {
+  /** All entries with this id, oldest first; empty when there are none. Throws `ledger.corrupt`. */
+  find(id: string): Promise<readonly EntryView[]>
+  /** The pseudonym that stands in leaves for a caller, as printed by `printRef`. */
+  pseudonymOf(caller: string): string
+}
+
+export interface EntryReaderParts {
+  readonly files: Files
+  /** The ledger folder. */
+  readonly directory: string
+  readonly sidecarKey: Uint8Array | undefined
+  readonly pseudonymOf: (caller: string) => string
+}
+
+/** Reads entries from the files of a ledger, beside whoever appends to it. */
+export function entryReader({ files, directory, sidecarKey, pseudonymOf }: EntryReaderParts): EntryReader {
+  const options = sidecarKey === undefined ? {} : { sidecarKey }
+  return {
+    find: async (id) => (await findEntries(files, directory, id, options)).toReversed().map(toEntryView),
+    pseudonymOf,
+  }
+}
+
+const KINDS: readonly EntryKind[] = ['intent', 'outcome', 'refusal', 'digest', 'change', 'note']
+/** Of the leaf's own members these are told apart from the facts; commitments prove values and say nothing. */
+const FRAME: ReadonlySet<string> = new Set(['v', 'kind', 'id', 'at', 'commit'])
+
+export function toEntryView({ origin, index, leaf, opened }: ReadEntry): EntryView {
+  const values = Object.entries(opened ?? {}).map(([name, { value }]): [string, JsonValue] => [name, value])
+  return {
+    origin,
+    index,
+    kind: KINDS.find((kind) => kind === leaf['kind']) ?? 'note',
+    id: typeof leaf['id'] === 'string' ? leaf['id'] : '',
+    at: typeof leaf['at'] === 'number' ? leaf['at'] : 0,
+    shown: Object.fromEntries(Object.entries(leaf).filter(([name]) => !FRAME.has(name))),
+    opened: Object.fromEntries(values),
+  }
+}

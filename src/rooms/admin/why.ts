@@ -1,0 +1,133 @@
+import * as z from 'zod'
+import { FAULTS, isFaultCode } from '#base/fault.ts'
+import type { JsonObject, JsonValue } from '#base/json.ts'
+import { STAGES } from '#door/outcome.ts'
+import type { EntryView } from './entry_view.ts'
+
+/** `unknown`: the entry before a stage is there and the one after it is not. */
+const StageState = z.enum(['passed', 'stopped', 'not_reached', 'unknown'])
+
+const OperatorPart = z.strictObject({
+  reason: z.string().nullable(),
+  errors: z.array(z.string()),
+  set: z.string().nullable(),
+  resource: z.string().nullable(),
+  caller: z.string().nullable(),
+  kid: z.string().nullable(),
+  status: z.number().nullable(),
+  ms: z.number().nullable(),
+  /** Values of the encrypted sidecar, by name. */
+  opened: z.record(
+    z.string(),
+    z.custom<JsonValue>(() => true),
+  ),
+})
+
+/** Why a request ended as it did: the ledger's entries of one id, read together. */
+export const Explanation = z.strictObject({
+  id: z.string(),
+  /** When the first entry was made, milliseconds since 1970. */
+  at: z.number(),
+  /** `unfinished`: the intent is there and no outcome, so what was done is not known. */
+  result: z.enum(['answered', 'refused', 'failed', 'unfinished', 'recorded']),
+  stages: z.array(z.strictObject({ stage: z.enum(STAGES), state: StageState })),
+  code: z.string().nullable(),
+  title: z.string().nullable(),
+  hint: z.string().nullable(),
+  action: z.string().nullable(),
+  policies: z.array(z.string()),
+  findings: z.array(z.string()),
+  /** Only an operator sees this part; null for anyone else. */
+  operator: OperatorPart.nullable(),
+})
+
+export type StageState = z.infer<typeof StageState>
+export type Explanation = z.infer<typeof Explanation>
+type OperatorPart = z.infer<typeof OperatorPart>
+
+/** Who reads: an operator everything, a caller what helps without telling how the door decides. */
+export type Clearance = 'operator' | 'caller'
+
+/** Reads the entries of one request, oldest first, as one explanation; undefined when there is nothing to explain. */
+export function explain(entries: readonly EntryView[], clearance: Clearance): Explanation | undefined {
+  const first = entries[0]
+  if (first === undefined) return undefined
+  const shown: JsonObject = Object.assign({}, ...entries.map((entry) => entry.shown))
+  const code = textOf(shown['code'])
+  const row = code === null ? undefined : rowOf(code)
+  return {
+    id: first.id,
+    at: first.at,
+    result: resultOf(entries, code),
+    stages: stagesOf(entries, shown),
+    code,
+    title: row?.title ?? null,
+    hint: row?.hint ?? null,
+    action: textOf(shown['action']),
+    policies: textsOf(shown['policies']),
+    findings: findingsOf(entries),
+    operator: clearance === 'operator' ? operatorPart(entries, shown) : null,
+  }
+}
+
+function resultOf(entries: readonly EntryView[], code: string | null): Explanation['result'] {
+  if (has(entries, 'refusal')) return 'refused'
+  if (has(entries, 'outcome')) return code === null ? 'answered' : 'failed'
+  return has(entries, 'intent') ? 'unfinished' : 'recorded'
+}
+
+function stagesOf(entries: readonly EntryView[], shown: JsonObject): Explanation['stages'] {
+  if (!has(entries, 'intent') && !has(entries, 'refusal')) return []
+  const stopped = STAGES.findIndex((stage) => stage === shown['stage'])
+  const isOpen = has(entries, 'intent') && !has(entries, 'outcome') && stopped < 0
+  // The intent is on disk once `record` is passed; without an outcome nothing after it is known.
+  const lastKnown = isOpen ? STAGES.indexOf('record') : STAGES.length
+  return STAGES.map((stage, place) => ({ stage, state: stateAt(place, stopped, lastKnown) }))
+}
+
+function stateAt(place: number, stopped: number, lastKnown: number): StageState {
+  if (stopped >= 0 && place === stopped) return 'stopped'
+  if (stopped >= 0 && place > stopped) return 'not_reached'
+  return place > lastKnown ? 'unknown' : 'passed'
+}
+
+function operatorPart(entries: readonly EntryView[], shown: JsonObject): OperatorPart {
+  const opened: JsonObject = Object.assign({}, ...entries.map((entry) => entry.opened))
+  // An outcome may name another key, as the one that was made.
+  const asked = entries.find(({ kind }) => kind === 'intent' || kind === 'refusal')?.shown ?? {}
+  return {
+    reason: textOf(shown['reason']),
+    errors: textsOf(shown['errors']),
+    set: textOf(shown['set']),
+    resource: textOf(shown['resource']) ?? textOf(opened['asked']),
+    caller: textOf(opened['caller']) ?? textOf(asked['caller']),
+    kid: textOf(asked['kid']),
+    status: numberOf(shown['status']),
+    ms: numberOf(shown['ms']),
+    opened,
+  }
+}
+
+function findingsOf(entries: readonly EntryView[]): string[] {
+  return [...new Set(entries.flatMap((entry) => textsOf(entry.shown['findings'])))]
+}
+
+function has(entries: readonly EntryView[], kind: EntryView['kind']): boolean {
+  return entries.some((entry) => entry.kind === kind)
+}
+
+function rowOf(code: string): { readonly title: string; readonly hint: string } | undefined {
+  return isFaultCode(code) ? FAULTS[code] : undefined
+}
+
+function textOf(value: JsonValue | undefined): string | null {
+  return typeof value === 'string' ? value : null
+}
+
+function numberOf(value: JsonValue | undefined): number | null {
+  return typeof value === 'number' ? value : null
+}
+
+function textsOf(value: JsonValue | undefined): string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
+}

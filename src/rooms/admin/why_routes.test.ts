@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { EntryKind } from '#base/recorder.ts'
+import type { JsonObject } from '#base/json.ts'
+import { CALLER } from '../../../test/support/door_parts.ts'
+import { AdminBench, faultCode } from '../../../test/support/admin_bench.ts'
+import type { EntryReader, EntryView } from './entry_view.ts'
+import { Explanation } from './why.ts'
+import { explainRoute, whyRoute } from './why_routes.ts'
+
+const OWN = 'own0000000000001'
+const OTHERS = 'others0000000001'
+const STRANGERS = 'strangers0000001'
+
+const entry = (id: string, kind: EntryKind, shown: JsonObject): EntryView => ({
+  origin: 'gatehouse.local/test',
+  index: 0,
+  kind,
+  id,
+  at: 1_000,
+  shown,
+  opened: { address: '192.0.2.7' },
+})
+
+const LEDGER: readonly EntryView[] = [
+  entry(OWN, 'refusal', {
+    caller: 'p(Service::"demo")',
+    stage: 'authorize',
+    code: 'action.denied',
+    reason: 'scope.model',
+  }),
+  entry(OTHERS, 'refusal', { caller: 'p(Service::"other")', stage: 'authorize', code: 'action.denied' }),
+  entry(STRANGERS, 'refusal', { stage: 'authenticate', code: 'caller.unknown' }),
+]
+
+const ENTRIES: EntryReader = {
+  find: async (id) => Promise.resolve(LEDGER.filter((each) => each.id === id)),
+  pseudonymOf: (caller) => `p(${caller})`,
+}
+
+test('whyRoute tells a caller of its own request, without the operator’s part', async (t) => {
+  const acted = await new AdminBench(t).send(whyRoute(ENTRIES), { params: { id: OWN }, caller: CALLER })
+  const told = Explanation.parse(acted.body)
+  assert.deepEqual([told.id, told.code, told.operator], [OWN, 'action.denied', null])
+  assert.ok(!JSON.stringify(acted).includes('192.0.2.7'))
+})
+
+const HIDDEN: readonly (readonly [why: string, id: string])[] = [
+  ['another caller’s request', OTHERS],
+  ['a request without a caller', STRANGERS],
+  ['an id that is not there', 'nothere000000001'],
+  ['an id of another form', '../ledger'],
+]
+for (const [why, id] of HIDDEN) {
+  test(`whyRoute gives the same answer for: ${why}`, async (t) => {
+    const bench = new AdminBench(t)
+    const send = () => bench.send(whyRoute(ENTRIES), { params: { id }, caller: CALLER })
+    assert.equal(await faultCode(send), 'entry.unknown')
+  })
+}
+
+test('explainRoute tells an operator of any request, with reason and opened values', async (t) => {
+  const bench = new AdminBench(t)
+  const told = Explanation.parse((await bench.send(explainRoute(ENTRIES), { params: { id: OWN } })).body)
+  assert.equal(told.operator?.reason, 'scope.model')
+  assert.deepEqual(told.operator.opened, { address: '192.0.2.7' })
+  assert.equal((await bench.send(explainRoute(ENTRIES), { params: { id: STRANGERS } })).status, 200)
+})
+
+test('explainRoute knows no such entry', async (t) => {
+  const bench = new AdminBench(t)
+  const send = () => bench.send(explainRoute(ENTRIES), { params: { id: 'nothere000000001' } })
+  assert.equal(await faultCode(send), 'entry.unknown')
+})

@@ -1,0 +1,66 @@
+import { printRef, type EntityRef } from '#base/decider.ts'
+import { Fault } from '#base/fault.ts'
+import { isEntryId } from '#base/ids.ts'
+import { checkPermit } from '#trust/access/authorize.ts'
+import type { RawRequest, Route } from '#door/route.ts'
+import { acted, adminRoute, parseNothing } from './admin_route.ts'
+import type { EntryReader, EntryView } from './entry_view.ts'
+import { explain, type Clearance, type Explanation } from './why.ts'
+
+/** What a caller asks for an explanation of its own requests. */
+const WHY: EntityRef = { type: 'Endpoint', id: 'why' }
+const ACTION = 'entry:explain'
+
+type EntryName = { readonly id: string }
+
+/** `GET /admin/entries/{id}`: the whole explanation, for an operator. */
+export function explainRoute(entries: EntryReader): Route<EntryName> {
+  return adminRoute({
+    name: 'entry_explain',
+    method: 'GET',
+    path: '/admin/entries/{id}',
+    action: ACTION,
+    parse: parseId,
+    act: async ({ id }) => acted(200, told(await entries.find(id), 'operator')),
+  })
+}
+
+/** `GET /v1/why/{id}`: for the caller of that very request; for anyone else the entry is unknown. */
+export function whyRoute(entries: EntryReader): Route<EntryName> {
+  return {
+    name: 'why',
+    listener: 'door',
+    method: 'GET',
+    path: '/v1/why/{id}',
+    envelope: 'problem',
+    action: ACTION,
+    record: 'grouped',
+    inspect: { request: 'all', response: 'all' },
+    parse: parseId,
+    target: () => ({ ref: WHY, entities: [{ ref: WHY, attributes: {}, parents: [] }], known: true }),
+    act: async (permit, { id }, { caller }) => {
+      checkPermit(permit, ACTION, WHY)
+      const found = await entries.find(id)
+      const pseudonym = entries.pseudonymOf(printRef(caller.ref))
+      return acted(200, told(found.some((entry) => isOf(entry, pseudonym)) ? found : [], 'caller'))
+    },
+  }
+}
+
+function parseId(request: RawRequest): EntryName {
+  parseNothing(request)
+  const { id } = request.params
+  // A malformed id gets the same answer as one that is not there or not the asker's.
+  if (id === undefined || !isEntryId(id)) throw new Fault('entry.unknown')
+  return Object.freeze({ id })
+}
+
+function isOf(entry: EntryView, pseudonym: string): boolean {
+  return entry.shown['caller'] === pseudonym
+}
+
+function told(entries: readonly EntryView[], clearance: Clearance): Explanation {
+  const explanation = explain(entries, clearance)
+  if (explanation === undefined) throw new Fault('entry.unknown')
+  return explanation
+}

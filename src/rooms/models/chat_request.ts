@@ -1,0 +1,225 @@
+import * as z from 'zod'
+import { Fault } from '#base/fault.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '#base/json.ts'
+
+/** A request body of OpenAI's chat completions whose known fields have been checked. Frozen, with all its fields. */
+export interface ChatRequest extends JsonObject {
+  readonly model: string
+}
+
+const MODEL_LENGTH = 256
+const MESSAGES = 10_000
+const PARTS = 1_000
+const CHOICES = 16
+const TOOLS = 1_024
+const STOPS = 16
+/** Beyond the longest answer of any model; a greater number is a mistake or an attack on a quota. */
+const TOKENS = 1_000_000
+const NAME_LENGTH = 256
+const TOP_LOGPROBS = 100
+
+const text = z.string()
+const name = z.string().min(1).max(NAME_LENGTH)
+const tokens = z.int().min(1).max(TOKENS)
+/** Names inside are the caller's own, so nothing is said about them but that the whole is wrong. */
+const anyObject = z.record(z.string(), z.unknown())
+
+const part = z.object({
+  type: name,
+  text: text.nullish(),
+  refusal: text.nullish(),
+  image_url: z.union([text, z.object({ url: text, detail: name.nullish() })]).nullish(),
+  input_audio: z.object({ data: text, format: name }).nullish(),
+  file: z.object({ file_data: text.nullish(), file_id: text.nullish(), filename: text.nullish() }).nullish(),
+})
+
+const calledFunction = z.object({ name, arguments: text })
+
+const toolCall = z.object({
+  id: text,
+  type: name,
+  function: calledFunction.nullish(),
+  custom: z.object({ name, input: text }).nullish(),
+})
+
+const message = z.object({
+  role: z.enum(['developer', 'system', 'user', 'assistant', 'tool', 'function']),
+  content: z.union([text, z.array(part).max(PARTS)]).nullish(),
+  name: text.max(NAME_LENGTH).nullish(),
+  refusal: text.nullish(),
+  audio: z.object({ id: text }).nullish(),
+  tool_calls: z.array(toolCall).max(TOOLS).nullish(),
+  tool_call_id: text.max(NAME_LENGTH).nullish(),
+  function_call: calledFunction.nullish(),
+})
+
+const describedFunction = z.object({
+  name,
+  description: text.nullish(),
+  parameters: anyObject.nullish(),
+  strict: z.boolean().nullish(),
+})
+
+const tool = z.object({
+  type: name,
+  function: describedFunction.nullish(),
+  custom: z.object({ name, description: text.nullish(), format: anyObject.nullish() }).nullish(),
+})
+
+const SCHEMA = z.object({
+  model: z.string().min(1).max(MODEL_LENGTH),
+  messages: z.array(message).min(1).max(MESSAGES),
+  audio: anyObject.nullish(),
+  frequency_penalty: z.number().min(-2).max(2).nullish(),
+  function_call: z.union([name, z.object({ name })]).nullish(),
+  functions: z.array(describedFunction).max(TOOLS).nullish(),
+  logit_bias: anyObject.nullish(),
+  logprobs: z.boolean().nullish(),
+  max_completion_tokens: tokens.nullish(),
+  max_tokens: tokens.nullish(),
+  metadata: anyObject.nullish(),
+  modalities: z.array(name).max(8).nullish(),
+  n: z.int().min(1).max(CHOICES).nullish(),
+  parallel_tool_calls: z.boolean().nullish(),
+  prediction: z.object({ type: name, content: z.union([text, z.array(part).max(PARTS)]) }).nullish(),
+  presence_penalty: z.number().min(-2).max(2).nullish(),
+  prompt_cache_key: text.nullish(),
+  reasoning_effort: name.nullish(),
+  response_format: z.object({ type: name, json_schema: anyObject.nullish() }).nullish(),
+  safety_identifier: text.nullish(),
+  seed: z.int().nullish(),
+  service_tier: name.nullish(),
+  stop: z.union([text, z.array(text).max(STOPS)]).nullish(),
+  store: z.boolean().nullish(),
+  stream: z.boolean().nullish(),
+  stream_options: z
+    .object({ include_usage: z.boolean().nullish(), include_obfuscation: z.boolean().nullish() })
+    .nullish(),
+  temperature: z.number().min(0).max(2).nullish(),
+  tool_choice: z.union([name, z.object({ type: name, function: z.object({ name }).nullish() })]).nullish(),
+  tools: z.array(tool).max(TOOLS).nullish(),
+  top_logprobs: z.int().min(0).max(TOP_LOGPROBS).nullish(),
+  top_p: z.number().min(0).max(1).nullish(),
+  user: text.nullish(),
+  verbosity: name.nullish(),
+  web_search_options: anyObject.nullish(),
+})
+
+/**
+ * Fields by which some servers choose another model, another address or another key than the one that policy has
+ * decided about. They are refused for every provider.
+ */
+const REROUTING: ReadonlySet<string> = new Set([
+  'api_base',
+  'api_key',
+  'api_version',
+  'base_url',
+  'custom_llm_provider',
+  'deployment_id',
+  'engine',
+  'extra_body',
+  'extra_headers',
+  'extra_query',
+  'fallback',
+  'fallbacks',
+  'headers',
+  'model_list',
+  'models',
+  'provider',
+  'route',
+])
+
+/** Throws `input.invalid` with the path of the first field that is wrong, or `stream.unsupported`. */
+export function checkChatRequest(value: JsonValue): asserts value is ChatRequest {
+  if (!isJsonObject(value)) throw invalid('The body must be a JSON object.')
+  const rerouting = Object.keys(value).find((field) => REROUTING.has(field))
+  if (rerouting !== undefined)
+    throw invalid(`${rerouting} is not accepted: only model says which model is called.`)
+  const checked = SCHEMA.safeParse(value)
+  const [issue] = checked.error?.issues ?? []
+  if (issue !== undefined) throw invalid(sayIssue(issue))
+  if (checked.data?.stream === true) throw new Fault('stream.unsupported')
+}
+
+/** Where the first field stands that is not one of the known ones; undefined when all are. */
+export function unknownField(request: ChatRequest): string | undefined {
+  const known: unknown = SCHEMA.parse(request)
+  return firstMissing(request, known, '')
+}
+
+/** Zod leaves unknown members out, so what the checked copy lacks is unknown. */
+function firstMissing(value: unknown, known: unknown, path: string): string | undefined {
+  if (Array.isArray(value) && Array.isArray(known)) {
+    const missing = value.map((inner, at) => firstMissing(inner, known[at], `${path}[${at}]`))
+    return missing.find((one) => one !== undefined)
+  }
+  if (!isJsonObject(value) || !isJsonObject(known)) return undefined
+  for (const [field, inner] of Object.entries(value)) {
+    const at = path === '' ? field : `${path}.${field}`
+    if (!Object.hasOwn(known, field))
+      return isPlainName(field) ? at : `${path === '' ? 'the body' : path}, a member`
+    const missing = firstMissing(inner, known[field], at)
+    if (missing !== undefined) return missing
+  }
+  return undefined
+}
+
+/** A name that may be said again: as short and plain as the names of fields are. */
+function isPlainName(field: string): boolean {
+  return /^[a-z][a-z_]{0,31}$/.test(field)
+}
+
+function invalid(say: string): Fault {
+  return new Fault('input.invalid', {}, { say })
+}
+
+/** The path is made of names of the schema and of places in lists, the rest of our own words. */
+function sayIssue(issue: z.core.$ZodIssue): string {
+  const deepest = deepestOf(issue, [])
+  return `${printPath(deepest.path)} ${sayProblem(deepest.issue)}.`
+}
+
+interface Located {
+  readonly issue: z.core.$ZodIssue
+  readonly path: readonly PropertyKey[]
+}
+
+/** Of a field with several forms, the form that fits longest is the one that was meant. */
+function deepestOf(issue: z.core.$ZodIssue, before: readonly PropertyKey[]): Located {
+  const path = [...before, ...issue.path]
+  const here = { issue, path }
+  if (issue.code !== 'invalid_union') return here
+  return issue.errors
+    .flat()
+    .map((inner) => deepestOf(inner, path))
+    .reduce<Located>((best, one) => (one.path.length > best.path.length ? one : best), here)
+}
+
+function printPath(path: readonly PropertyKey[]): string {
+  return path
+    .map((step, at) => (typeof step === 'number' ? `[${step}]` : `${at > 0 ? '.' : ''}${String(step)}`))
+    .join('')
+}
+
+function sayProblem(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_type') return `must be ${KINDS[issue.expected] ?? 'of another type'}`
+  if (issue.code === 'too_big') return `must be at most ${issue.maximum}${unitOf(issue.origin)}`
+  if (issue.code === 'too_small') return `must be at least ${issue.minimum}${unitOf(issue.origin)}`
+  if (issue.code === 'invalid_value') return `must be one of ${issue.values.map(String).join(', ')}`
+  return 'is of the wrong type'
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'an integer',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+  record: 'an object',
+}
+
+function unitOf(origin: string): string {
+  if (origin === 'string') return ' characters long'
+  return origin === 'array' ? ' elements long' : ''
+}

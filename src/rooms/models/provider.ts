@@ -1,0 +1,68 @@
+import type { Clock } from '#base/clock.ts'
+import type { JsonObject, JsonValue } from '#base/json.ts'
+import type { Sealed } from '#base/sealed.ts'
+import type { Permit } from '#trust/access/authorize.ts'
+
+/** The key of a provider: not needed, referred to but not there, or there. */
+export type ProviderKey =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'unresolved' }
+  | { readonly kind: 'present'; readonly secret: Sealed }
+
+/** One model of the configuration, as its provider sees it. */
+export interface ModelSettings {
+  /** The name callers use. */
+  readonly name: string
+  /** The id of the provider. */
+  readonly provider: string
+  /** Where the provider is; its query, if it has one, is kept. Undefined for a provider that is built in. */
+  readonly baseUrl: string | undefined
+  /** The name of the model at the provider. */
+  readonly model: string
+  readonly key: ProviderKey
+  /** How the key is sent: as `Authorization: Bearer`, or as the header `api-key` as Azure wants it. */
+  readonly auth: 'bearer' | 'api-key'
+  readonly region: string | undefined
+  /** Whether request fields that we do not know are kept or refused. */
+  readonly extensions: 'pass' | 'refuse'
+  readonly timeoutMs: number
+  readonly maxAnswerBytes: number
+}
+
+export interface CallContext {
+  /** The id of the entry. */
+  readonly id: string
+  readonly onAbort: (listener: () => void) => void
+}
+
+export interface ProviderAnswer {
+  readonly status: number
+  readonly body: JsonValue
+  readonly usage: { readonly tokens_in: number; readonly tokens_out: number } | undefined
+}
+
+/** One model that can be called. */
+export interface ModelConnection {
+  /**
+   * Sends one chat completion, with the `model` of the request replaced, and gives an answer whose `model` is the
+   * public name. The caller has checked the permit. Throws the `upstream.*` codes and `input.aborted`.
+   */
+  complete(permit: Permit, request: JsonObject, context: CallContext): Promise<ProviderAnswer>
+  close(): Promise<void>
+}
+
+/** What a provider works with. */
+export interface ProviderParts {
+  readonly clock: Clock
+  /** Takes credentials out of a foreign text before it is kept in the ledger. */
+  readonly redact: (text: string) => string
+}
+
+/** A kind of model provider. One file each; listed in `providers/all.ts`. */
+export interface Provider {
+  /** Stable id and name of the file; stands in the configuration and in the ledger. */
+  readonly id: string
+  readonly why: string
+  /** Makes a model ready to be called; no network yet. Throws `config.invalid` for settings it cannot work with. */
+  open(settings: ModelSettings, parts: ProviderParts): ModelConnection
+}

@@ -1,0 +1,113 @@
+import type { Clock } from '#base/clock.ts'
+import { Fault } from '#base/fault.ts'
+import type { Peppers } from '#base/peppers.ts'
+import { parseAddressRanges } from './address_ranges.ts'
+import type { Authenticator, Caller, Credential, Unproven } from './caller.ts'
+import { OPERATOR, systemCaller } from './caller_facts.ts'
+import { newKeyText, newKid, parseKey } from './key.ts'
+import {
+  matchingSecret,
+  NO_SECRET,
+  objection,
+  toDay,
+  type KeyRecord,
+  type SecretRecord,
+} from './key_record.ts'
+
+export interface AuthenticateParts {
+  readonly keys: ReadonlyMap<string, KeyRecord>
+  readonly peppers: Peppers
+  readonly clock: Clock
+  /** Told of each use of a secret. */
+  readonly used: (record: KeyRecord, secret: SecretRecord, day: number) => void
+}
+
+/** The address that a request on the admin socket has; no range speaks of it. */
+const SOCKET = 'socket'
+
+/**
+ * Proves callers by key. Each refusal is the same fault after the same work (one HMAC, two comparisons in constant
+ * time, one look at the address), so that neither the answer nor its time says what was wrong.
+ */
+export function authenticateWith(parts: AuthenticateParts): Authenticator {
+  const stranger = strangerRecord(parts.peppers.current)
+
+  const judge = (text: string, address: string, credential: Credential): Caller => {
+    const kid = parseKey(text)?.kid
+    const known = kid === undefined ? undefined : parts.keys.get(kid)
+    const record = known ?? stranger.record
+    // The pepper of a key that has ended may be gone; then nothing matches, at the same cost.
+    const pepperId = parts.peppers.has(record.pepperId) ? record.pepperId : parts.peppers.current
+    // A text that is no key is not hashed at its own length: it could be as long as the headers allow.
+    const mac = parts.peppers.mac(pepperId, kid === undefined ? stranger.text : text)
+    const secret = matchingSecret(record, mac)
+    const now = parts.clock.now()
+    const isInside = record.ranges.admits(address) || address === SOCKET
+    const state =
+      objection(record, secret ?? NO_SECRET, now) ?? (isInside ? undefined : 'key.address_outside')
+    const reason =
+      known === undefined ? reasonUnknown(credential) : secret === undefined ? 'key.wrong' : state
+    if (reason !== undefined || secret === undefined)
+      throw new Fault('caller.unknown', {
+        reason: reason ?? 'key.wrong',
+        ...(kid === undefined ? {} : { kid }),
+      })
+    parts.used(record, secret, toDay(now))
+    return record.proves
+  }
+
+  return {
+    authenticate: (credential, address) => {
+      if (credential.kind === 'socket') return OPERATOR
+      if (credential.kind === 'system') return systemCaller(credential.name)
+      if (credential.kind !== 'bearer') return judge('', address, credential)
+      return credential.token.open((text) => judge(text, address, credential))
+    },
+    looksReal: (credential) => {
+      if (credential.kind === 'socket' || credential.kind === 'system') return true
+      if (credential.kind !== 'bearer') return false
+      const kid = credential.token.open((text) => parseKey(text)?.kid)
+      const record = kid === undefined ? undefined : parts.keys.get(kid)
+      return record !== undefined && isLive(record, parts.clock.now())
+    },
+  }
+}
+
+function isLive(record: KeyRecord, now: number): boolean {
+  return record.secrets.some((secret) => objection(record, secret, now) === undefined)
+}
+
+function reasonUnknown(credential: Credential): Unproven {
+  if (credential.kind === 'none') return 'credential.missing'
+  return credential.kind === 'malformed' ? 'credential.malformed' : 'key.unknown'
+}
+
+/** Stands in for a key that does not exist, so that its absence costs what its presence would. */
+function strangerRecord(pepperId: string): { readonly record: KeyRecord; readonly text: string } {
+  const kid = newKid()
+  const owner = {
+    name: '',
+    kind: 'Service',
+    space: '',
+    tenant: '',
+    createdAt: 0,
+    createdBy: '',
+    disabledAt: undefined,
+  } as const
+  const record: KeyRecord = {
+    kid,
+    environment: 'live',
+    pepperId,
+    owner,
+    scope: { models: [], actions: [] },
+    addresses: [],
+    ranges: parseAddressRanges([]) ?? { admits: () => false },
+    notBefore: 0,
+    createdAt: 0,
+    createdBy: '',
+    revokedAt: undefined,
+    secrets: [],
+    proves: OPERATOR,
+  }
+  return { record, text: newKeyText({ environment: 'live', kid }) }
+}

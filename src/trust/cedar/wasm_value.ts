@@ -1,0 +1,47 @@
+import type { CedarValueJson, EntityJson } from '@cedar-policy/cedar-wasm/nodejs'
+import type { EntityFacts, EntityRef, PolicyValue } from '#base/decider.ts'
+
+/** An entity as the WebAssembly engine takes it. */
+export function toCedarEntity({ ref, attributes, parents }: EntityFacts): EntityJson {
+  return { uid: ref, attrs: toCedarRecord(attributes), parents: [...parents] }
+}
+
+/** A record, member by member. Throws TypeError for what would not arrive as it is. */
+export function toCedarRecord(record: Readonly<Record<string, PolicyValue>>): Record<string, CedarValueJson> {
+  const cedar: Record<string, CedarValueJson> = {}
+  for (const name in record) {
+    // Cedar's JSON form gives `__entity` and `__extn` a meaning of their own, and an object literal `__proto__`.
+    if (name.startsWith('__')) throw new TypeError('a record member may not begin with "__"')
+    const value = record[name]
+    if (value !== undefined) cedar[name] = toCedarValue(value)
+  }
+  return cedar
+}
+
+function toCedarValue(value: PolicyValue): CedarValueJson {
+  if (typeof value === 'string' || typeof value === 'boolean') return value
+  if (typeof value === 'number') return toCedarLong(value)
+  if (isSet(value)) return value.map(toCedarValue)
+  return isRef(value) ? { __entity: { type: value.type, id: value.id } } : toCedarRecord(value)
+}
+
+/** Cedar has whole numbers only, and one beyond 2^53 would be rounded on its way. */
+function toCedarLong(value: number): number {
+  if (!Number.isSafeInteger(value)) throw new TypeError('a Cedar number is a whole number within 2^53')
+  return value
+}
+
+// Array.isArray does not narrow a readonly array out of a union.
+function isSet(value: PolicyValue): value is readonly PolicyValue[] {
+  return Array.isArray(value)
+}
+
+function isRef(value: PolicyValue): value is EntityRef {
+  const isObject = typeof value === 'object' && 'type' in value && 'id' in value
+  return (
+    isObject &&
+    Object.keys(value).length === 2 &&
+    typeof value.type === 'string' &&
+    typeof value.id === 'string'
+  )
+}

@@ -1,0 +1,57 @@
+import { crc32 } from 'node:zlib'
+
+/**
+ * Frames of an active segment: length (4 bytes), type (1), CRC-32 (4), payload. The checksum is zlib's CRC-32 over
+ * length, type and payload: it finds accidents; the Merkle tree finds intent.
+ */
+export const FRAME_BYTES = 9
+
+export const FRAME_TYPE = {
+  /** First frame of a file: which log, which first entry. */
+  head: 0x48,
+  leaf: 0x4c,
+  /** Last frame of a group: the encrypted secrets of its leaves. A group without it was never acknowledged. */
+  group: 0x47,
+} as const
+
+export type FrameType = (typeof FRAME_TYPE)[keyof typeof FRAME_TYPE]
+
+export interface Frame {
+  readonly type: FrameType
+  readonly payload: Uint8Array
+  /** Where the next frame starts. */
+  readonly end: number
+}
+
+/** Larger payloads are not ours: a group is bounded by the queue. */
+const PAYLOAD_BYTES = 64 * 1_024 * 1_024
+
+/** Writes a frame at `offset` and gives the offset behind it. */
+export function putFrame(target: Buffer, offset: number, type: FrameType, payload: Uint8Array): number {
+  target.writeUInt32BE(payload.length, offset)
+  target.writeUInt8(type, offset + 4)
+  target.set(payload, offset + FRAME_BYTES)
+  target.writeUInt32BE(checksum(target, offset, payload.length), offset + 5)
+  return offset + FRAME_BYTES + payload.length
+}
+
+/** The frame at `offset`; undefined when there is no whole frame with a right checksum. */
+export function frameAt(bytes: Buffer, offset: number): Frame | undefined {
+  if (offset + FRAME_BYTES > bytes.length) return undefined
+  const length = bytes.readUInt32BE(offset)
+  const end = offset + FRAME_BYTES + length
+  if (length > PAYLOAD_BYTES || end > bytes.length) return undefined
+  const type = frameType(bytes[offset + 4])
+  if (type === undefined || bytes.readUInt32BE(offset + 5) !== checksum(bytes, offset, length))
+    return undefined
+  return { type, payload: bytes.subarray(offset + FRAME_BYTES, end), end }
+}
+
+function checksum(bytes: Buffer, offset: number, length: number): number {
+  const payloadStart = offset + FRAME_BYTES
+  return crc32(bytes.subarray(payloadStart, payloadStart + length), crc32(bytes.subarray(offset, offset + 5)))
+}
+
+function frameType(byte: number | undefined): FrameType | undefined {
+  return Object.values(FRAME_TYPE).find((type) => type === byte)
+}

@@ -1,0 +1,185 @@
+import { concat } from '#base/bytes.ts'
+import type { Clock } from '#base/clock.ts'
+import { Fault } from '#base/fault.ts'
+import type { Files } from '#base/files.ts'
+import { ActiveSegment, isFull, isUntouched, type Appended } from './active_segment.ts'
+import { BUNDLE } from './bundle.ts'
+import { EntryQueue, type Waiting } from './entry_queue.ts'
+import type { OriginFolder } from './layout.ts'
+import { leafHash, type CompactRange } from './merkle.ts'
+import { encodeGroup } from './raw_segment.ts'
+import type { SidecarBox } from './sidecar.ts'
+import type { Space } from './space.ts'
+
+export interface GroupCommitParts {
+  readonly files: Files
+  readonly folder: OriginFolder
+  readonly active: ActiveSegment
+  /** The tree of the entries that are on disk; only this class appends to it. */
+  readonly range: CompactRange
+  readonly box: SidecarBox
+  readonly space: Space
+  readonly clock: Clock
+  /** Beyond this a segment ends at the next whole bundle. */
+  readonly segmentBytes: number
+  /** Called when more entries have become durable. */
+  onDurable(): void
+  /** Called when a segment is full and a new one is in use. */
+  onRolled(full: { readonly first: number; readonly bytes: number }): void
+}
+
+/**
+ * Writes what waits, syncs once, answers all of it, and starts again: never on a timer. An entry counts, and is in the
+ * tree that checkpoints sign, only when its sync has come back.
+ */
+export class GroupCommit {
+  readonly #parts: GroupCommitParts
+  readonly #queue = new EntryQueue()
+  #active: ActiveSegment
+  #broken: string | undefined
+  #pump: Promise<void> | undefined
+  #checkedAt: number
+
+  constructor(parts: GroupCommitParts) {
+    this.#parts = parts
+    this.#active = parts.active
+    this.#checkedAt = parts.clock.monotonic()
+  }
+
+  /** Why nothing can be written any more until the ledger is opened anew. */
+  get broken(): string | undefined {
+    return this.#broken
+  }
+
+  /** Bytes of the active segment, and its first entry. */
+  get active(): { readonly first: number; readonly bytes: number } {
+    return this.#active
+  }
+
+  get queuedBytes(): number {
+    return this.#queue.bytes
+  }
+
+  /** Takes an entry in; gives the reason when it cannot. */
+  offer(entry: Waiting): string | undefined {
+    if (this.#broken !== undefined) return this.#broken
+    if (!this.#queue.offer(entry)) return 'too many entries wait to be written'
+    this.#pump ??= this.#run()
+    return undefined
+  }
+
+  /** Resolves when nothing waits. */
+  async idle(): Promise<void> {
+    while (this.#pump !== undefined) await this.#pump
+  }
+
+  /** Ends the active segment if it is full; `offer` does this by itself after each group. */
+  async rollIfFull(): Promise<void> {
+    const { files, folder, range, segmentBytes } = this.#parts
+    const isDue =
+      this.#active.bytes >= segmentBytes && range.size % BUNDLE === 0 && range.size > this.#active.first
+    if (!isDue || this.#broken !== undefined) return
+    const full = this.#active
+    try {
+      this.#active = await ActiveSegment.create(files, folder, range.size)
+    } catch (thrown) {
+      const mayGoOn = isFull(thrown) && (await isUntouched(files, folder, range.size).catch(() => false))
+      // A half-made file under the new name would make the entries that follow here look doubled.
+      if (!mayGoOn) this.#break('starting a segment failed')
+      return
+    }
+    this.#parts.space.add(this.#active.bytes)
+    await full.close()
+    this.#parts.onRolled(full)
+  }
+
+  async close(): Promise<void> {
+    await this.idle()
+    await this.#active.close()
+  }
+
+  async #run(): Promise<void> {
+    // Entries that come in the same turn share the first group.
+    await Promise.resolve()
+    while (!this.#queue.isEmpty) {
+      const group = this.#queue.take((count, bytes) => this.#isEnough(count, bytes))
+      try {
+        await this.#checkNowAndThen()
+        await this.#commit(group)
+        await this.rollIfFull()
+      } catch (thrown) {
+        // Not a failure of the disk: a mistake of ours, after which nothing is certain.
+        this.#break('an unexpected error')
+        refuse(group, 'an unexpected error', thrown)
+      }
+    }
+    this.#pump = undefined
+  }
+
+  #isEnough(count: number, bytes: number): boolean {
+    const endsBundle = (this.#parts.range.size + count) % BUNDLE === 0
+    return bytes >= GROUP_BYTES || (endsBundle && this.#active.bytes + bytes >= this.#parts.segmentBytes)
+  }
+
+  async #commit(group: readonly Waiting[]): Promise<void> {
+    if (this.#broken !== undefined) return refuse(group, this.#broken)
+    const result = await this.#write(group)
+    if (result.kind === 'broken') {
+      this.#break(result.reason)
+      return refuse(group, result.reason)
+    }
+    if (result.kind === 'durable') return
+    this.#parts.space.markFull()
+    const reserved = group.filter((entry) => entry.reserved)
+    const ordinary = group.filter((entry) => !entry.reserved)
+    refuse(ordinary, 'the disk is full')
+    if (reserved.length === 0) return
+    const again = (await this.#parts.space.releaseReserve()) ? await this.#write(reserved) : result
+    if (again.kind === 'broken') this.#break(again.reason)
+    if (again.kind !== 'durable') refuse(reserved, 'the disk is full')
+  }
+
+  async #write(group: readonly Waiting[]): Promise<Appended> {
+    const { box, folder, range, space } = this.#parts
+    const first = range.size
+    const leaves = group.map((entry) => entry.leaf)
+    const hashes = leaves.map(leafHash)
+    const place = { segment: this.#active.first, form: 'group', first, count: group.length, hashes } as const
+    const sealed = box.close(concat(...group.map((entry) => entry.record)), place)
+    const bytes = encodeGroup(first, leaves, sealed)
+    const result = await this.#active.append(bytes)
+    if (result.kind !== 'durable') return result
+    space.add(bytes.length)
+    for (const [at, hash] of hashes.entries()) {
+      range.append(hash)
+      group[at]?.settle({ origin: folder.origin, index: first + at, leafHash: hash })
+    }
+    this.#parts.onDurable()
+    return result
+  }
+
+  async #checkNowAndThen(): Promise<void> {
+    const now = this.#parts.clock.monotonic()
+    if (now - this.#checkedAt < CHECK_MS || this.#broken !== undefined) return
+    this.#checkedAt = now
+    const wrong = await this.#active.check().catch(() => 'the ledger file cannot be looked at')
+    if (wrong !== undefined) this.#break(wrong)
+  }
+
+  #break(reason: string): void {
+    this.#broken ??= reason
+  }
+}
+
+/** A group stays well below what a disk writes between two syncs of other programs. */
+const GROUP_BYTES = 1_024 * 1_024
+const CHECK_MS = 1_000
+
+/** The fault for an entry that was not recorded. */
+export function unwritable(reason: string, cause?: unknown): Fault {
+  return new Fault('ledger.unwritable', { reason }, { cause })
+}
+
+function refuse(group: readonly Waiting[], reason: string, cause?: unknown): void {
+  for (const entry of group) entry.settle(unwritable(reason, cause))
+}

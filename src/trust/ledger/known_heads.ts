@@ -1,0 +1,123 @@
+import { sameBytes, toBase64 } from '#base/bytes.ts'
+import { Fault } from '#base/fault.ts'
+import type { Files } from '#base/files.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '#base/json.ts'
+import { openCheckpoint, peekCheckpoint, type Head } from './checkpoint.ts'
+import { loadLog, type LoadedLog } from './load.ts'
+import { fromBase64, noteVerifier } from './note.ts'
+import { SUCCEEDED, type FinishedOrigin } from './origin.ts'
+import { readEntries } from './read.ts'
+
+/** What is known of our logs from outside the ledger folder. */
+export interface KnownHeads {
+  readonly heads: readonly Head[]
+  /** Sources that hold no checkpoint of our key. */
+  readonly problems: readonly string[]
+}
+
+/** Collects the heads that were kept outside. An anchor that is not there yet is no problem. */
+export async function loadKnownHeads(
+  files: Files,
+  sources: { readonly anchors: readonly string[]; readonly knownHead: string | undefined },
+  publicKey: Uint8Array,
+): Promise<KnownHeads> {
+  const heads: Head[] = []
+  const problems: string[] = []
+  const texts: [string, string][] =
+    sources.knownHead === undefined ? [] : [['the known head', sources.knownHead]]
+  for (const path of sources.anchors) {
+    const text = await readAnchor(files, path)
+    if (text.kind === 'text') texts.push([path, text.text])
+    if (text.kind === 'unreadable') problems.push(`${path} cannot be read`)
+  }
+  for (const [source, text] of texts) {
+    const head = openOurs(text, publicKey)
+    if (head === undefined) problems.push(`${source} holds no checkpoint of the key of this home`)
+    else heads.push(head)
+  }
+  return { heads, problems }
+}
+
+/**
+ * The heads that the logs of this home do not reach: the home was restored to an older state, and to append to the
+ * newest log would fork it.
+ *
+ * Throws `ledger.corrupt` when a log has other entries than a head covers.
+ */
+export async function unreachedHeads(
+  files: Files,
+  logs: { readonly finished: readonly FinishedOrigin[]; readonly current: LoadedLog },
+  heads: readonly Head[],
+): Promise<readonly Head[]> {
+  const unreached: Head[] = []
+  for (const head of heads) {
+    const origin = logs.finished.find((each) => each.folder.origin === head.origin)
+    const isCurrent = origin?.folder.path === logs.current.folder.path
+    const log = isCurrent || origin === undefined ? logs.current : await loadLog(files, origin, [head.size])
+    const root = origin === undefined ? undefined : log.roots.get(head.size)
+    if (root === undefined) unreached.push(head)
+    else if (!sameBytes(root, head.root))
+      throw new Fault('ledger.corrupt', {
+        place: `${log.folder.path} entries 0 to ${head.size - 1}`,
+        what: 'forked: a checkpoint held outside covers other entries',
+      })
+  }
+  if (unreached.length === 0) return []
+  const recorded = await recordedHeads(files, logs.finished)
+  return unreached.filter(
+    (head) => !recorded.some((each) => each.origin === head.origin && each.size >= head.size),
+  )
+}
+
+/** The fields of the first entry of a log that follows another: the state it found, and the heads it could not reach. */
+export function succession(before: Head | undefined, after: readonly Head[]): Record<string, JsonValue> {
+  return {
+    what: SUCCEEDED,
+    before: before === undefined ? null : headToJson(before),
+    after: after.map(headToJson),
+  }
+}
+
+export function headToJson(head: Head): JsonObject {
+  return { origin: head.origin, size: head.size, root: toBase64(head.root) }
+}
+
+export function headFromJson(value: JsonValue | undefined): Head | undefined {
+  if (!isJsonObject(value)) return undefined
+  const { origin, size, root } = value
+  const hash = typeof root === 'string' ? fromBase64(root) : undefined
+  return typeof origin === 'string' && typeof size === 'number' && hash !== undefined
+    ? { origin, size, root: hash }
+    : undefined
+}
+
+async function recordedHeads(files: Files, finished: readonly FinishedOrigin[]): Promise<readonly Head[]> {
+  const recorded: Head[] = []
+  for (const { folder } of finished)
+    for await (const { leaf } of readEntries(files, folder, { from: 0, to: 1 })) {
+      const after: unknown = leaf['what'] === SUCCEEDED ? leaf['after'] : undefined
+      if (!Array.isArray(after)) continue
+      recorded.push(...after.map(headFromJson).filter((head) => head !== undefined))
+    }
+  return recorded
+}
+
+function openOurs(text: string, publicKey: Uint8Array): Head | undefined {
+  const origin = peekCheckpoint(text)?.origin
+  return origin === undefined ? undefined : openCheckpoint(text, noteVerifier(origin, publicKey))
+}
+
+type AnchorText =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'unreadable' }
+  | { readonly kind: 'text'; readonly text: string }
+
+async function readAnchor(files: Files, path: string): Promise<AnchorText> {
+  try {
+    if ((await files.facts(path)) === undefined) return { kind: 'none' }
+    return { kind: 'text', text: Buffer.from(await files.read(path)).toString('utf8') }
+  } catch {
+    // A disk that is away must not keep the ledger from opening; doctor tells of it.
+    return { kind: 'unreadable' }
+  }
+}

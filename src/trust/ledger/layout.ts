@@ -1,0 +1,90 @@
+import { isTemporary, type Files } from '#base/files.ts'
+
+/**
+ * The ledger folder: one folder per log origin, `0001-<id>`, and in it
+ * `origin` the verifier key (c2sp.org/signed-note) of the log, `checkpoint` its newest checkpoint, and per segment,
+ * named for its first entry, either `<first>.raw` or, once sealed, `<first>.leaves` and `<first>.sidecar`.
+ */
+export const FILE = { origin: 'origin', checkpoint: 'checkpoint', reserve: 'reserve' } as const
+
+export type Part = 'raw' | 'leaves' | 'sidecar'
+
+/** The files of one segment that are there. */
+export interface SegmentFiles {
+  readonly first: number
+  readonly parts: ReadonlySet<Part>
+}
+
+export interface OriginFolder {
+  /** 1 for the first log of this home. */
+  readonly number: number
+  /** Name of the log, as in its checkpoints. */
+  readonly origin: string
+  readonly path: string
+}
+
+const ORIGIN_PREFIX = 'gatehouse.local/'
+const FOLDER_PATTERN = /^([0-9]{4,})-([0-9A-Za-z]{16})$/
+const SEGMENT_PATTERN = /^([0-9]{12,})\.(raw|leaves|sidecar)$/
+const NUMBER_DIGITS = 4
+const INDEX_DIGITS = 12
+
+export function originFolder(directory: string, number: number, id: string): OriginFolder {
+  const name = `${String(number).padStart(NUMBER_DIGITS, '0')}-${id}`
+  return { number, origin: ORIGIN_PREFIX + id, path: `${directory}/${name}` }
+}
+
+/** The log folders, oldest first, and names that are none and not the ledger's own. */
+export async function listOrigins(
+  files: Files,
+  directory: string,
+): Promise<{ readonly folders: readonly OriginFolder[]; readonly strange: readonly string[] }> {
+  const folders: OriginFolder[] = []
+  const strange: string[] = []
+  for (const name of await files.list(directory)) {
+    const [, number = '', id = ''] = FOLDER_PATTERN.exec(name) ?? []
+    const folder = originFolder(directory, Number(number), id)
+    if (folder.path === `${directory}/${name}`) folders.push(folder)
+    else if (name !== FILE.reserve && !isTemporary(name)) strange.push(name)
+  }
+  return { folders: folders.sort((left, right) => left.number - right.number), strange }
+}
+
+export function segmentPath(folder: OriginFolder, first: number, part: Part): string {
+  return `${folder.path}/${segmentName(first, part)}`
+}
+
+export function segmentName(first: number, part: Part): string {
+  return `${String(first).padStart(INDEX_DIGITS, '0')}.${part}`
+}
+
+/** The segments of a log in order, unfinished temporary files, and names that are neither. */
+export async function listSegments(
+  files: Files,
+  folder: OriginFolder,
+): Promise<{
+  readonly segments: readonly SegmentFiles[]
+  readonly temporary: readonly string[]
+  readonly strange: readonly string[]
+}> {
+  const segments = new Map<number, Set<Part>>()
+  const temporary: string[] = []
+  const strange: string[] = []
+  for (const name of await files.list(folder.path)) {
+    const segment = parseSegmentName(name)
+    if (segment !== undefined) {
+      const parts = segments.get(segment.first) ?? new Set()
+      segments.set(segment.first, parts.add(segment.part))
+    } else if (isTemporary(name)) temporary.push(name)
+    else if (name !== FILE.origin && name !== FILE.checkpoint) strange.push(name)
+  }
+  const inOrder = [...segments].map(([first, parts]) => ({ first, parts }))
+  return { segments: inOrder.sort((left, right) => left.first - right.first), temporary, strange }
+}
+
+function parseSegmentName(name: string): { first: number; part: Part } | undefined {
+  const [, digits = '', suffix = ''] = SEGMENT_PATTERN.exec(name) ?? []
+  const part = (['raw', 'leaves', 'sidecar'] as const).find((each) => each === suffix)
+  if (part === undefined || segmentName(Number(digits), part) !== name) return undefined
+  return { first: Number(digits), part }
+}

@@ -1,0 +1,241 @@
+import type { Clock, Millis } from '#base/clock.ts'
+import { asFault, type Fault } from '#base/fault.ts'
+import { newEntryId } from '#base/ids.ts'
+import type { EntryDraft, Receipt, Recorder } from '#base/recorder.ts'
+import type { ActiveSegment } from './active_segment.ts'
+import { Checkpointer } from './checkpointer.ts'
+import { bytesOf, type Waiting } from './entry_queue.ts'
+import { GroupCommit, unwritable } from './group_commit.ts'
+import { makeLeaf } from './leaf.ts'
+import type { LoadedLog, SegmentMark } from './load.ts'
+import { noteSigner } from './note.ts'
+import { openNewestLog, type LedgerOptions } from './open.ts'
+import { rememberedPseudonyms } from './pseudonym.ts'
+import { Sealer } from './sealer.ts'
+import { Seeds } from './seeds.ts'
+import { encodeRecord, SidecarBox } from './sidecar.ts'
+import { Space } from './space.ts'
+import { bytesPerEntry, daysLeft, type LedgerState } from './state.ts'
+
+/** The record of one home. One process at a time may have it open; the caller holds the lock of the home. */
+export interface Ledger extends Recorder {
+  /** Name of the log that is appended to. */
+  readonly origin: string
+  /** Entries on disk in that log. */
+  readonly size: number
+  /** Signs what is on disk and gives the newest checkpoint, to be kept outside. Throws `ledger.unwritable`. */
+  checkpoint(): Promise<string>
+  state(): LedgerState
+  /** Resolves when nothing is being sealed or measured in the background. */
+  settled(): Promise<void>
+  /** Writes what waits, signs it and closes. Later appends throw `ledger.unwritable`. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens the ledger of a home, or starts one.
+ *
+ * Throws `ledger.corrupt` with the place when it is not whole or does not match a checkpoint, and `home.damaged` when
+ * the key is not the one of the log. A log that is older than a checkpoint held outside is left as it is, and a new
+ * one is started whose first entry states the gap.
+ */
+export async function openLedger(options: LedgerOptions): Promise<Ledger> {
+  const home = await openNewestLog(options)
+  const ledger = new FileLedger(options, home)
+  await ledger.start(home.tornBytes)
+  return ledger
+}
+
+class FileLedger implements Ledger {
+  readonly origin: string
+  readonly #clock: Clock
+  readonly #log: LoadedLog
+  readonly #marks: SegmentMark[]
+  readonly #problems: readonly string[]
+  readonly #seeds = new Seeds()
+  readonly #pseudonymOf: (value: string) => string
+  readonly #space: Space
+  readonly #sealer: Sealer
+  readonly #checkpointer: Checkpointer
+  readonly #commit: GroupCommit
+  /** Why an entry of `appendLater` was lost; the next append says so. */
+  #lost: Fault | undefined
+  #isClosed = false
+  /** Time of the first entry of the active segment. */
+  #activeAt: Millis | undefined
+
+  constructor(
+    options: LedgerOptions,
+    home: { log: LoadedLog; active: ActiveSegment; usedBytes: number; problems: readonly string[] },
+  ) {
+    const { files, directory, clock, keys } = options
+    const { folder, range, checkpoint, segments } = home.log
+    this.origin = folder.origin
+    this.#clock = clock
+    this.#log = home.log
+    this.#marks = segments.slice(0, -1)
+    this.#problems = home.problems
+    this.#activeAt = segments.at(-1)?.at
+    this.#pseudonymOf = rememberedPseudonyms(keys.pseudonymKey)
+    const box = new SidecarBox(keys.sidecarKey, folder.origin)
+    const { maxBytes, reserveBytes = RESERVE_BYTES, segmentBytes = SEGMENT_BYTES } = options
+    this.#space = new Space({ files, directory, clock, maxBytes, reserveBytes, usedBytes: home.usedBytes })
+    this.#sealer = new Sealer({
+      files,
+      folder,
+      box,
+      space: this.#space,
+      onSealed: (mark) => this.#sealed(mark),
+    })
+    this.#checkpointer = new Checkpointer({
+      files,
+      folder,
+      range,
+      clock,
+      signer: noteSigner(folder.origin, keys.signingPem),
+      everyMs: options.checkpointEveryMs ?? CHECKPOINT_EVERY_MS,
+      anchors: options.anchors ?? [],
+      newest: checkpoint,
+      onSigned: (size) => this.#sealer.sealUpTo(size),
+    })
+    this.#commit = new GroupCommit({
+      files,
+      folder,
+      active: home.active,
+      range,
+      box,
+      space: this.#space,
+      clock,
+      segmentBytes,
+      onDurable: () => {
+        this.#activeAt ??= clock.now()
+        this.#checkpointer.due()
+      },
+      onRolled: (full) => this.#rolled(full),
+    })
+  }
+
+  get size(): number {
+    return this.#log.range.size
+  }
+
+  async start(tornBytes: number): Promise<void> {
+    for (const mark of this.#marks) if (mark.kind === 'raw') this.#sealer.add(mark)
+    this.#space.measureLater()
+    await this.#commit.rollIfFull()
+    if (tornBytes > 0) {
+      const fields = { what: 'ledger.mended', count: tornBytes }
+      await this.append({ kind: 'note', id: newEntryId(), at: this.#clock.now(), fields, reserved: true })
+    }
+    this.#checkpointer.due()
+  }
+
+  append(draft: EntryDraft): Promise<Receipt> {
+    const lost = this.#lost
+    this.#lost = undefined
+    if (lost !== undefined) return Promise.reject(lost)
+    return new Promise((resolve, reject) => {
+      this.#take(draft, (result) => (result instanceof Error ? reject(result) : resolve(result)))
+    })
+  }
+
+  appendLater(draft: EntryDraft): void {
+    this.#take(draft, (result) => {
+      if (result instanceof Error) this.#lost ??= asFault(result)
+    })
+  }
+
+  async checkpoint(): Promise<string> {
+    await this.#commit.idle()
+    await this.#checkpointer.sign()
+    const { newest, problem } = this.#checkpointer
+    if (problem !== undefined) throw unwritable(problem)
+    return newest.text
+  }
+
+  state(): LedgerState {
+    const { newest, anchors, problem } = this.#checkpointer
+    const marks = this.#allMarks()
+    const now = this.#clock.now()
+    const reason = this.#isClosed
+      ? 'the ledger is closed'
+      : (this.#commit.broken ?? this.#space.refusal(0, false))
+    const anchored = Math.max(0, ...anchors.map((anchor) => anchor.size ?? 0))
+    const anchorProblems = anchors.map((each) => each.problem && `${each.path} ${each.problem}`)
+    return {
+      writable: reason === undefined ? { kind: 'yes' } : { kind: 'no', reason },
+      origin: this.origin,
+      entries: this.size,
+      unsigned: this.size - newest.head.size,
+      unanchored: this.size - anchored,
+      anchors,
+      bytes: this.#space.usedBytes,
+      bytesPerEntry: bytesPerEntry(marks),
+      freeBytes: this.#space.freeBytes,
+      oldestAt: marks[0]?.at,
+      daysLeft: daysLeft(marks, now, this.size, this.#space.leftBytes),
+      problems: [...this.#problems, problem, this.#sealer.problem, ...anchorProblems].filter(
+        (each) => each !== undefined,
+      ),
+    }
+  }
+
+  async settled(): Promise<void> {
+    await this.#sealer.settled()
+    await this.#space.settled()
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    await this.#commit.close()
+    await this.#checkpointer.sign()
+    await this.#checkpointer.close()
+    await this.#sealer.close()
+    await this.#space.settled()
+  }
+
+  #take(draft: EntryDraft, settle: Waiting['settle']): void {
+    this.#space.measureLater()
+    try {
+      const { bytes: leaf, secrets } = makeLeaf(draft, this.#seeds.take(draft), this.#pseudonymOf)
+      const entry = { leaf, record: encodeRecord(secrets), reserved: draft.reserved, settle }
+      const reason = this.#isClosed ? 'the ledger is closed' : this.#refusal(entry)
+      if (reason !== undefined) settle(unwritable(reason))
+    } catch (thrown) {
+      settle(asFault(thrown))
+    }
+  }
+
+  #refusal(entry: Waiting): string | undefined {
+    const bytes = this.#commit.queuedBytes + bytesOf(entry)
+    return this.#space.refusal(bytes, entry.reserved) ?? this.#commit.offer(entry)
+  }
+
+  #allMarks(): readonly SegmentMark[] {
+    const { first, bytes } = this.#commit.active
+    return [...this.#marks, { kind: 'raw', first, count: this.size - first, at: this.#activeAt, bytes }]
+  }
+
+  #rolled(full: { readonly first: number; readonly bytes: number }): void {
+    const count = this.size - full.first
+    const mark: SegmentMark = { kind: 'raw', first: full.first, count, at: this.#activeAt, bytes: full.bytes }
+    this.#activeAt = undefined
+    this.#marks.push(mark)
+    if (this.#marks.length > KEPT_MARKS) this.#marks.splice(1, this.#marks.length - KEPT_MARKS)
+    this.#sealer.add(mark)
+    // Only what a checkpoint covers is sealed.
+    void this.#checkpointer.sign()
+  }
+
+  #sealed(mark: SegmentMark): void {
+    const at = this.#marks.findIndex((each) => each.first === mark.first)
+    if (at >= 0) this.#marks[at] = mark
+  }
+}
+
+const RESERVE_BYTES = 16 * 1_024 * 1_024
+const SEGMENT_BYTES = 8 * 1_024 * 1_024
+const CHECKPOINT_EVERY_MS = 1_000
+/** Segments that are kept in mind for the forecast; a week at full rate is fewer. */
+const KEPT_MARKS = 10_000

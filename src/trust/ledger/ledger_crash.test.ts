@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { sha256Hex } from '#base/crypto.ts'
+import type { EntryDraft, Receipt } from '#base/recorder.ts'
+import {
+  emptyDisk,
+  intent,
+  KEYS,
+  LEDGER,
+  openOn,
+  outcome,
+  PUBLIC_KEY,
+  readAll,
+} from '../../../test/support/ledger_fixture.ts'
+import {
+  SURVIVALS,
+  type SimulatedFiles,
+  type Step,
+  type Survival,
+  type Verdict,
+} from '../../../test/support/simulated_files.ts'
+import type { Ledger } from './ledger.ts'
+import { verifyLedger } from './verify.ts'
+
+const ANCHOR = '/anchor/checkpoint'
+const OPTIONS = { segmentBytes: 20_000, anchors: [ANCHOR] }
+/** More entries than one bundle, so that a segment ends and is sealed. */
+const GROUPS = 8
+const GROUP_REQUESTS = 18
+
+interface Promised {
+  readonly acknowledged: { readonly draft: EntryDraft; readonly receipt: Receipt }[]
+  readonly published: string[]
+}
+
+/** Everything a ledger does in its life; stops quietly where the disk stops it. */
+async function live(files: SimulatedFiles): Promise<Promised> {
+  const promised: Promised = { acknowledged: [], published: [] }
+  const ledger = await openOn(files, OPTIONS).catch(() => undefined)
+  if (ledger === undefined) return promised
+  for (let group = 0; group < GROUPS; group++) {
+    await Promise.all(
+      Array.from({ length: GROUP_REQUESTS }, (_, at) =>
+        request(ledger, group * GROUP_REQUESTS + at, promised),
+      ),
+    )
+    if (group === 2) await publish(ledger, promised)
+  }
+  await publish(ledger, promised)
+  await ledger.settled()
+  await ledger.close().catch(() => undefined)
+  return promised
+}
+
+async function request(ledger: Ledger, number: number, promised: Promised): Promise<void> {
+  const before = intent(number)
+  for (const draft of [before, outcome(before, number)]) {
+    const receipt = await ledger.append(draft).catch(() => undefined)
+    if (receipt === undefined) return
+    promised.acknowledged.push({ draft, receipt })
+  }
+}
+
+async function publish(ledger: Ledger, promised: Promised): Promise<void> {
+  const text = await ledger.checkpoint().catch(() => undefined)
+  if (text !== undefined) promised.published.push(text)
+}
+
+/** What must hold on whatever disk is left: it opens, has all that was promised, goes on, and verifies. */
+async function checkDisk(files: SimulatedFiles, promised: Promised): Promise<void> {
+  const anchored = await files.read(ANCHOR).catch(() => undefined)
+  const published = [...promised.published]
+  if (anchored !== undefined) published.push(Buffer.from(anchored).toString('utf8'))
+  const ledger = await openOn(files, OPTIONS)
+  const first = promised.acknowledged[0]
+  if (first !== undefined) assert.equal(ledger.origin, first.receipt.origin)
+  const found = await readAll(files, { sidecarKey: KEYS.sidecarKey })
+  for (const { draft, receipt } of promised.acknowledged) {
+    const entry = found[receipt.index]
+    assert.equal(entry?.leaf['id'], draft.id, `entry ${receipt.index} was acknowledged and is lost`)
+    assert.equal(entry.opened?.['content']?.value, draft.fields['content'])
+  }
+  const { index } = await ledger.append(intent(9_999))
+  // The power may fail at once: what the second process went on from must be as durable as its own work.
+  const early = files.reopen('lost')
+  await (await openOn(early, OPTIONS)).close()
+  assert.ok((await readAll(early)).length > index, 'an entry of the second process was lost')
+  published.push(await ledger.checkpoint())
+  await ledger.settled()
+  await ledger.close()
+  const rest = files.reopen('lost')
+  for (const against of published) {
+    const keys = { publicKey: PUBLIC_KEY, sidecarKey: KEYS.sidecarKey }
+    const report = await verifyLedger({ files: rest, directory: LEDGER, keys, against })
+    assert.deepEqual(report.problems, [])
+  }
+}
+
+/** Runs the life once per step with a verdict at that step, until a run no longer reaches it. */
+async function forEachStep(
+  verdict: Verdict,
+  check: (files: SimulatedFiles, promised: Promised, step: Step) => Promise<void>,
+): Promise<number> {
+  for (let number = 0; ; number++) {
+    const files = await emptyDisk()
+    let struck: Step | undefined
+    files.judge = (step) => {
+      if (step.number !== number) return 'go'
+      struck = step
+      return verdict
+    }
+    const promised = await live(files)
+    if (struck === undefined) return number
+    await check(files, promised, struck)
+  }
+}
+
+async function checkSurvivals(
+  files: SimulatedFiles,
+  promised: Promised,
+  place: { step: Step; survivals: readonly Survival[] },
+): Promise<void> {
+  const { step, survivals } = place
+  const seen = new Set<string>()
+  for (const survival of survivals) {
+    const disk = files.reopen(survival)
+    // Where little was unsynced, several survivals leave the same disk.
+    const print = [...disk.all()].map(([path, bytes]) => `${path} ${sha256Hex(bytes)}`).join('\n')
+    if (seen.has(print)) continue
+    seen.add(print)
+    try {
+      await checkDisk(disk, promised)
+    } catch (thrown) {
+      const where = `step ${step.number} (${step.kind} ${step.path})`
+      throw new Error(`${where}, what survives: ${survival}`, { cause: thrown })
+    }
+  }
+}
+
+test('openLedger keeps every acknowledged entry: the machine stops at any step, whatever survives of unsynced work', async () => {
+  const steps = await forEachStep('crash', async (files, promised, step) => {
+    await checkSurvivals(files, promised, { step, survivals: SURVIVALS })
+  })
+  assert.ok(steps > 60, `the life has ${steps} steps`)
+})
+
+for (const code of ['EIO', 'ENOSPC'])
+  test(`openLedger keeps every acknowledged entry: one step fails with ${code}, then the machine stops`, async () => {
+    await forEachStep({ code }, async (files, promised, step) => {
+      await checkSurvivals(files, promised, { step, survivals: ['lost'] })
+    })
+  })
+
+test('openLedger syncs what it acknowledges: the same life without a crash leaves everything durable', async () => {
+  const files = await emptyDisk()
+  const promised = await live(files)
+  assert.equal(promised.acknowledged.length, GROUPS * GROUP_REQUESTS * 2)
+  assert.equal(promised.published.length, 2)
+  const names = [...files.all().keys()].map((path) => path.slice(path.lastIndexOf('.')))
+  assert.ok(names.includes('.leaves'), 'a segment was sealed')
+  await checkDisk(files.reopen('lost'), promised)
+})
+
+test('openLedger notes what it cut: a torn group after a crash', async () => {
+  const files = await emptyDisk()
+  const ledger = await openOn(files)
+  await ledger.append(intent(1))
+  files.judge = (step) => (step.kind === 'datasync' ? 'crash' : 'go')
+  await assert.rejects(ledger.append(intent(2)), { code: 'ledger.unwritable' })
+  const after = files.reopen('torn')
+  const again = await openOn(after)
+  const entries = await readAll(after)
+  assert.deepEqual(
+    entries.map(({ leaf }) => leaf['what'] ?? leaf['kind']),
+    ['intent', 'ledger.mended'],
+  )
+  await again.close()
+  assert.equal((await verifyLedger({ files: after, directory: LEDGER })).ok, true)
+})

@@ -1,0 +1,135 @@
+import { concat, utf8 } from '#base/bytes.ts'
+import { FRAME_BYTES, FRAME_TYPE, frameAt, putFrame } from './frame.ts'
+import { leafHash } from './merkle.ts'
+import type { BoxPlace } from './sidecar.ts'
+
+/** One group of entries as it stands in an active segment. */
+export interface Group {
+  readonly first: number
+  readonly leaves: readonly Uint8Array[]
+  /** The encrypted records of the leaves. */
+  readonly sealed: Uint8Array
+  /** Where the group starts and ends in the file. */
+  readonly start: number
+  readonly end: number
+}
+
+/** How a file ends: `torn` by a crash before the last group was acknowledged, or `damaged` where it was. */
+export type Ending =
+  | { readonly kind: 'clean' }
+  | { readonly kind: 'torn'; readonly at: number }
+  | { readonly kind: 'damaged'; readonly at: number; readonly entry: number }
+
+export interface RawSegment {
+  readonly origin: string
+  readonly first: number
+  readonly groups: readonly Group[]
+  /** Bytes up to the end of the last whole group. */
+  readonly bytes: number
+  readonly ending: Ending
+}
+
+const GROUP_HEAD_BYTES = 10
+/** 48-bit entry numbers: more than a log of ours holds in a century. */
+const INDEX_BYTES = 6
+
+/** The first frame of a segment. */
+export function encodeHead(origin: string, first: number): Uint8Array {
+  const payload = utf8(`gatehouse segment v1\n${origin}\n${first}\n`)
+  const frame = Buffer.alloc(FRAME_BYTES + payload.length)
+  putFrame(frame, 0, FRAME_TYPE.head, payload)
+  return frame
+}
+
+/** The frames of one group: every leaf, then the encrypted records, which make the group count. */
+export function encodeGroup(first: number, leaves: readonly Uint8Array[], sealed: Uint8Array): Uint8Array {
+  const payload = Buffer.alloc(GROUP_HEAD_BYTES)
+  payload.writeUIntBE(first, 0, INDEX_BYTES)
+  payload.writeUInt32BE(leaves.length, INDEX_BYTES)
+  const last = concat(payload, sealed)
+  const bytes = leaves.reduce((sum, leaf) => sum + FRAME_BYTES + leaf.length, FRAME_BYTES + last.length)
+  const frames = Buffer.allocUnsafe(bytes)
+  let offset = 0
+  for (const leaf of leaves) offset = putFrame(frames, offset, FRAME_TYPE.leaf, leaf)
+  putFrame(frames, offset, FRAME_TYPE.group, last)
+  return frames
+}
+
+/** Reads a segment file. Undefined when not even its head can be read. */
+export function scanSegment(content: Uint8Array): RawSegment | undefined {
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
+  const head = frameAt(bytes, 0)
+  const place = head?.type === FRAME_TYPE.head ? parseHeadPayload(head.payload) : undefined
+  if (head === undefined || place === undefined) return undefined
+  const groups: Group[] = []
+  let next = place.first
+  let offset = head.end
+  let step = groupAt(bytes, offset, next)
+  for (; step.kind === 'group'; step = groupAt(bytes, offset, next)) {
+    groups.push(step.group)
+    next += step.group.leaves.length
+    offset = step.group.end
+  }
+  const ending: Ending =
+    offset === bytes.length ? { kind: 'clean' } : endingOf(bytes, step.at, next, step.entry)
+  return { ...place, groups, bytes: offset, ending }
+}
+
+/** What the sealed records of a group are bound to. */
+export function groupPlace(segment: number, group: Pick<Group, 'first' | 'leaves'>): BoxPlace {
+  return {
+    segment,
+    form: 'group',
+    first: group.first,
+    count: group.leaves.length,
+    hashes: group.leaves.map(leafHash),
+  }
+}
+
+type Step =
+  | { readonly kind: 'group'; readonly group: Group }
+  | { readonly kind: 'stop'; readonly at: number; readonly entry: number }
+
+function groupAt(bytes: Buffer, start: number, first: number): Step {
+  const leaves: Uint8Array[] = []
+  let offset = start
+  let frame = frameAt(bytes, offset)
+  for (; frame?.type === FRAME_TYPE.leaf; frame = frameAt(bytes, offset)) {
+    leaves.push(frame.payload)
+    offset = frame.end
+  }
+  const stop: Step = { kind: 'stop', at: offset, entry: first + leaves.length }
+  if (frame?.type !== FRAME_TYPE.group || leaves.length === 0) return stop
+  const place = parseGroupHead(frame.payload)
+  if (place.first !== first || place.count !== leaves.length) return stop
+  const sealed = frame.payload.subarray(GROUP_HEAD_BYTES)
+  return { kind: 'group', group: { first, leaves, sealed, start, end: frame.end } }
+}
+
+/**
+ * A group is written only after the one before it was synced. So when a whole group frame of a later group follows
+ * the place that cannot be read, what is unreadable had been acknowledged: damage, not a torn write.
+ */
+function endingOf(bytes: Buffer, at: number, groupFirst: number, entry: number): Ending {
+  for (let offset = at; offset < bytes.length - FRAME_BYTES; offset++) {
+    if (bytes[offset + 4] !== FRAME_TYPE.group) continue
+    const frame = frameAt(bytes, offset)
+    if (frame?.type !== FRAME_TYPE.group || frame.payload.length < GROUP_HEAD_BYTES) continue
+    const isWholeFile = offset === at
+    if (isWholeFile || parseGroupHead(frame.payload).first !== groupFirst)
+      return { kind: 'damaged', at, entry }
+  }
+  return { kind: 'torn', at }
+}
+
+function parseGroupHead(payload: Uint8Array): { first: number; count: number } {
+  if (payload.length < GROUP_HEAD_BYTES) return { first: -1, count: -1 }
+  const head = Buffer.from(payload.buffer, payload.byteOffset, GROUP_HEAD_BYTES)
+  return { first: head.readUIntBE(0, INDEX_BYTES), count: head.readUInt32BE(INDEX_BYTES) }
+}
+
+function parseHeadPayload(payload: Uint8Array): { origin: string; first: number } | undefined {
+  const [, origin = '', first = ''] =
+    /^gatehouse segment v1\n([^\n]+)\n(0|[1-9][0-9]*)\n$/.exec(Buffer.from(payload).toString('utf8')) ?? []
+  return origin === '' ? undefined : { origin, first: Number(first) }
+}

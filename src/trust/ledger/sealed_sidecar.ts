@@ -1,0 +1,50 @@
+import { concat } from '#base/bytes.ts'
+import { SHA256_BYTES, sha256 } from '#base/crypto.ts'
+import { compress, decompress, hasRightDigest, TEXT_BYTES } from './packing.ts'
+import { decodeRecords, encodeRecord, type BoxPlace, type SecretRecord, type SidecarBox } from './sidecar.ts'
+
+/** The secrets of a sealed segment in one box: head, the compressed and encrypted records, SHA-256 of all before it. */
+export async function closeSegmentSidecar(
+  box: SidecarBox,
+  place: BoxPlace,
+  records: readonly SecretRecord[],
+): Promise<Uint8Array> {
+  const zipped = await compress(concat(...records.map(encodeRecord)))
+  const body = concat(encodeHead(place), box.close(zipped, place))
+  return concat(body, sha256(body))
+}
+
+/** What can be said of the file without the key. */
+export function isWholeSidecar(bytes: Uint8Array, first: number, count: number): boolean {
+  const head = encodeHead({ first, count })
+  return hasRightDigest(bytes) && Buffer.compare(bytes.subarray(0, head.length), head) === 0
+}
+
+/** The secrets of the entries of a sealed segment; undefined when the file, key or leaves are not the right ones. */
+export async function openSegmentSidecar(
+  box: SidecarBox,
+  place: BoxPlace,
+  bytes: Uint8Array,
+): Promise<readonly SecretRecord[] | undefined> {
+  if (!isWholeSidecar(bytes, place.first, place.count)) return undefined
+  const sealed = bytes.subarray(HEAD_BYTES, bytes.length - SHA256_BYTES)
+  const zipped = box.open(sealed, place)
+  const plain = zipped === undefined ? undefined : await decompress(zipped, TEXT_BYTES)
+  return plain === undefined ? undefined : decodeRecords(plain, place.count)
+}
+
+/** What the box of a sealed segment is bound to. */
+export function segmentPlace(first: number, count: number, tiles: readonly Uint8Array[]): BoxPlace {
+  return { segment: first, form: 'segment', first, count, hashes: tiles }
+}
+
+const MAGIC = 'GHSIDE1\n'
+const HEAD_BYTES = 18
+
+function encodeHead(place: Pick<BoxPlace, 'first' | 'count'>): Buffer {
+  const head = Buffer.alloc(HEAD_BYTES)
+  head.write(MAGIC, 0, 'latin1')
+  head.writeUIntBE(place.first, 8, 6)
+  head.writeUInt32BE(place.count, 14)
+  return head
+}

@@ -1,0 +1,67 @@
+import type { Files } from '#base/files.ts'
+import type { OriginFolder } from './layout.ts'
+import type { SegmentMark } from './load.ts'
+import { sealSegment } from './seal.ts'
+import type { SidecarBox } from './sidecar.ts'
+import type { Space } from './space.ts'
+
+export interface SealerParts {
+  readonly files: Files
+  readonly folder: OriginFolder
+  readonly box: SidecarBox
+  readonly space: Space
+  onSealed(mark: SegmentMark): void
+}
+
+/** Seals full segments one after another, beside the appending. A failure is kept as state; the raw file stays. */
+export class Sealer {
+  readonly #parts: SealerParts
+  #full: SegmentMark[] = []
+  #problem: string | undefined
+  #isStopped = false
+  #work: Promise<void> | undefined
+
+  constructor(parts: SealerParts) {
+    this.#parts = parts
+  }
+
+  get problem(): string | undefined {
+    return this.#problem
+  }
+
+  add(mark: SegmentMark): void {
+    this.#full.push(mark)
+  }
+
+  /** Seals the full segments that a checkpoint of this size covers. */
+  sealUpTo(size: number): void {
+    this.#work ??= this.#run(size).finally(() => (this.#work = undefined))
+  }
+
+  async settled(): Promise<void> {
+    while (this.#work !== undefined) await this.#work
+  }
+
+  /** Lets the segment in work be finished and starts no other. */
+  async close(): Promise<void> {
+    this.#isStopped = true
+    await this.settled()
+  }
+
+  async #run(size: number): Promise<void> {
+    const { files, folder, box, space } = this.#parts
+    for (const mark of this.#full.filter((each) => each.first + each.count <= size)) {
+      if (this.#isStopped) return
+      try {
+        const sealed = await sealSegment(files, folder, mark.first, box)
+        space.add(sealed.sealedBytes - sealed.rawBytes)
+        this.#full = this.#full.filter((each) => each !== mark)
+        this.#parts.onSealed({ ...mark, kind: 'sealed', bytes: sealed.sealedBytes })
+        this.#problem = undefined
+      } catch (thrown) {
+        this.#problem = `segment ${mark.first} cannot be sealed: ${thrown instanceof Error ? thrown.message : 'unknown error'}`
+        return
+      }
+    }
+  }
+}

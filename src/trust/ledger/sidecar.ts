@@ -1,0 +1,162 @@
+import { concat, toHex, utf8 } from '#base/bytes.ts'
+import { canonicalJson } from '#base/canonical_json.ts'
+import { deriveKey, SHA256_BYTES, seal, sha256, unseal } from '#base/crypto.ts'
+import type { JsonValue } from '#base/json.ts'
+import { SEED_BYTES } from './commitment.ts'
+import type { Secrets } from './leaf.ts'
+
+/** One entry's secrets; undefined once they are shredded. */
+export type SecretRecord = Secrets | undefined
+
+/**
+ * The form of a record: number of fields (0 when there are none, `SHREDDED` when they are gone), seed, then per field
+ * its name, its type and its value. A text that is a SHA-256 in hex is kept as its 32 bytes.
+ */
+export function encodeRecord(record: SecretRecord): Uint8Array {
+  if (record === undefined) return Uint8Array.of(SHREDDED)
+  if (record.fields.length === 0) return Uint8Array.of(0)
+  const parts = [Uint8Array.of(record.fields.length), record.seed]
+  for (const [name, value] of record.fields) {
+    const nameBytes = utf8(name)
+    parts.push(varint(nameBytes.length), nameBytes)
+    if (typeof value === 'string' && HEX_HASH.test(value)) {
+      parts.push(HASH_VALUE, Buffer.from(value, 'hex'))
+    } else {
+      const bytes = utf8(canonicalJson(value))
+      parts.push(JSON_VALUE, varint(bytes.length), bytes)
+    }
+  }
+  return concat(...parts)
+}
+
+/** Reads `count` records that stand one after another; undefined unless they fill the bytes exactly. */
+export function decodeRecords(bytes: Uint8Array, count: number): readonly SecretRecord[] | undefined {
+  const reader = new RecordReader(bytes)
+  try {
+    const records: SecretRecord[] = []
+    for (let at = 0; at < count; at++) records.push(reader.record())
+    return reader.isAtEnd ? records : undefined
+  } catch (thrown) {
+    if (thrown instanceof RangeError || thrown instanceof SyntaxError) return undefined
+    throw thrown
+  }
+}
+
+/** What a box is bound to: it opens only for the same entries of the same log, with the same leaves. */
+export interface BoxPlace {
+  /** First entry of the segment. */
+  readonly segment: number
+  readonly form: 'group' | 'segment'
+  readonly first: number
+  readonly count: number
+  /** Hashes of the leaves, or of their bundles, one after another. */
+  readonly hashes: readonly Uint8Array[]
+}
+
+/** Encrypts records with AES-256-GCM. Each segment has a key of its own, so random nonces stay far from repeating. */
+export class SidecarBox {
+  readonly #key: Uint8Array
+  readonly #origin: string
+  readonly #segmentKeys = new Map<string, Uint8Array>()
+
+  constructor(key: Uint8Array, origin: string) {
+    this.#key = key
+    this.#origin = origin
+  }
+
+  close(plain: Uint8Array, place: BoxPlace): Uint8Array {
+    return seal(this.#keyOf(place), plain, this.#bound(place))
+  }
+
+  /** Undefined when the key, the place, a leaf or the content is not the one it was closed with. */
+  open(sealed: Uint8Array, place: BoxPlace): Uint8Array | undefined {
+    return unseal(this.#keyOf(place), sealed, this.#bound(place))
+  }
+
+  #keyOf(place: BoxPlace): Uint8Array {
+    const info = `gatehouse sidecar v1\n${this.#origin}\n${place.segment}\n${place.form}`
+    const known = this.#segmentKeys.get(info)
+    if (known !== undefined) return known
+    const key = deriveKey(this.#key, info)
+    if (this.#segmentKeys.size >= KEPT_KEYS) this.#segmentKeys.clear()
+    this.#segmentKeys.set(info, key)
+    return key
+  }
+
+  #bound(place: BoxPlace): Uint8Array {
+    const leaves = toHex(sha256(concat(...place.hashes)))
+    return utf8(
+      `gatehouse sidecar v1\n${this.#origin}\n${place.form}\n${place.first}\n${place.count}\n${leaves}`,
+    )
+  }
+}
+
+const SHREDDED = 0xff
+const JSON_VALUE = Uint8Array.of(0)
+const HASH_VALUE = Uint8Array.of(1)
+const HEX_HASH = /^[0-9a-f]{64}$/
+/** Derived keys that are remembered: the active segment, the one being sealed, and some that are read. */
+const KEPT_KEYS = 16
+
+function varint(value: number): Uint8Array {
+  const bytes: number[] = []
+  let rest = value
+  for (; rest > 0x7f; rest >>>= 7) bytes.push((rest & 0x7f) | 0x80)
+  bytes.push(rest)
+  return Uint8Array.from(bytes)
+}
+
+class RecordReader {
+  readonly #bytes: Buffer
+  #at = 0
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at === this.#bytes.length
+  }
+
+  record(): SecretRecord {
+    const count = this.#byte()
+    if (count === SHREDDED) return undefined
+    if (count === 0) return { seed: new Uint8Array(0), fields: [] }
+    const seed = this.#take(SEED_BYTES)
+    const fields: [string, JsonValue][] = []
+    for (let at = 0; at < count; at++) fields.push(this.#field())
+    return { seed, fields }
+  }
+
+  #field(): [string, JsonValue] {
+    const name = this.#take(this.#varint()).toString('utf8')
+    const type = this.#byte()
+    if (type === HASH_VALUE[0]) return [name, this.#take(SHA256_BYTES).toString('hex')]
+    if (type !== JSON_VALUE[0]) throw new RangeError('unknown value type')
+    // What we encrypted ourselves is JSON of ours; a SyntaxError is caught by the caller.
+    const value: JsonValue = JSON.parse(this.#take(this.#varint()).toString('utf8'))
+    return [name, value]
+  }
+
+  #byte(): number {
+    return this.#take(1)[0] ?? 0
+  }
+
+  #varint(): number {
+    let value = 0
+    for (let shift = 0; shift < 28; shift += 7) {
+      const byte = this.#byte()
+      value |= (byte & 0x7f) << shift
+      if (byte < 0x80) return value
+    }
+    throw new RangeError('a length is too long')
+  }
+
+  #take(length: number): Buffer {
+    const end = this.#at + length
+    if (end > this.#bytes.length) throw new RangeError('a record ends early')
+    const bytes = this.#bytes.subarray(this.#at, end)
+    this.#at = end
+    return bytes
+  }
+}

@@ -1,0 +1,75 @@
+import type { Clock } from '#base/clock.ts'
+import type { Decider, Question } from '#base/decider.ts'
+import { Fault } from '#base/fault.ts'
+import type { EntryDraft, Receipt, Recorder } from '#base/recorder.ts'
+import type { Authenticator, Caller, Credential } from '#trust/access/caller.ts'
+
+/** A clock that stands still until it is moved. */
+export class StillClock implements Clock {
+  #now = 1_790_000_000_000
+
+  now(): number {
+    return this.#now
+  }
+
+  monotonic(): number {
+    return this.#now
+  }
+
+  advance(milliseconds: number): void {
+    this.#now += milliseconds
+  }
+}
+
+/** Keeps entries in memory, and can be told to fail as a full disk does. */
+export class MemoryRecorder implements Recorder {
+  readonly entries: EntryDraft[] = []
+  isWritable = true
+
+  async append(draft: EntryDraft): Promise<Receipt> {
+    if (!this.isWritable) throw new Fault('ledger.unwritable')
+    this.entries.push(draft)
+    return Promise.resolve({ origin: 'memory', index: this.entries.length - 1, leafHash: new Uint8Array(32) })
+  }
+
+  appendLater(draft: EntryDraft): void {
+    if (this.isWritable) this.entries.push(draft)
+  }
+
+  kinds(): readonly string[] {
+    return this.entries.map(({ kind }) => kind)
+  }
+}
+
+export const CALLER: Caller = {
+  ref: { type: 'Service', id: 'demo' },
+  entities: [],
+  space: 'default',
+  scope: { models: undefined, actions: undefined },
+  kid: 'kid000000001',
+}
+
+/** Knows one caller: whoever comes with any bearer token. */
+export const AUTHENTICATOR: Authenticator = {
+  authenticate: (credential: Credential) => {
+    if (credential.kind !== 'bearer') throw new Fault('caller.unknown', { reason: 'credential.missing' })
+    return CALLER
+  },
+  looksReal: (credential) => credential.kind === 'bearer',
+}
+
+/** A decider that answers with a function of the question. */
+export function decider(allows: (question: Question) => boolean): Decider {
+  return {
+    set: 'set-of-the-test',
+    decide: (question) => {
+      const isAllowed = allows(question)
+      return {
+        effect: isAllowed ? 'allow' : 'deny',
+        policies: isAllowed ? ['p-allow'] : [],
+        errors: [],
+        set: 'set-of-the-test',
+      }
+    },
+  }
+}

@@ -1,0 +1,104 @@
+import { Sealed } from '../../src/base/sealed.ts'
+import type { Question } from '../../src/base/decider.ts'
+import { FAULTS, type Fault } from '../../src/base/fault.ts'
+import type { JsonObject } from '../../src/base/json.ts'
+import { DETECTORS } from '../../src/door/detectors/all.ts'
+import { passThrough, type DoorParts } from '../../src/door/door.ts'
+import { redactText } from '../../src/door/inspect.ts'
+import { Inspector } from '../../src/door/inspector.ts'
+import { Meter } from '../../src/door/meter.ts'
+import type { Incoming, Route } from '../../src/door/route.ts'
+import { Catalogue } from '../../src/rooms/models/catalogue.ts'
+import type { ModelSettings } from '../../src/rooms/models/provider.ts'
+import { PROVIDERS } from '../../src/rooms/models/providers/all.ts'
+import { AUTHENTICATOR, decider, MemoryRecorder, StillClock } from './door_parts.ts'
+
+/** A whole door around the models, with a ledger in memory and policy as a function. */
+export interface ModelsScene {
+  readonly catalogue: Catalogue
+  readonly recorder: MemoryRecorder
+  readonly parts: DoorParts
+  readonly close: () => Promise<void>
+}
+
+export interface SceneSettings {
+  readonly models: readonly (Partial<ModelSettings> & { readonly name: string })[]
+  readonly allows?: (question: Question) => boolean
+  readonly request?: 'pass' | 'redact' | 'block'
+  readonly response?: 'pass' | 'redact' | 'block'
+}
+
+const STANDARD: Omit<ModelSettings, 'name'> = {
+  provider: 'openai',
+  baseUrl: undefined,
+  model: 'upstream-model',
+  key: { kind: 'none' },
+  auth: 'bearer',
+  region: undefined,
+  extensions: 'pass',
+  timeoutMs: 2_000,
+  maxAnswerBytes: 200_000,
+}
+
+/** Like a policy for all models that exist: a name that is none has no facts and so no permit. */
+const KNOWN = ({ resource, entities }: Question): boolean =>
+  entities.some(({ ref }) => ref.type === resource.type && ref.id === resource.id)
+
+export function modelsScene({
+  models,
+  allows = KNOWN,
+  request = 'redact',
+  response = 'redact',
+}: SceneSettings): ModelsScene {
+  const clock = new StillClock()
+  const recorder = new MemoryRecorder()
+  const redact = (text: string): string => redactText(DETECTORS, text)
+  const settings = models.map((one) => ({ ...STANDARD, ...one }))
+  const catalogue = new Catalogue(settings, PROVIDERS, { clock, redact })
+  const parts: DoorParts = {
+    clock,
+    recorder,
+    authenticator: AUTHENTICATOR,
+    policies: { current: () => decider(allows) },
+    meter: new Meter(100, 1),
+    inspector: new Inspector(DETECTORS, { request, response }),
+    guard: { charge: () => undefined },
+    observe: () => undefined,
+  }
+  return { catalogue, recorder, parts, close: () => catalogue.close() }
+}
+
+export type Said =
+  | { readonly kind: 'answer'; readonly status: number; readonly json: string }
+  | {
+      readonly kind: 'refusal'
+      readonly code: string
+      readonly status: number
+      readonly stage: string
+      readonly fault: Fault
+    }
+
+const ENTRY = 'entry00000000001'
+
+/** Sends one request through the door of the scene. */
+export async function ask<Input extends JsonObject>(
+  scene: ModelsScene,
+  route: Route<Input>,
+  incoming: Partial<Omit<Incoming, 'body'>> & { readonly body?: unknown } = {},
+): Promise<Said> {
+  const { body, ...rest } = incoming
+  const text = typeof body === 'string' ? body : body === undefined ? '' : JSON.stringify(body)
+  const outcome = await passThrough(scene.parts, route, {
+    id: ENTRY,
+    credential: { kind: 'bearer', token: new Sealed('any') },
+    address: '192.0.2.7',
+    params: {},
+    query: [],
+    onAbort: () => undefined,
+    ...rest,
+    body: async () => Promise.resolve(Buffer.from(text)),
+  })
+  if (outcome.kind === 'answer') return outcome
+  const { fault, stage } = outcome
+  return { kind: 'refusal', code: fault.code, status: FAULTS[fault.code].status, stage, fault }
+}

@@ -1,0 +1,307 @@
+import type { Appender, FileFacts, Files } from '#base/files.ts'
+
+/** What changes the disk; each is one step at which a crash or a failure can be placed. */
+export type StepKind =
+  | 'create'
+  | 'write'
+  | 'datasync'
+  | 'truncate'
+  | 'rename'
+  | 'unlink'
+  | 'makeDirectory'
+  | 'removeDirectory'
+  | 'syncDirectory'
+
+export interface Step {
+  readonly number: number
+  readonly kind: StepKind
+  readonly path: string
+}
+
+/**
+ * What is left of unsynced work after a crash. A real disk may leave any of these:
+ * `lost` only what was synced; `kept` everything, still unsynced (the process died, the machine did not); `torn`
+ * names kept, half of the unsynced bytes of each file; `holed` names and lengths kept, the first half of the unsynced bytes zero;
+ * `nameless` unsynced bytes kept, unsynced names lost.
+ */
+export const SURVIVALS = ['lost', 'kept', 'torn', 'holed', 'nameless'] as const
+export type Survival = (typeof SURVIVALS)[number]
+
+/** What happens at a step: nothing, a crash before it takes effect, or an error of the file system. */
+export type Verdict = 'go' | 'crash' | { readonly code: string }
+
+interface Inode {
+  readonly identity: string
+  bytes: Buffer
+  durable: Buffer
+  links: number
+  /** After a failed sync the system may forget that pages are dirty: a later sync proves nothing. */
+  forgotten: boolean
+}
+
+/** A disk in memory that knows the difference between written and durable. Reads see what was written. */
+export class SimulatedFiles implements Files {
+  /** Decides about each step; set by a test. */
+  judge: (step: Step) => Verdict = () => 'go'
+  /** Bytes that the disk takes in all, for `ENOSPC`. */
+  capacity = Number.POSITIVE_INFINITY
+  readonly steps: Step[] = []
+  #crashed = false
+  #nextInode = 1
+  #names = new Map<string, Inode>()
+  #durableNames = new Map<string, Inode>()
+  #folders = new Set<string>()
+  #durableFolders = new Set<string>()
+
+  /** The disk as found after the crash. */
+  reopen(survival: Survival): SimulatedFiles {
+    const after = new SimulatedFiles()
+    const keepNames = survival !== 'lost' && survival !== 'nameless'
+    after.capacity = this.capacity
+    after.#nextInode = this.#nextInode
+    after.#folders = new Set(keepNames ? this.#folders : this.#durableFolders)
+    after.#durableFolders = new Set(survival === 'kept' ? this.#durableFolders : after.#folders)
+    const copies = new Map<Inode, Inode>()
+    const copyOf = (inode: Inode): Inode => {
+      const bytes = survivingBytes(inode, survival)
+      // While the machine runs on, what was not synced stays in danger.
+      const durable = survival === 'kept' ? inode.durable : bytes
+      const copy = copies.get(inode) ?? {
+        ...inode,
+        bytes,
+        durable,
+        links: 1,
+        forgotten: survival === 'kept' && inode.forgotten,
+      }
+      copies.set(inode, copy)
+      return copy
+    }
+    for (const [path, inode] of keepNames ? this.#names : this.#durableNames)
+      if (isReachable(path, after.#folders)) after.#names.set(path, copyOf(inode))
+    for (const [path, inode] of survival === 'kept' ? this.#durableNames : after.#names)
+      after.#durableNames.set(path, copyOf(inode))
+    return after
+  }
+
+  async openAppend(path: string): Promise<Appender> {
+    this.#refuseAfterCrash()
+    let inode = this.#names.get(path)
+    if (inode === undefined) {
+      this.#step('create', path)
+      if (!this.#folders.has(parentOf(path))) throw failure('ENOENT', path)
+      inode = {
+        identity: `sim:${this.#nextInode++}`,
+        bytes: Buffer.alloc(0),
+        durable: Buffer.alloc(0),
+        links: 1,
+        forgotten: false,
+      }
+      this.#names.set(path, inode)
+    }
+    return this.#appender(path, inode)
+  }
+
+  async read(path: string): Promise<Uint8Array> {
+    return Buffer.from(this.#find(path).bytes)
+  }
+
+  async readRange(path: string, from: number, length: number): Promise<Uint8Array> {
+    return Buffer.from(this.#find(path).bytes.subarray(from, from + length))
+  }
+
+  async facts(path: string): Promise<FileFacts | undefined> {
+    this.#refuseAfterCrash()
+    const inode = this.#names.get(path)
+    return inode === undefined ? undefined : toFacts(inode)
+  }
+
+  async list(path: string): Promise<readonly string[]> {
+    this.#refuseAfterCrash()
+    const paths = [...this.#names.keys(), ...this.#folders]
+    return paths
+      .filter((each) => each !== path && parentOf(each) === path)
+      .map((each) => each.slice(path.length + 1))
+      .sort()
+  }
+
+  async makeDirectory(path: string): Promise<void> {
+    this.#refuseAfterCrash()
+    if (this.#folders.has(path)) return
+    this.#step('makeDirectory', path)
+    for (let each = path; each !== '/' && each !== '.'; each = parentOf(each)) this.#folders.add(each)
+  }
+
+  async removeDirectory(path: string): Promise<void> {
+    this.#step('removeDirectory', path)
+    if ((await this.list(path)).length > 0) throw failure('ENOTEMPTY', path)
+    this.#folders.delete(path)
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    this.#step('rename', to)
+    const inode = this.#find(from)
+    const replaced = this.#names.get(to)
+    if (replaced !== undefined) replaced.links = 0
+    this.#names.delete(from)
+    this.#names.set(to, inode)
+  }
+
+  async unlink(path: string): Promise<void> {
+    this.#refuseAfterCrash()
+    const inode = this.#names.get(path)
+    if (inode === undefined) return
+    this.#step('unlink', path)
+    inode.links = 0
+    this.#names.delete(path)
+  }
+
+  async syncDirectory(path: string): Promise<void> {
+    this.#step('syncDirectory', path)
+    for (const each of this.#folders) if (parentOf(each) === path) this.#durableFolders.add(each)
+    for (const each of this.#durableFolders)
+      if (parentOf(each) === path && !this.#folders.has(each)) this.#durableFolders.delete(each)
+    for (const each of this.#durableNames.keys())
+      if (parentOf(each) === path && !this.#names.has(each)) this.#durableNames.delete(each)
+    for (const [each, inode] of this.#names) if (parentOf(each) === path) this.#durableNames.set(each, inode)
+  }
+
+  async freeBytes(): Promise<number> {
+    this.#refuseAfterCrash()
+    return Math.max(0, this.capacity - this.#usedBytes())
+  }
+
+  /** Changes a file behind everyone's back, as an attacker or a bad disk does; undefined removes it. */
+  tamper(path: string, bytes: Uint8Array | undefined): void {
+    if (bytes === undefined) {
+      const inode = this.#names.get(path)
+      if (inode !== undefined) inode.links = 0
+      this.#names.delete(path)
+      this.#durableNames.delete(path)
+      return
+    }
+    const found = this.#names.get(path)
+    const inode = found ?? {
+      identity: `sim:${this.#nextInode++}`,
+      links: 1,
+      forgotten: false,
+      bytes: Buffer.alloc(0),
+      durable: Buffer.alloc(0),
+    }
+    inode.bytes = Buffer.from(bytes)
+    inode.durable = inode.bytes
+    this.#names.set(path, inode)
+    this.#durableNames.set(path, inode)
+  }
+
+  /** Every file with its bytes, for tests that look at all of them. */
+  all(): Map<string, Uint8Array> {
+    return new Map([...this.#names].map(([path, inode]) => [path, Buffer.from(inode.bytes)]))
+  }
+
+  #appender(path: string, inode: Inode): Appender {
+    return {
+      write: async (bytes) => {
+        try {
+          this.#step('write', path)
+        } catch (thrown) {
+          // A failed write may still have written a part.
+          if (!this.#crashed) inode.bytes = Buffer.concat([inode.bytes, bytes.subarray(0, bytes.length >> 1)])
+          throw thrown
+        }
+        const room = Math.max(0, this.capacity - this.#usedBytes())
+        inode.bytes = Buffer.concat([inode.bytes, bytes.subarray(0, room)])
+        if (room < bytes.length) throw failure('ENOSPC', path)
+      },
+      datasync: async () => {
+        try {
+          this.#step('datasync', path)
+        } catch (thrown) {
+          if (!this.#crashed) inode.forgotten = true
+          throw thrown
+        }
+        if (!inode.forgotten) inode.durable = inode.bytes
+      },
+      truncate: async (bytes) => {
+        if (inode.bytes.length === bytes) return
+        this.#step('truncate', path)
+        inode.bytes = inode.bytes.subarray(0, bytes)
+      },
+      facts: async () => {
+        this.#refuseAfterCrash()
+        return toFacts(inode)
+      },
+      close: async () => undefined,
+    }
+  }
+
+  #step(kind: StepKind, path: string): void {
+    this.#refuseAfterCrash()
+    const step = { number: this.steps.length, kind, path }
+    this.steps.push(step)
+    const verdict = this.judge(step)
+    if (verdict === 'go') return
+    if (verdict === 'crash') {
+      this.#crashed = true
+      this.#refuseAfterCrash()
+      return
+    }
+    throw failure(verdict.code, path)
+  }
+
+  #refuseAfterCrash(): void {
+    if (this.#crashed) throw failure('ECRASHED', 'the machine is off')
+  }
+
+  #find(path: string): Inode {
+    this.#refuseAfterCrash()
+    const inode = this.#names.get(path)
+    if (inode === undefined) throw failure('ENOENT', path)
+    return inode
+  }
+
+  #usedBytes(): number {
+    let used = 0
+    for (const inode of this.#names.values()) used += inode.bytes.length
+    return used
+  }
+}
+
+function isReachable(path: string, folders: ReadonlySet<string>): boolean {
+  for (let folder = parentOf(path); folder !== '/'; folder = parentOf(folder))
+    if (!folders.has(folder)) return false
+  return true
+}
+
+function survivingBytes(inode: Inode, survival: Survival): Buffer {
+  const { bytes, durable } = inode
+  const grew = bytes.length >= durable.length && bytes.subarray(0, durable.length).equals(durable)
+  const unsynced = bytes.length - durable.length
+  switch (survival) {
+    case 'lost':
+      return durable
+    case 'kept':
+    case 'nameless':
+      return bytes
+    case 'torn':
+      return grew ? bytes.subarray(0, durable.length + Math.ceil(unsynced / 2)) : durable
+    case 'holed':
+      return grew
+        ? Buffer.from(bytes).fill(0, durable.length, durable.length + Math.ceil(unsynced / 2))
+        : durable
+    default:
+      throw new TypeError('no such survival')
+  }
+}
+
+function toFacts(inode: Inode): FileFacts {
+  return { bytes: inode.bytes.length, identity: inode.identity, links: inode.links }
+}
+
+function parentOf(path: string): string {
+  const slash = path.lastIndexOf('/')
+  return slash <= 0 ? '/' : path.slice(0, slash)
+}
+
+function failure(code: string, path: string): Error {
+  return Object.assign(new Error(`${code}: ${path}`), { code })
+}

@@ -1,0 +1,120 @@
+/**
+ * Who may import whom. `ARCHITECTURE.md` says it in words; this is what is enforced.
+ *
+ * A ring may import only rings to its left, and rooms of one ring never import each other: no line here can allow that.
+ * A folder may import its own files and what its line lists, nothing else.
+ */
+export interface Rules {
+  readonly rings: readonly string[]
+  /** Every folder under `src` that holds files; `.` is `src` itself. */
+  readonly folders: Readonly<Record<string, FolderRule>>
+  /** Files of `src` itself are never imported by a ring. Of those, these are imported by the listed ones only. */
+  readonly reserved: Readonly<
+    Record<string, { readonly importers: readonly string[]; readonly reason: string }>
+  >
+  /** Places that may use `import()`. */
+  readonly dynamic: readonly string[]
+  /** Places outside `src` that tests may import. */
+  readonly testHelpers: readonly string[]
+  readonly packages: Readonly<Record<string, { readonly places: readonly string[]; readonly reason: string }>>
+  /** A built-in of Node that is in no list may be used nowhere. */
+  readonly builtIns: Readonly<
+    Record<string, { readonly places: readonly string[] | 'anywhere'; readonly reason: string }>
+  >
+}
+
+export interface FolderRule {
+  /** Files, and folders with all below them. */
+  readonly from: readonly string[]
+  /** Files of this folder are plug-ins and do not import each other; only its `all.ts` imports them. */
+  readonly alone?: boolean
+}
+
+export const RULES: Rules = {
+  rings: ['base', 'trust', 'door', 'rooms', 'proof', 'faces'],
+  folders: {
+    '.': { from: [] },
+    base: { from: [] },
+    'trust/access': { from: ['base'] },
+    'trust/cedar': { from: ['base'] },
+    'trust/vault': { from: ['base'] },
+    'trust/ledger': { from: ['base'] },
+    door: { from: ['base', 'trust', 'door/detectors/all.ts'] },
+    'door/detectors': { from: ['base', 'door/detector.ts'], alone: true },
+    'rooms/models': { from: ['base', 'trust/access', 'door/route.ts', 'rooms/models/providers/all.ts'] },
+    'rooms/models/providers': { from: ['base', 'rooms/models/provider.ts'], alone: true },
+    'rooms/admin': { from: ['base', 'trust', 'door/route.ts', 'door/outcome.ts'] },
+    'proof/posture': {
+      from: [
+        'base',
+        'door/route.ts',
+        'trust/ledger/read.ts',
+        'trust/ledger/verify.ts',
+        'proof/posture/checks/all.ts',
+      ],
+    },
+    'proof/posture/checks': {
+      from: ['base', 'proof/posture/check.ts', 'proof/posture/facts.ts'],
+      alone: true,
+    },
+    'faces/http': { from: ['base', 'trust', 'door', 'rooms', 'proof'] },
+    'faces/cli': { from: ['base', 'trust', 'door', 'rooms', 'proof', 'faces/cli/commands/all.ts'] },
+    'faces/cli/commands': { from: ['base', 'trust', 'door', 'rooms', 'proof', 'faces/cli'], alone: true },
+  },
+  reserved: {
+    'main.ts': { importers: [], reason: 'it builds all of it, so whoever imports it imports everything' },
+  },
+  dynamic: [],
+  testHelpers: ['test/support', 'test/fakes'],
+  packages: {
+    '@cedar-policy/cedar-wasm': {
+      places: ['trust/cedar'],
+      reason: 'the Cedar engine, until our own replaces it',
+    },
+    undici: { places: ['base/http_client.ts'], reason: 'HTTP out: Pool.dispatch does 12 x what fetch does' },
+    yaml: {
+      places: ['config_yaml.ts', 'faces/cli'],
+      reason: 'reads gatehouse.yaml with the position of every problem, and prints it again',
+    },
+    zod: {
+      places: [
+        'config.ts',
+        'config_schema.ts',
+        'config_reference.ts',
+        'rooms/models',
+        'rooms/admin',
+        'faces/cli',
+      ],
+      reason: 'one schema for validation, types and documentation, at every edge',
+    },
+  },
+  builtIns: {
+    'node:child_process': { places: ['faces/cli'], reason: 'a verb that starts the bench' },
+    'node:crypto': { places: ['base/crypto.ts', 'base/ids.ts'], reason: 'one page to audit' },
+    'node:fs': {
+      places: ['base', 'faces/cli', 'main.ts', 'main_door.ts', 'main_home.ts'],
+      reason: 'file work has one seam',
+    },
+    'node:http': {
+      places: ['faces/http', 'faces/cli'],
+      reason: 'listeners, and the client of the admin socket',
+    },
+    'node:https': {
+      places: ['faces/http', 'faces/cli'],
+      reason: 'listeners, and a caller that asks why',
+    },
+    'node:net': {
+      places: ['base/address.ts', 'trust/access/address_ranges.ts', 'faces/http'],
+      reason: 'isIP and BlockList: forms of addresses, no sockets',
+    },
+    'node:sqlite': {
+      places: ['base/sqlite.ts', 'base/home_lock.ts'],
+      reason: 'one way to open a database, with its pragmas; and the lock of the home',
+    },
+    'node:path': { places: 'anywhere', reason: 'pure' },
+    'node:tls': { places: ['faces/http'], reason: 'certificates of the listeners' },
+    'node:timers': { places: 'anywhere', reason: 'to yield in long work' },
+    'node:util': { places: 'anywhere', reason: 'pure' },
+    'node:zlib': { places: 'anywhere', reason: 'pure' },
+  },
+}
