@@ -120,10 +120,10 @@ const BAD: readonly (readonly [why: string, text: string, problems: readonly str
     ['1:18 models.a b: is not a name for a model: use letters, digits and . _ : @ - (at most 128)'],
   ],
   [
-    'a URL with a query',
-    'models: { a: { provider: openai, model: m, base_url: "http://x/v1?a=b" } }',
+    'a URL with a fragment',
+    'models: { a: { provider: openai, model: m, base_url: "http://x/v1#a" } }',
     [
-      '1:54 models.a.base_url: must be an http(s) URL without user, password, query or "#", as in https://api.example.com/v1',
+      '1:54 models.a.base_url: must be an http(s) URL without user, password or "#", as in https://api.example.com/v1',
     ],
   ],
   [

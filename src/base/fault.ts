@@ -102,7 +102,7 @@ export const FAULTS = {
     status: 503,
     exit: 78,
     title: 'No valid policy set is loaded, so everything is refused.',
-    hint: 'An operator should run "gatehouse policy check", mend the files and run "gatehouse policy apply".',
+    hint: 'An operator should run "gatehouse policy check", mend the files and start the door again.',
   },
   'policy.invalid': {
     status: 422,

@@ -23,7 +23,7 @@ const door = (
   close: async () => Promise.resolve(),
 })
 
-const linesOf = (serving: ServingDoor): readonly string[] => drawBanner(serving, PLAIN).split('\n')
+const linesOf = (serving: ServingDoor): readonly string[] => drawBanner(serving, PLAIN, true).split('\n')
 
 test('drawBanner prints the first key on a line of its own, and three commands to copy', () => {
   const lines = linesOf(door({ made: ['keys'], key: KEY, keyPath: undefined }))
@@ -35,7 +35,11 @@ test('drawBanner prints the first key on a line of its own, and three commands t
 })
 
 test('drawBanner prints only where the key is: it may not be printed', () => {
-  const text = drawBanner(door({ made: ['keys'], key: undefined, keyPath: '/srv/gate/first-key' }), PLAIN)
+  const text = drawBanner(
+    door({ made: ['keys'], key: undefined, keyPath: '/srv/gate/first-key' }),
+    PLAIN,
+    true,
+  )
   assert.ok(text.includes('/srv/gate/first-key'))
   assert.doesNotMatch(text, /gate_(live|test)_/)
 })
@@ -51,4 +55,9 @@ test('drawBanner says how to put a real provider behind the door: one variable o
   assert.ok(lines.some((line) => line.includes('OPENAI_API_KEY')))
   const start = lines.indexOf('models:')
   assert.deepEqual(lines.slice(start + 4, start + 5), [''])
+})
+
+test('drawBanner names the home in what is to copy: it is not the default one', () => {
+  assert.ok(drawBanner(door(undefined), PLAIN, false).includes('./gatehouse why ID --home /srv/gate'))
+  assert.ok(linesOf(door(undefined)).includes('./gatehouse why ID'))
 })

@@ -6,7 +6,7 @@ const KEY_IN_SHELL = '$GATEHOUSE_KEY'
 const DENIED_MODEL = 'house-model'
 
 /** What `up` says when the door is open: what was made, where it listens, and what to try. */
-export function drawBanner(door: ServingDoor, paint: Paint): string {
+export function drawBanner(door: ServingDoor, paint: Paint, isDefaultHome: boolean): string {
   const { facts } = door
   return [
     ...firstLines(door, paint),
@@ -16,7 +16,7 @@ export function drawBanner(door: ServingDoor, paint: Paint): string {
     ...addressLine('metrics', facts.metrics === null ? null : `${facts.metrics}/metrics`),
     `  home     ${facts.home}`,
     '',
-    ...tryLines(door, paint),
+    ...tryLines(door, paint, isDefaultHome ? '' : ` --home ${facts.home}`),
     ...providerLines(door),
     'Stop with Ctrl-C.',
   ].join('\n')
@@ -43,7 +43,7 @@ function firstLines({ first, facts }: ServingDoor, paint: Paint): readonly strin
     : [...made, `Your first key is in ${first.keyPath} (loopback only, echo only, 24 hours).`, '']
 }
 
-function tryLines({ facts, first }: ServingDoor, paint: Paint): readonly string[] {
+function tryLines({ facts, first }: ServingDoor, paint: Paint, where: string): readonly string[] {
   if (facts.door === null) return []
   const key = first?.key ?? KEY_IN_SHELL
   return [
@@ -51,11 +51,11 @@ function tryLines({ facts, first }: ServingDoor, paint: Paint): readonly string[
     '',
     chatLine(facts.door, key, 'echo'),
     chatLine(facts.door, key, DENIED_MODEL),
-    './gatehouse why ID',
+    `./gatehouse why ID${where}`,
     '',
     'The first is answered, the second denied; the third explains: put the x-request-id of the answer for ID.',
     ...(first?.key === undefined
-      ? [`Set ${KEY_IN_SHELL} first: ./gatehouse key create --name you --models echo`]
+      ? [`Set ${KEY_IN_SHELL} first: ./gatehouse key create --name you --models echo${where}`]
       : []),
     '',
   ]
@@ -68,7 +68,7 @@ function chatLine(door: string, key: string, model: string): string {
 
 function providerLines({ facts }: ServingDoor): readonly string[] {
   return [
-    `A real provider: set OPENAI_API_KEY and start again, or write four lines to ${facts.home}/gatehouse.yaml:`,
+    `A real provider: set OPENAI_API_KEY and start again, or put your own in place of the models in ${facts.home}/gatehouse.yaml:`,
     '',
     'models:',
     '  house-model: { provider: openai, base_url: "http://127.0.0.1:8000/v1",',

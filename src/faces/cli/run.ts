@@ -1,15 +1,14 @@
-import { isAbsolute, join, resolve } from 'node:path'
+import { isAbsolute, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { asFault, FAULTS, type Fault } from '#base/fault.ts'
 import { isJsonObject, type JsonObject } from '#base/json.ts'
 import { COMMON_OPTIONS, type Answer, type Call, type Command, type OptionRow } from './command.ts'
 import { COMMANDS } from './commands/all.ts'
+import { defaultHome } from './default_home.ts'
 import { printCommandHelp, printHelp } from './help.ts'
 import { nearest } from '#base/nearest.ts'
 import { wrongUsage } from './usage.ts'
 import type { World } from './world.ts'
-
-const HOME_FOLDER = '.gatehouse'
 
 /** Runs one command line, without the program's name, and gives the exit status. Never rejects. */
 export async function runCli(argv: readonly string[], world: World): Promise<number> {
@@ -68,7 +67,7 @@ function readCall(command: Command, args: readonly string[], world: World): Call
   const config = option('config')
   return {
     world,
-    home: homeGiven === undefined ? join(world.project, HOME_FOLDER) : absolute(homeGiven, world),
+    home: homeGiven === undefined ? defaultHome(world) : absolute(homeGiven, world),
     config: config === undefined ? undefined : absolute(config, world),
     isJson: values['json'] === true,
     words: positionals,

@@ -50,7 +50,8 @@ export function authenticateWith(parts: AuthenticateParts): Authenticator {
     if (reason !== undefined || secret === undefined)
       throw new Fault('caller.unknown', {
         reason: reason ?? 'key.wrong',
-        ...(kid === undefined ? {} : { kid }),
+        // An id that is not one of ours is a stranger's text, and so no public field.
+        ...(kid === undefined ? {} : known === undefined ? { asked_kid: kid } : { kid }),
       })
     parts.used(record, secret, toDay(now))
     return record.proves
@@ -107,7 +108,8 @@ function strangerRecord(pepperId: string): { readonly record: KeyRecord; readonl
     createdBy: '',
     revokedAt: undefined,
     secrets: [],
-    proves: OPERATOR,
+    // Never reached; and if it were, no policy knows this caller.
+    proves: systemCaller('nobody'),
   }
   return { record, text: newKeyText({ environment: 'live', kid }) }
 }

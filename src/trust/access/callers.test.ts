@@ -153,7 +153,7 @@ suite('callers', () => {
     }
   })
 
-  test('authenticate gives the ledger the kid only when the checksum was right', (t) => {
+  test('authenticate gives the ledger a public kid only when it is one of ours', (t) => {
     const bench = new Bench(t)
     const good = bench.make()
     const kidOf = (text: string): unknown => {
@@ -165,6 +165,7 @@ suite('callers', () => {
     }
     assert.equal(kidOf(newKeyText({ environment: 'live', kid: good.kid })), good.kid)
     assert.equal(kidOf(`${good.text.slice(0, -1)}!`), undefined)
+    assert.equal(kidOf(newKeyText({ environment: 'live', kid: newKid() })), undefined)
   })
 
   test('authenticate holds a key to its times', (t) => {

@@ -94,6 +94,7 @@ export interface ConsistencyClaim {
 /** Whether the second tree begins with the first (RFC 9162 section 2.1.4.2). An empty first tree proves nothing: false. */
 export function verifyConsistency(claim: ConsistencyClaim): boolean {
   const { first, second, firstRoot, secondRoot, proof } = claim
+  if (first < 1) return false
   return verifySubtreeConsistency({
     start: 0,
     end: first,
@@ -117,8 +118,10 @@ export interface SubtreeConsistencyClaim extends Range {
  */
 export function verifySubtreeConsistency(claim: SubtreeConsistencyClaim): boolean {
   const { start, end, size, subtreeRoot, root, proof } = claim
-  if (!isSubtree(start, end) || !Number.isSafeInteger(size) || end > size) return false
-  if (!allHashes([subtreeRoot, root, ...proof])) return false
+  if (!Number.isSafeInteger(size) || end > size || !allHashes(proof)) return false
+  // An empty subtree is part of every tree.
+  if (start === end && start >= 0) return proof.length === 0 && sameBytes(subtreeRoot, rootOf([]))
+  if (!isSubtree(start, end)) return false
   let walk: Walk = { left: start, right: end - 1, last: size - 1 }
   while (walk.left !== walk.right && (walk.right === walk.last || isOdd(walk.right))) walk = up(walk)
   const rest = [...proof]

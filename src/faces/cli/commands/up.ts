@@ -1,5 +1,6 @@
 import { drawBanner } from '../banner.ts'
 import type { Command } from '../command.ts'
+import { defaultHome } from '../default_home.ts'
 import { painter } from '../style.ts'
 
 export const up: Command = {
@@ -26,7 +27,9 @@ export const up: Command = {
       adminListen: call.option('admin-listen'),
       metricsListen: call.option('metrics-listen'),
     })
-    const ready = call.isJson ? JSON.stringify(door.facts) : drawBanner(door, painter(world))
+    const ready = call.isJson
+      ? JSON.stringify(door.facts)
+      : drawBanner(door, painter(world), home === defaultHome(world))
     world.stdout.write(`${ready}\n`)
     world.onStop(() => void door.close())
     await door.stopped

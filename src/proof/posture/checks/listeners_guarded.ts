@@ -15,7 +15,10 @@ export const listenersGuarded: Check = {
       return fail(`${list(exposed)} is open without TLS`, 'Set tls: {cert, key}, or listen on 127.0.0.1')
     }
     const excepted = listeners.filter(({ rule }) => rule === 'insecure')
-    if (excepted.length === 0) return ok(listeners.map((row) => `${row.name} ${row.rule}`).join(', '))
+    if (excepted.length === 0)
+      return ok(
+        listeners.flatMap(({ name, rule }) => (rule === 'socket' ? [] : `${name} ${rule}`)).join(', '),
+      )
     const ended = excepted.filter(({ expiresAt }) => expiresAt === undefined || expiresAt <= now)
     if (ended.length > 0) {
       return fail(
