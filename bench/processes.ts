@@ -89,20 +89,28 @@ async function stop(child: ChildProcess): Promise<void> {
 }
 
 /** The first line of JSON that a program prints, which says that it is ready. Throws when it ends before that. */
-export async function readyLine(running: Running, timeoutMs = 30_000): Promise<Record<string, unknown>> {
-  const deadline = Date.now() + timeoutMs
-  for (;;) {
-    const line = running
-      .said()
-      .split('\n')
-      .slice(0, -1)
-      .find((text) => text.startsWith('{'))
-    if (line !== undefined) return JSON.parse(line)
-    if (running.child.exitCode !== null || Date.now() > deadline) {
-      throw new Error(`not ready: ${running.said().trim() || `exit status ${running.child.exitCode}`}`)
+export function readyLine(running: Running, timeoutMs = 30_000): Promise<Record<string, unknown>> {
+  const { child, said } = running
+  return new Promise((resolve, reject) => {
+    const look = (): void => {
+      const lines = said().split('\n').slice(0, -1)
+      const line = lines.find((text) => text.startsWith('{'))
+      if (line !== undefined) settle(() => resolve(JSON.parse(line)))
     }
-    await Promise.race([once(running.child.stdout ?? running.child, 'data'), delay(50)])
-  }
+    const fail = (): void => {
+      settle(() => reject(new Error(`not ready: ${said().trim() || `exit status ${child.exitCode}`}`)))
+    }
+    const timer = setTimeout(fail, timeoutMs)
+    const settle = (end: () => void): void => {
+      clearTimeout(timer)
+      child.stdout?.off('data', look)
+      child.off('close', fail)
+      end()
+    }
+    child.stdout?.on('data', look)
+    child.on('close', fail)
+    look()
+  })
 }
 
 /** Waits until something listens on the port. */

@@ -18,7 +18,8 @@ test('placeOf names the part: ring and room, package, built-in or engine', () =>
     ['f12', 'wasm://wasm/00a1', 'wasm'],
     ['(idle)', '', 'idle'],
     ['(garbage collector)', '', 'garbage collector'],
-    ['stringify', '', 'built into V8'],
+    ['stringify', '', 'native functions'],
+    ['main', url('src/main.ts'), 'src/main.ts'],
   ] as const) {
     assert.equal(placeOf({ functionName, url: place }), expected)
   }

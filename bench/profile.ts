@@ -39,6 +39,7 @@ interface Share {
 
 const WARM_MS = 3_000
 const FUNCTIONS = 30
+const SHOWN_PERCENT = 0.2
 
 /** Runs our door under load with V8's profiler and says where the time of its main thread goes. */
 export async function profileDoor(options: {
@@ -139,11 +140,11 @@ export function summarise(
 const OWN = new Map([
   ['(idle)', 'idle'],
   ['(garbage collector)', 'garbage collector'],
-  // Native code that V8 cannot name: system calls and the engine itself.
-  ['(program)', 'native'],
+  // The engine itself, and native code that it cannot name.
+  ['(program)', 'engine'],
 ])
 
-/** `src/trust/ledger`, `src/base/json.ts`, `package undici`, `node:http`, `wasm`, … */
+/** `src/trust/ledger`, `src/base/json.ts`, `package undici`, `node:http`, `wasm`, `native functions` (of V8 and Node), … */
 export function placeOf({
   functionName,
   url,
@@ -151,7 +152,7 @@ export function placeOf({
   readonly functionName: string
   readonly url: string
 }): string {
-  if (url === '') return OWN.get(functionName) ?? 'built into V8'
+  if (url === '') return OWN.get(functionName) ?? 'native functions'
   if (url.startsWith('wasm:')) return 'wasm'
   if (url.startsWith('node:'))
     return `node:${
@@ -163,8 +164,7 @@ export function placeOf({
   const file = fileOf(url)
   const inPackage = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1]
   if (inPackage !== undefined) return `package ${inPackage}`
-  const [, ring = '', room = ''] = file.split('/')
-  return file.startsWith('src/') ? `src/${ring}/${room}` : file
+  return file.split('/').slice(0, 3).join('/')
 }
 
 function fileOf(url: string): string {
@@ -177,7 +177,7 @@ export function drawProfile(report: ProfileReport): string {
   return [
     `${report.req_per_s} req/s at concurrency ${report.concurrency} while profiled; the main thread was busy ${report.busy_percent} %`,
     `${report.us_per_request} µs of it per request; its time by place:`,
-    ...report.places.map(row),
+    ...report.places.filter(({ percent }) => percent >= SHOWN_PERCENT).map(row),
     '',
     `the ${FUNCTIONS} functions with most time of their own:`,
     ...report.functions.map(row),

@@ -62,9 +62,9 @@ test(
   'proofs verify exactly where they should: 518 public vectors, 482 of which must fail',
   { skip: folder === undefined },
   () => {
-    const cases = [...readTar(gunzipSync(fs.readFileSync(path.join(folder ?? '', 'merkle-testdata.tar.gz'))))].map(
-      ([name, text]) => toCase(name, text),
-    )
+    const cases = [
+      ...readTar(gunzipSync(fs.readFileSync(path.join(folder ?? '', 'merkle-testdata.tar.gz')))),
+    ].map(([name, text]) => toCase(name, text))
     const wrong = cases.filter((each) => {
       const verify = VERIFIERS[each.name.split('/')[0] ?? '']
       assert.ok(verify !== undefined, `a verifier for ${each.name}`)
@@ -90,7 +90,9 @@ function toCase(name: string, text: string): ProofCase {
     // A missing hash is an empty one.
     if (value === null) hashes[key] = new Uint8Array(0)
   }
-  const proof = Array.isArray(parsed['proof']) ? parsed['proof'].map((each) => Buffer.from(String(each), 'base64')) : []
+  const proof = Array.isArray(parsed['proof'])
+    ? parsed['proof'].map((each) => Buffer.from(String(each), 'base64'))
+    : []
   return { name, numbers, hashes, proof, mustFail: parsed['wantErr'] === true }
 }
 
@@ -102,9 +104,11 @@ function of<T>(record: Readonly<Record<string, T>>, name: string): T {
 
 /** The regular files of a ustar archive. */
 function* readTar(archive: Buffer): Generator<[name: string, text: string]> {
-  for (let at = 0; at + 512 <= archive.length && archive[at] !== 0; ) {
+  for (let at = 0; at + 512 <= archive.length && archive[at] !== 0;) {
     // Names over 100 characters have their first part in a field of its own.
-    const name = [textAt(archive, at + 345, 155), textAt(archive, at, 100)].filter((part) => part !== '').join('/')
+    const name = [textAt(archive, at + 345, 155), textAt(archive, at, 100)]
+      .filter((part) => part !== '')
+      .join('/')
     const size = Number.parseInt(archive.toString('latin1', at + 124, at + 136), 8)
     if (archive[at + 156] === 0x30) yield [name, archive.toString('utf8', at + 512, at + 512 + size)]
     at += 512 + Math.ceil(size / 512) * 512

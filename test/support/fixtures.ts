@@ -1,7 +1,10 @@
 import fs from 'node:fs'
 import path from 'node:path'
 
-const PLACES = [process.env['GATEHOUSE_FIXTURES'], path.resolve(import.meta.dirname, '../../../shared/fixtures')]
+const PLACES = [
+  process.env['GATEHOUSE_FIXTURES'],
+  path.resolve(import.meta.dirname, '../../../shared/fixtures'),
+]
 
 /** The folder of one set of public test data; undefined, said aloud, where the set is not on this machine. */
 export function fixtureFolder(name: string): string | undefined {

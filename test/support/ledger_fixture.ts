@@ -114,5 +114,8 @@ export async function readAll(
   options: ReadOptions = {},
   directory = LEDGER,
 ): Promise<ReadEntry[]> {
-  return Array.fromAsync(readEntries(files, await newestFolder(files, directory), options))
+  const entries: ReadEntry[] = []
+  for await (const entry of readEntries(files, await newestFolder(files, directory), options))
+    entries.push(entry)
+  return entries
 }

@@ -87,6 +87,7 @@ async function readLedger(
   view: ConfigView | undefined,
   health: HealthAnswer | undefined,
 ): Promise<LedgerFacts> {
+  const anchors = view?.anchors ?? []
   const ledger = await openHomeLedger(home)
   const report = await ledger.verify(undefined)
   const [first] = await ledger.range(0, 1)
@@ -96,13 +97,11 @@ async function readLedger(
       health?.ledger.state === 'writable' ||
       (health === undefined && (await isWritable(join(home, 'ledger')))),
     entries: report.entries,
-    problems: [
-      ...report.problems.map(({ place, what }) => `${place}: ${what}`),
-      ...(health?.ledger.problems ?? []),
-    ],
+    problems: report.problems.map(({ place, what }) => `${place}: ${what}`),
+    notices: health?.ledger.problems ?? [],
     firstAt: first?.at,
     lastAt: last?.at,
-    anchors: view?.anchors.length ?? 0,
+    anchors: (await Promise.all(anchors.map(async (path) => await known(stat(path))))).filter(Boolean).length,
   }
 }
 

@@ -62,6 +62,8 @@ test('COMMANDS keeps the contract: names are unique, files are named for them, a
 test('runCli prints version and help', async () => {
   assert.equal((await run('--version')).stdout, 'gatehouse 9.9.9\n')
   for (const line of ['', '--help', 'help']) assert.match((await run(line)).stdout, /Commands:/)
+  assert.match((await run('key --help')).stdout, /key rotate KID/)
+  assert.doesNotMatch((await run('key --help')).stdout, /policy apply/)
   assert.equal(JSON.parse((await run('--version --json')).stdout).text, 'gatehouse 9.9.9')
 })
 

@@ -27,6 +27,8 @@ async function answerTo(argv: readonly string[], world: World): Promise<Answer> 
   const [first] = argv
   if (first === undefined || first === '--help' || first === 'help') return said(printHelp(COMMANDS))
   if (first === '--version') return said(`gatehouse ${world.version}`)
+  const group = COMMANDS.filter(({ name }) => name.startsWith(`${first} `))
+  if (group.length > 0 && argv[1] === '--help') return said(printHelp(group))
   const command = findCommand(argv)
   const call = readCall(command, argv.slice(command.name.split(' ').length), world)
   if (call.isOn('help')) return said(printCommandHelp(command))

@@ -41,10 +41,12 @@ export interface LedgerFacts {
   readonly entries: number
   /** What verification found wrong, in words; empty when it is consistent. */
   readonly problems: readonly string[]
+  /** What does not stop the ledger but needs an operator, as an anchor that cannot be written. */
+  readonly notices: readonly string[]
   /** Wall clock of the first and last entry; undefined for an empty ledger. */
   readonly firstAt: Millis | undefined
   readonly lastAt: Millis | undefined
-  /** Checkpoints known to be held outside this machine. */
+  /** Files outside this machine that hold checkpoints. */
   readonly anchors: number
 }
 

@@ -103,6 +103,28 @@ test('explain names the key that asked, not the one that was made', () => {
   assert.equal(explain([intent, MADE], 'operator')?.operator?.kid, null)
 })
 
+const HINTS: readonly (readonly [
+  why: string,
+  shown: JsonObject,
+  clearance: 'operator' | 'caller',
+  expected: RegExp,
+])[] = [
+  ['an operator, by the reason', { code: 'action.denied', reason: 'scope.model' }, 'operator', /--models/],
+  ['a caller, how to ask', { code: 'action.denied', reason: 'scope.model' }, 'caller', /^Ask an operator/],
+  [
+    'a caller, never by the reason',
+    { code: 'caller.unknown', reason: 'key.revoked' },
+    'caller',
+    /^Send "Authorization/,
+  ],
+  ['anyone, the hint of the code', { code: 'upstream.slow' }, 'operator', /^Try again/],
+]
+for (const [why, shown, clearance, expected] of HINTS) {
+  test(`explain hints at what to do: ${why}`, () => {
+    assert.match(explain([at('refusal', { stage: 'authorize', ...shown })], clearance)?.hint ?? '', expected)
+  })
+}
+
 test('explain survives a code that this version does not know', () => {
   assert.equal(explain([at('refusal', { stage: 'parse', code: 'later.code' })], 'caller')?.title, null)
 })

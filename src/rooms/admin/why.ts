@@ -62,12 +62,32 @@ export function explain(entries: readonly EntryView[], clearance: Clearance): Ex
     stages: stagesOf(entries, shown),
     code,
     title: row?.title ?? null,
-    hint: row?.hint ?? null,
+    hint: hintOf(shown, clearance) ?? row?.hint.replace('ENTRY', first.id) ?? null,
     action: textOf(shown['action']),
     policies: textsOf(shown['policies']),
     findings: findingsOf(entries),
     operator: clearance === 'operator' ? operatorPart(entries, shown) : null,
   }
+}
+
+/** What an operator can do about a reason; the hint of the code alone is written for callers. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  'scope.model':
+    'Policy permits it, the scope of the key does not: make a key with --models that names the model.',
+  'scope.action': 'Policy permits it, the scope of the key does not: make a key with a wider scope.',
+  'policy.silent': 'No permit matches: docs/how-to/write-a-policy.md shows how to write one.',
+  'policy.forbids': 'The policies named here forbid it, whatever else is permitted.',
+  'key.expired': 'The key has ended: make a new one.',
+  'key.idle': 'Nobody used the key for 30 days: make a new one.',
+  'key.revoked': 'The key was revoked: make a new one if it was a mistake.',
+  'key.address_outside': 'The key is for other source networks: make one with a wider --cidr.',
+  'caller.disabled': 'The caller is disabled: gatehouse caller enable NAME.',
+}
+const ASK_FOR_ACCESS = 'Ask an operator of this door for access, and give this entry id.'
+
+function hintOf(shown: JsonObject, clearance: Clearance): string | undefined {
+  if (clearance === 'operator') return REMEDIES[textOf(shown['reason']) ?? '']
+  return shown['code'] === 'action.denied' ? ASK_FOR_ACCESS : undefined
 }
 
 function resultOf(entries: readonly EntryView[], code: string | null): Explanation['result'] {

@@ -65,7 +65,10 @@ const BAD_CONSISTENCY: readonly [why: string, change: Partial<ConsistencyClaim>]
   ['the proof is empty', { proof: [] }],
   ['the proof is too long', { proof: [...consistency(37, 100).proof, LEAVES[0] ?? assert.fail()] }],
   ['the size is beyond 2^53', { second: 2 ** 60 }],
-  ['the roots are swapped', { firstRoot: rootOf(LEAVES.slice(0, 100)), secondRoot: rootOf(LEAVES.slice(0, 37)) }],
+  [
+    'the roots are swapped',
+    { firstRoot: rootOf(LEAVES.slice(0, 100)), secondRoot: rootOf(LEAVES.slice(0, 37)) },
+  ],
 ]
 
 for (const [why, change] of BAD_CONSISTENCY)
@@ -76,9 +79,15 @@ for (const [why, change] of BAD_CONSISTENCY)
 test('the subtree verifiers refuse: a range that no tree has', () => {
   const [leaf] = LEAVES
   assert.ok(leaf !== undefined)
-  assert.ok(!verifySubtreeInclusion({ start: 1, end: 3, index: 1, leafHash: leaf, root: leaf, proof: [leaf] }))
-  assert.ok(!verifySubtreeConsistency({ start: 2, end: 5, size: 9, subtreeRoot: leaf, root: leaf, proof: [leaf] }))
-  assert.ok(!verifySubtreeConsistency({ start: 4, end: 8, size: 7, subtreeRoot: leaf, root: leaf, proof: [leaf] }))
+  assert.ok(
+    !verifySubtreeInclusion({ start: 1, end: 3, index: 1, leafHash: leaf, root: leaf, proof: [leaf] }),
+  )
+  assert.ok(
+    !verifySubtreeConsistency({ start: 2, end: 5, size: 9, subtreeRoot: leaf, root: leaf, proof: [leaf] }),
+  )
+  assert.ok(
+    !verifySubtreeConsistency({ start: 4, end: 8, size: 7, subtreeRoot: leaf, root: leaf, proof: [leaf] }),
+  )
 })
 
 test('inclusionRanges and consistencyRanges refuse: sizes that make no sense', () => {
@@ -92,11 +101,16 @@ test('inclusionRanges and consistencyRanges refuse: sizes that make no sense', (
 test('verifyInclusion never accepts a random proof', () => {
   const hash = fc.uint8Array({ minLength: 32, maxLength: 32 })
   fc.assert(
-    fc.property(fc.array(hash, { maxLength: 9 }), fc.nat(99), fc.integer({ min: 2, max: 100 }), (proof, index, size) => {
-      const root = rootOf(LEAVES.slice(0, size))
-      const leaf = leafHash(utf8('not there'))
-      assert.ok(!verifyInclusion({ index, size, leafHash: leaf, root, proof }))
-    }),
+    fc.property(
+      fc.array(hash, { maxLength: 9 }),
+      fc.nat(99),
+      fc.integer({ min: 2, max: 100 }),
+      (proof, index, size) => {
+        const root = rootOf(LEAVES.slice(0, size))
+        const leaf = leafHash(utf8('not there'))
+        assert.ok(!verifyInclusion({ index, size, leafHash: leaf, root, proof }))
+      },
+    ),
     { seed: 20_262 },
   )
 })

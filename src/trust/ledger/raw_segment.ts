@@ -114,9 +114,9 @@ function endingOf(bytes: Buffer, at: number, groupFirst: number, entry: number):
   for (let offset = at; offset < bytes.length - FRAME_BYTES; offset++) {
     if (bytes[offset + 4] !== FRAME_TYPE.group) continue
     const frame = frameAt(bytes, offset)
-    if (frame?.type !== FRAME_TYPE.group || frame.payload.length < GROUP_HEAD_BYTES) continue
-    const isWholeFile = offset === at
-    if (isWholeFile || parseGroupHead(frame.payload).first !== groupFirst)
+    if (frame?.type !== FRAME_TYPE.group) continue
+    // Right where a frame was expected, it is whole but does not belong: no crash writes that.
+    if (offset === at || parseGroupHead(frame.payload).first !== groupFirst)
       return { kind: 'damaged', at, entry }
   }
   return { kind: 'torn', at }

@@ -18,6 +18,7 @@ export class Sealer {
   readonly #parts: SealerParts
   #full: SegmentMark[] = []
   #problem: string | undefined
+  #covered = 0
   #isStopped = false
   #work: Promise<void> | undefined
 
@@ -35,7 +36,8 @@ export class Sealer {
 
   /** Seals the full segments that a checkpoint of this size covers. */
   sealUpTo(size: number): void {
-    this.#work ??= this.#run(size).finally(() => (this.#work = undefined))
+    this.#covered = size
+    this.#work ??= this.#run().finally(() => (this.#work = undefined))
   }
 
   async settled(): Promise<void> {
@@ -48,10 +50,9 @@ export class Sealer {
     await this.settled()
   }
 
-  async #run(size: number): Promise<void> {
+  async #run(): Promise<void> {
     const { files, folder, box, space } = this.#parts
-    for (const mark of this.#full.filter((each) => each.first + each.count <= size)) {
-      if (this.#isStopped) return
+    for (let mark = this.#next(); mark !== undefined; mark = this.#next()) {
       try {
         const sealed = await sealSegment(files, folder, mark.first, box)
         space.add(sealed.sealedBytes - sealed.rawBytes)
@@ -59,9 +60,15 @@ export class Sealer {
         this.#parts.onSealed({ ...mark, kind: 'sealed', bytes: sealed.sealedBytes })
         this.#problem = undefined
       } catch (thrown) {
+        // The next checkpoint brings the next try.
         this.#problem = `segment ${mark.first} cannot be sealed: ${thrown instanceof Error ? thrown.message : 'unknown error'}`
         return
       }
     }
+  }
+
+  #next(): SegmentMark | undefined {
+    if (this.#isStopped) return undefined
+    return this.#full.find((mark) => mark.first + mark.count <= this.#covered)
   }
 }

@@ -1,5 +1,5 @@
 import type { EntryView } from '#rooms/admin/entry_view.ts'
-import type { Call, Command } from '../command.ts'
+import type { Answer, Call, Command } from '../command.ts'
 import { entryJson, entryLine } from '../entry_lines.ts'
 import { openHomeLedger, type HomeLedger } from '../home_ledger.ts'
 import { parseWholeNumber } from '../whole_number.ts'
@@ -22,22 +22,23 @@ export const ledgerTail: Command = {
   run: async (call) => {
     const ledger = await openHomeLedger(call.home)
     const lines = parseWholeNumber(call.option('lines') ?? String(DEFAULT_LINES), 'lines', MOST_LINES)
+    if (call.isOn('follow')) return await follow(call, ledger, lines)
     const entries = await ledger.tail(lines)
-    if (call.isOn('follow')) return await follow(call, ledger, entries)
     return { exit: 0, text: entries.map(entryLine).join('\n'), json: { entries: entries.map(entryJson) } }
   },
 }
 
-async function follow(call: Call, ledger: HomeLedger, first: readonly EntryView[]) {
+/** More than `MOST_LINES` new entries between two looks are skipped but for the last: this is for watching. */
+async function follow(call: Call, ledger: HomeLedger, lines: number): Promise<Answer> {
   const stop = stopOf(call)
-  let seen: EntryView | undefined
-  let entries = first
+  // The entry before the first to print: all after it is new.
+  const first = await ledger.tail(lines + 1)
+  let seen = first.length > lines ? first[0] : undefined
   while (!stop.isAsked()) {
-    const fresh = newerThan(entries, seen)
+    const fresh = newerThan(await ledger.tail(MOST_LINES), seen)
     for (const entry of fresh) call.world.stdout.write(`${lineOf(call, entry)}\n`)
     seen = fresh.at(-1) ?? seen
     await stop.orAfter(LOOK_EVERY_MS)
-    entries = await ledger.tail(MOST_LINES)
   }
   return { exit: 0, text: '', json: undefined }
 }

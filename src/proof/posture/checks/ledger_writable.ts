@@ -1,4 +1,4 @@
-import { fail, ok, unknown, type Check } from '../check.ts'
+import { fail, ok, unknown, warn, type Check } from '../check.ts'
 
 export const ledgerWritable: Check = {
   id: 'ledger-writable',
@@ -8,6 +8,12 @@ export const ledgerWritable: Check = {
     if (ledger === undefined) return unknown('there is no ledger yet', 'Start the door once: npm start')
     if (!ledger.isWritable)
       return fail('this user may not write it', 'Give HOME/ledger to the user of the door')
+    const [notice] = ledger.notices
+    if (notice !== undefined)
+      return warn(
+        `it can be written, but ${notice}`,
+        'Mend the named place; until then the record is held in one place only',
+      )
     return ok('it can be written')
   },
 }

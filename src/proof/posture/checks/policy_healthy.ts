@@ -13,7 +13,7 @@ export const policyHealthy: Check = {
     if (policy.state === 'none') {
       return fail(
         `no valid set is loaded, everything is refused; ${problems}`,
-        'Run gatehouse policy check, mend the files, then gatehouse policy apply',
+        'Run gatehouse policy check, mend the files, then start the door again',
       )
     }
     if (policy.state === 'degraded') {

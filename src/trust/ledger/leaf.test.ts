@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import fc from 'fast-check'
+import { utf8 } from '#base/bytes.ts'
+import { canonicalJson } from '#base/canonical_json.ts'
+import { sha256Hex } from '#base/crypto.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '#base/json.ts'
+import { LIMITS } from '#base/limits.ts'
+import { draft, intent, KEYS, outcome } from '../../../test/support/ledger_fixture.ts'
+import { classOf } from './class_table.ts'
+import { commit, saltFor, verifyDisclosure } from './commitment.ts'
+import { cutValue } from './cut.ts'
+import { kindOf, makeLeaf, parseLeaf } from './leaf.ts'
+import { pseudonymOf, rememberedPseudonyms } from './pseudonym.ts'
+import { Seeds } from './seeds.ts'
+
+const SEED = Buffer.alloc(32, 9)
+const PSEUDONYM = (value: string): string => pseudonymOf(KEYS.pseudonymKey, value)
+
+test('classOf knows what is public: and takes every other name as sensitive', () => {
+  assert.equal(classOf('status'), 'public')
+  assert.equal(classOf('caller'), 'pseudonym')
+  for (const name of [
+    'address',
+    'content',
+    'asked',
+    'block',
+    'Status',
+    'toString',
+    '__proto__',
+    'commit',
+    'at',
+  ])
+    assert.equal(classOf(name), 'sensitive', name)
+})
+
+test('makeLeaf gives canonical JSON: public fields in the clear, the caller as a pseudonym, the rest committed', () => {
+  const made = makeLeaf(intent(1), SEED, PSEUDONYM)
+  const leaf = parseLeaf(made.bytes)
+  assert.deepEqual(Buffer.from(made.bytes), Buffer.from(utf8(canonicalJson(leaf))))
+  assert.equal(leaf['v'], 1)
+  assert.equal(kindOf(leaf), 'intent')
+  assert.equal(leaf['action'], 'model:invoke')
+  assert.equal(leaf['caller'], PSEUDONYM('Service::"svc-1"'))
+  assert.equal(String(leaf['caller']).length, 16)
+  const text = Buffer.from(made.bytes).toString('utf8')
+  for (const secret of ['svc-1', '10.0.1', sha256Hex('request 1')]) assert.ok(!text.includes(secret), secret)
+  assert.deepEqual(Object.keys(leaf['commit'] ?? {}), ['address', 'content'])
+})
+
+test('makeLeaf leaves out the commitments: an entry without sensitive fields', () => {
+  const made = makeLeaf(draft('note', { what: 'x' }), SEED, PSEUDONYM)
+  assert.ok(!('commit' in parseLeaf(made.bytes)))
+  assert.deepEqual(made.secrets.fields, [])
+})
+
+test('verifyDisclosure accepts value and salt of a field: and nothing else', () => {
+  const made = makeLeaf(intent(1), SEED, PSEUDONYM)
+  const leaf = parseLeaf(made.bytes)
+  const salt = saltFor(SEED, 'intent', 'address')
+  assert.ok(verifyDisclosure(leaf, 'address', '10.0.1.1', salt))
+  assert.ok(!verifyDisclosure(leaf, 'address', '10.0.1.2', salt))
+  assert.ok(!verifyDisclosure(leaf, 'content', '10.0.1.1', salt))
+  assert.ok(!verifyDisclosure(leaf, 'absent', '10.0.1.1', salt))
+  assert.ok(!verifyDisclosure(leaf, 'toString', '10.0.1.1', salt))
+  assert.ok(!verifyDisclosure(leaf, 'address', '10.0.1.1', saltFor(SEED, 'outcome', 'address')))
+  assert.ok(!verifyDisclosure(leaf, 'address', '10.0.1.1', salt.subarray(1)))
+  assert.ok(!verifyDisclosure({ v: 1 }, 'address', '10.0.1.1', salt))
+  assert.ok(!verifyDisclosure({ commit: { address: 5 } }, 'address', '10.0.1.1', salt))
+})
+
+test('commit frames name and value: moving a character between them changes it', () => {
+  const salt = saltFor(SEED, 'note', 'x')
+  assert.notDeepEqual(commit(salt, 'ab', 1), commit(salt, 'a', 1))
+  assert.notDeepEqual(commit(salt, 'a', '1'), commit(salt, 'a', 1))
+  assert.notDeepEqual(commit(salt, 'a1', 2), commit(salt, 'a', 12))
+})
+
+test('saltFor gives each field of each kind its own salt', () => {
+  const salts = ['intent content', 'outcome content', 'intent address'].map((label) => {
+    const [kind = '', name = ''] = label.split(' ')
+    return Buffer.from(saltFor(SEED, kind, name)).toString('hex')
+  })
+  assert.equal(new Set(salts).size, 3)
+})
+
+test('makeLeaf stays within the limit: whatever the fields hold', () => {
+  const value = fc.oneof(
+    fc.string({ maxLength: 3_000 }),
+    fc.jsonValue(),
+    fc.array(fc.string({ maxLength: 2_000 }), { maxLength: 100 }),
+  )
+  const name = fc.constantFrom(
+    'policies',
+    'errors',
+    'resource',
+    'findings',
+    'reason',
+    'asked',
+    'address',
+    'other',
+  )
+  fc.assert(
+    fc.property(fc.dictionary(name, value), (fields) => {
+      const made = makeLeaf(draft('refusal', fields as JsonObject), SEED, PSEUDONYM)
+      assert.ok(made.bytes.length <= LIMITS.leafBytes)
+      const leaf = parseLeaf(made.bytes)
+      for (const [field, kept] of made.secrets.fields)
+        assert.ok(verifyDisclosure(leaf, field, kept, saltFor(SEED, 'refusal', field)))
+    }),
+    { seed: 20_263, numRuns: 200 },
+  )
+})
+
+test('makeLeaf drops the longest public values: when cutting each is not enough', () => {
+  const many = Array.from({ length: 64 }, (_, at) => `${at}${'x'.repeat(1_100)}`)
+  const made = makeLeaf(draft('refusal', { policies: many, errors: many, status: 403 }), SEED, PSEUDONYM)
+  const leaf = parseLeaf(made.bytes)
+  assert.ok(made.bytes.length <= LIMITS.leafBytes)
+  assert.equal(leaf['status'], 403)
+  assert.ok(isJsonObject(leaf['policies']) && Number(leaf['policies']['length']) > 64_000)
+})
+
+const WRONG: readonly [why: string, made: () => unknown, expected: object][] = [
+  [
+    'an id that is not ours',
+    () => makeLeaf({ ...intent(1), id: 'x' }, SEED, PSEUDONYM),
+    { code: 'internal.bug' },
+  ],
+  ['too many fields', () => makeLeaf(draft('note', numbered(65)), SEED, PSEUDONYM), { code: 'internal.bug' }],
+  [
+    'a long name',
+    () => makeLeaf(draft('note', { ['n'.repeat(65)]: 1 }), SEED, PSEUDONYM),
+    { code: 'internal.bug' },
+  ],
+  [
+    'no JSON number',
+    () => makeLeaf(draft('note', { ms: Number.NaN }), SEED, PSEUDONYM),
+    { name: 'TypeError' },
+  ],
+]
+
+for (const [why, made, expected] of WRONG)
+  test(`makeLeaf refuses: ${why}`, () => {
+    assert.throws(made, expected)
+  })
+
+for (const text of ['', 'x', '[]', '{"v":2}', 'null'])
+  test(`parseLeaf refuses: ${JSON.stringify(text)}`, () => {
+    assert.throws(() => parseLeaf(utf8(text)), { code: 'ledger.corrupt' })
+  })
+
+const CUTS: readonly [why: string, value: JsonValue, expected: JsonValue][] = [
+  ['short', 'x', 'x'],
+  ['a number', 5, 5],
+  ['nothing', null, null],
+  ['long', 'x'.repeat(1_030), { cut: 'x'.repeat(1_024), length: 1_030 }],
+  ['cut inside a character', `${'x'.repeat(1_023)}😀`, { cut: 'x'.repeat(1_023), length: 1_025 }],
+  [
+    'a long list',
+    Array.from({ length: 70 }, () => 1),
+    { cut: Array.from({ length: 64 }, () => 1), length: 70 },
+  ],
+  ['a long name in an object', { ['n'.repeat(1_025)]: 1, a: 2 }, { cut: { a: 2 }, length: 2 }],
+  ['a small object', { a: [1, { b: 2 }] }, { a: [1, { b: 2 }] }],
+  ['too deep', [[[[[1]]]]], [[[[{ cut: [], length: 1 }]]]]],
+  [
+    'too deep objects',
+    { a: { a: { a: { a: { a: 1 } } } } },
+    { a: { a: { a: { a: { cut: {}, length: 1 } } } } },
+  ],
+]
+
+for (const [why, value, expected] of CUTS)
+  test(`cutValue keeps what fits: ${why}`, () => {
+    assert.deepEqual(cutValue(value), expected)
+  })
+
+test('kindOf gives the kind, or nothing that a salt was made with', () => {
+  assert.equal(kindOf({ kind: 'note' }), 'note')
+  assert.equal(kindOf({ kind: 5 }), '')
+})
+
+test('rememberedPseudonyms gives what pseudonymOf gives: also when its memory is full', () => {
+  const remembered = rememberedPseudonyms(KEYS.pseudonymKey)
+  for (let at = 0; at < 10_050; at++) remembered(`caller ${at}`)
+  for (const caller of ['caller 1', 'caller 10049', 'new']) {
+    assert.equal(remembered(caller), PSEUDONYM(caller))
+    assert.equal(remembered(caller), PSEUDONYM(caller))
+  }
+  assert.notEqual(PSEUDONYM('a'), pseudonymOf(KEYS.sidecarKey, 'a'))
+})
+
+test('Seeds gives intent and outcome of one request the same seed: and every other entry its own', () => {
+  const seeds = new Seeds()
+  const first = intent(1)
+  const other = intent(2)
+  const seed = seeds.take(first)
+  assert.equal(seed.length, 32)
+  assert.notDeepEqual(seeds.take(other), seed)
+  assert.deepEqual(seeds.take(outcome(first, 1)), seed)
+  assert.notDeepEqual(seeds.take(outcome(first, 1)), seed)
+  assert.notDeepEqual(seeds.take(draft('note', {})), seeds.take(draft('note', {})))
+})
+
+test('Seeds forgets the oldest requests: so that open ones cannot fill the memory', () => {
+  const seeds = new Seeds()
+  const oldest = intent(0)
+  const seed = seeds.take(oldest)
+  const middle = Array.from({ length: 40_000 }, (_, at) => intent(at))
+  const middleSeeds = middle.map((each) => seeds.take(each))
+  assert.deepEqual(seeds.take(outcome(oldest, 0)), seed, 'still in the older half')
+  assert.deepEqual(seeds.take(outcome(middle[39_999] ?? oldest, 0)), middleSeeds[39_999])
+  for (let at = 0; at < 40_000; at++) seeds.take(intent(at))
+  assert.notDeepEqual(seeds.take(outcome(middle[0] ?? oldest, 0)), middleSeeds[0])
+})
+
+function numbered(count: number): Record<string, JsonValue> {
+  return Object.fromEntries(Array.from({ length: count }, (_, at) => [`f${at}`, at]))
+}

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { newEd25519Pem } from '#base/crypto.ts'
+import { openCheckpoint, parseHead, peekCheckpoint, signCheckpoint } from './checkpoint.ts'
+import { fromBase64, noteSigner, openNote, parseNote, parseVerifierKey, printVerifierKey } from './note.ts'
+
+const SIGNER = noteSigner('example.test/log', newEd25519Pem())
+const NOTE = SIGNER.sign('a text\nof two lines\n')
+const ROOT = Buffer.alloc(32, 7)
+
+test('openNote gives the text: it was signed by this key', () => {
+  assert.equal(openNote(NOTE, SIGNER), 'a text\nof two lines\n')
+})
+
+test('openNote gives nothing: any flipped bit anywhere in the note', () => {
+  const bytes = Buffer.from(NOTE, 'utf8')
+  for (let at = 0; at < bytes.length * 8; at++) {
+    const changed = Buffer.from(bytes)
+    changed[at >> 3] = (changed[at >> 3] ?? 0) ^ (1 << (at & 7))
+    assert.equal(openNote(changed.toString('utf8'), SIGNER), undefined, `bit ${at}`)
+  }
+})
+
+const MALFORMED: readonly [why: string, note: string][] = [
+  ['no signature', 'text\n'],
+  ['no end of line', NOTE.slice(0, -1)],
+  ['a control character', NOTE.replace('text', 'te\tt')],
+  ['a signature line without a name', NOTE.replace('example.test/log', '')],
+  ['a name with a plus sign', NOTE.replace('example.test/log', 'a+b')],
+  ['a short signature', 'text\n\n— a AAAA\n'],
+  ['base64 that is not canonical', 'text\n\n— a AAAAAAB=\n'],
+  ['too many signatures', `text\n\n${'— a AAAAAAAA\n'.repeat(65)}`],
+  ['too long', `${'x'.repeat(100_001)}\n\n— a AAAAAAAA\n`],
+]
+
+for (const [why, note] of MALFORMED)
+  test(`parseNote gives nothing: ${why}`, () => {
+    assert.equal(parseNote(note), undefined)
+    assert.equal(openNote(note, SIGNER), undefined)
+  })
+
+test('openNote counts signatures of the key only: strangers beside it are no matter, a wrong one of the key is', () => {
+  const stranger = noteSigner('example.test/stranger', newEd25519Pem()).sign('a text\nof two lines\n')
+  const both = NOTE + stranger.slice(stranger.lastIndexOf('\n\n') + 2)
+  assert.equal(openNote(both, SIGNER), 'a text\nof two lines\n')
+  assert.equal(openNote(stranger, SIGNER), undefined)
+  const other = SIGNER.sign('other\n')
+  const twice = NOTE + other.slice(other.lastIndexOf('\n\n') + 2)
+  assert.equal(openNote(twice, SIGNER), undefined)
+})
+
+test('parseVerifierKey reads what printVerifierKey prints, and nothing else', () => {
+  const printed = printVerifierKey(SIGNER)
+  assert.deepEqual(parseVerifierKey(printed)?.publicKey, SIGNER.publicKey)
+  const bytes = Buffer.from(printed, 'utf8')
+  for (let at = 0; at < bytes.length * 8; at++) {
+    const changed = Buffer.from(bytes)
+    changed[at >> 3] = (changed[at >> 3] ?? 0) ^ (1 << (at & 7))
+    assert.equal(parseVerifierKey(changed.toString('latin1')), undefined, `bit ${at}`)
+  }
+  assert.equal(parseVerifierKey(''), undefined)
+  assert.equal(parseVerifierKey('name+00000000+AAAA'), undefined)
+})
+
+test('openCheckpoint reads what signCheckpoint signs: origin, size and root', () => {
+  const head = { origin: SIGNER.name, size: 20_852_163, root: ROOT }
+  const note = signCheckpoint(head, SIGNER)
+  assert.deepEqual(openCheckpoint(note, SIGNER), { ...head, root: Buffer.from(ROOT) })
+  assert.equal(peekCheckpoint(note)?.size, 20_852_163)
+  assert.equal(peekCheckpoint('nothing'), undefined)
+  assert.equal(openCheckpoint(signCheckpoint({ ...head, origin: 'another.test' }, SIGNER), SIGNER), undefined)
+  assert.equal(openCheckpoint(SIGNER.sign('not a checkpoint\n'), SIGNER), undefined)
+})
+
+const HEADS: readonly [why: string, text: string, isHead: boolean][] = [
+  ['size 0', `o\n0\n${ROOT.toString('base64')}\n`, true],
+  ['extension lines', `o\n1\n${ROOT.toString('base64')}\nextra\n`, true],
+  ['an empty extension line', `o\n1\n${ROOT.toString('base64')}\n\nextra\n`, false],
+  ['no origin', `\n1\n${ROOT.toString('base64')}\n`, false],
+  ['a leading zero', `o\n01\n${ROOT.toString('base64')}\n`, false],
+  ['a negative size', `o\n-1\n${ROOT.toString('base64')}\n`, false],
+  ['a size beyond 2^53', `o\n9007199254740993\n${ROOT.toString('base64')}\n`, false],
+  ['a short root', `o\n1\n${ROOT.subarray(1).toString('base64')}\n`, false],
+  ['a root that is not base64', 'o\n1\n!\n', false],
+  ['no last newline', `o\n1\n${ROOT.toString('base64')}`, false],
+]
+
+for (const [why, text, isHead] of HEADS)
+  test(`parseHead ${isHead ? 'reads' : 'refuses'}: ${why}`, () => {
+    assert.equal(parseHead(text) !== undefined, isHead)
+  })
+
+test('fromBase64 takes the canonical form only', () => {
+  assert.deepEqual(fromBase64('AQI='), Buffer.of(1, 2))
+  for (const text of ['AQI', 'AQJ=', 'A_I=', 'AQI=\n']) assert.equal(fromBase64(text), undefined)
+})

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import fc from 'fast-check'
+import { utf8 } from '#base/bytes.ts'
+import { canonicalJson } from '#base/canonical_json.ts'
+import { randomBytes } from '#base/crypto.ts'
+import { isEntryId, newEntryId } from '#base/ids.ts'
+import { intent, KEYS, outcome } from '../../../test/support/ledger_fixture.ts'
+import { makeLeaf } from './leaf.ts'
+import { fromHalves, toHalves } from './packed_id.ts'
+import {
+  decompress,
+  hasRightDigest,
+  packedHeadBytes,
+  packLeaves,
+  parsePackedHead,
+  unpackLeaves,
+} from './packing.ts'
+import { pseudonymOf } from './pseudonym.ts'
+
+function realLeaves(count: number): Uint8Array[] {
+  const leaves: Uint8Array[] = []
+  for (let at = 0; leaves.length < count; at++) {
+    const before = intent(at)
+    for (const draft of [before, outcome(before, at)])
+      leaves.push(makeLeaf(draft, randomBytes(32), (value) => pseudonymOf(KEYS.pseudonymKey, value)).bytes)
+  }
+  return leaves.slice(0, count)
+}
+
+test('unpackLeaves gives back every leaf byte for byte: as the door writes them', async () => {
+  const leaves = realLeaves(768)
+  const packed = await packLeaves(512, 1_795_000_000_000, leaves)
+  assert.deepEqual((await unpackLeaves(packed))?.map(text), leaves.map(text))
+  const head = parsePackedHead(packed)
+  assert.equal(head?.first, 512)
+  assert.equal(head.count, 768)
+  assert.equal(head.at, 1_795_000_000_000)
+  assert.equal(head.tiles.length, 3)
+  assert.equal((head.ids.end - head.ids.start) / 12, 384, 'an id stands once for intent and outcome')
+})
+
+test('unpackLeaves gives back every leaf byte for byte: whatever text imitates ids, hashes and marks', async () => {
+  const hash = (): string => randomBytes(32).toString('base64url')
+  const tricky = fc.oneof(
+    fc.string({ unit: 'grapheme', maxLength: 30 }),
+    fc.constantFrom('\u00fd', '\u00fe', '\u00ff\u0080\u0080', '\n', '","id":"0000000000000000"', 'ÿÿÿ'),
+    fc.nat(3).map((at) => `"${'0123'.charAt(at).repeat(43)}"`),
+    fc.nat(3).map((at) => 'abcd'.charAt(at).repeat(43)),
+    fc.nat(9).map((at) => `${at}`.repeat(16)),
+    fc.constant(0).map(hash),
+  )
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(tricky, tricky, tricky), { minLength: 1, maxLength: 40 }),
+      async (some) => {
+        const leaves = Array.from({ length: 256 }, (_, at) => {
+          const [id, name, value] = some[at % some.length] ?? ['', '', '']
+          return utf8(canonicalJson({ id, [name]: value, list: [value, id] }))
+        })
+        assert.deepEqual((await unpackLeaves(await packLeaves(0, 0, leaves)))?.map(text), leaves.map(text))
+      },
+    ),
+    { seed: 20_266, numRuns: 60 },
+  )
+})
+
+test('packLeaves repeats an id that stood too far back', async () => {
+  const ids = Array.from({ length: 128 * 128 + 1 }, newEntryId)
+  const all = [...ids, ids[0] ?? '', ids.at(-1) ?? '']
+  while (all.length % 256 !== 0) all.push(newEntryId())
+  const leaves = all.map((id) => utf8(canonicalJson({ id })))
+  assert.deepEqual((await unpackLeaves(await packLeaves(0, 0, leaves)))?.map(text), leaves.map(text))
+})
+
+test('unpackLeaves gives nothing, or other leaves than hashed: any changed byte, with the digest made right or not', async () => {
+  const leaves = realLeaves(256)
+  const packed = await packLeaves(0, 0, leaves)
+  assert.ok(hasRightDigest(packed))
+  for (let at = 0; at < packed.length; at += 7) {
+    const changed = Uint8Array.from(packed)
+    changed[at] = (changed[at] ?? 0) ^ 0x20
+    assert.ok(!hasRightDigest(changed))
+    // It must not throw; what comes out is checked against the tree.
+    await unpackLeaves(changed)
+  }
+})
+
+test('parsePackedHead gives nothing: too short, another file, no whole bundles', async () => {
+  const packed = await packLeaves(0, 0, realLeaves(256))
+  const bytes = packedHeadBytes(packed) ?? 0
+  assert.ok(parsePackedHead(packed.subarray(0, bytes)) !== undefined)
+  assert.equal(parsePackedHead(packed.subarray(0, bytes - 1)), undefined)
+  assert.equal(packedHeadBytes(packed.subarray(0, 39)), undefined)
+  assert.equal(packedHeadBytes(Buffer.alloc(100)), undefined)
+  const odd = Buffer.from(packed)
+  odd.writeUInt32BE(255, 20)
+  assert.equal(packedHeadBytes(odd), undefined)
+  assert.equal(await unpackLeaves(Buffer.alloc(10)), undefined)
+})
+
+test('decompress is bounded: it gives nothing for more bytes than allowed or for no zstd', async () => {
+  assert.equal(await decompress(Buffer.from('not zstd'), 100), undefined)
+  assert.equal(await decompress(Buffer.alloc(0), 100), undefined)
+})
+
+test('toHalves and fromHalves are each other back: every id, and no bytes that no id has', () => {
+  for (const id of ['0'.repeat(16), 'z'.repeat(16), ...Array.from({ length: 500 }, newEntryId)]) {
+    assert.ok(isEntryId(id))
+    assert.equal(fromHalves(toHalves(id)), id)
+  }
+  assert.equal(fromHalves(Buffer.alloc(12, 0xff)), undefined)
+})
+
+function text(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('latin1')
+}

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import fc from 'fast-check'
+import { concat, utf8 } from '#base/bytes.ts'
+import { FRAME_BYTES, FRAME_TYPE, frameAt, putFrame } from './frame.ts'
+import { encodeGroup, encodeHead, scanSegment } from './raw_segment.ts'
+
+const HEAD = encodeHead('log', 256)
+const GROUPS = [
+  encodeGroup(256, [utf8('one'), utf8('two')], utf8('sealed a')),
+  encodeGroup(258, [utf8('three')], utf8('sealed b')),
+  encodeGroup(259, [utf8('four'), utf8('five')], utf8('sealed c')),
+]
+const WHOLE = concat(HEAD, ...GROUPS)
+const [FIRST = WHOLE, SECOND = WHOLE, THIRD = WHOLE] = GROUPS
+
+test('scanSegment reads groups, leaves and boxes back', () => {
+  const raw = scanSegment(WHOLE)
+  assert.equal(raw?.origin, 'log')
+  assert.equal(raw.first, 256)
+  assert.equal(raw.bytes, WHOLE.length)
+  assert.deepEqual(raw.ending, { kind: 'clean' })
+  assert.deepEqual(
+    raw.groups.map((group) => [group.first, group.leaves.map(text), text(group.sealed)]),
+    [
+      [256, ['one', 'two'], 'sealed a'],
+      [258, ['three'], 'sealed b'],
+      [259, ['four', 'five'], 'sealed c'],
+    ],
+  )
+})
+
+test('scanSegment takes a cut last group as torn: at every length', () => {
+  const start = HEAD.length + FIRST.length + SECOND.length
+  for (let end = start + 1; end < WHOLE.length; end++) {
+    const raw = scanSegment(WHOLE.subarray(0, end))
+    assert.equal(raw?.ending.kind, 'torn')
+    assert.equal(raw.bytes, start)
+  }
+})
+
+test('scanSegment takes a last group with a hole as torn: sectors may reach the disk in any order', () => {
+  const start = HEAD.length + FIRST.length + SECOND.length
+  const holed = Buffer.from(WHOLE).fill(0, start, start + 10)
+  assert.equal(scanSegment(holed)?.ending.kind, 'torn')
+})
+
+test('scanSegment takes any flipped bit before the last group as damage, and any in it as torn', () => {
+  const last = HEAD.length + FIRST.length + SECOND.length
+  for (let at = HEAD.length * 8; at < WHOLE.length * 8; at++) {
+    const changed = Buffer.from(WHOLE)
+    changed[at >> 3] = (changed[at >> 3] ?? 0) ^ (1 << (at & 7))
+    const ending = scanSegment(changed)?.ending
+    assert.equal(ending?.kind, at >> 3 < last ? 'damaged' : 'torn', `bit ${at}`)
+  }
+})
+
+test('scanSegment names the entry that is damaged', () => {
+  const changed = Buffer.from(WHOLE)
+  const at = HEAD.length + FRAME_BYTES + 3 + FRAME_BYTES
+  changed[at] = 0
+  assert.deepEqual(scanSegment(changed)?.ending, { kind: 'damaged', at: at - FRAME_BYTES, entry: 257 })
+})
+
+test('scanSegment gives nothing: any flipped bit in the head', () => {
+  for (let at = 0; at < HEAD.length * 8; at++) {
+    const changed = Buffer.from(WHOLE)
+    changed[at >> 3] = (changed[at >> 3] ?? 0) ^ (1 << (at & 7))
+    assert.equal(scanSegment(changed), undefined)
+  }
+  assert.equal(scanSegment(new Uint8Array(0)), undefined)
+  assert.equal(scanSegment(FIRST), undefined)
+})
+
+const EDITS: readonly [why: string, bytes: Uint8Array][] = [
+  ['a group is gone', concat(HEAD, FIRST, THIRD)],
+  ['a group is there twice', concat(HEAD, FIRST, FIRST, SECOND)],
+  ['groups are swapped', concat(HEAD, SECOND, FIRST)],
+  ['a leaf of a group is gone', concat(HEAD, FIRST.subarray(FRAME_BYTES + 3), SECOND)],
+  ['a group without leaves', concat(HEAD, encodeGroup(256, [], utf8('x')))],
+  [
+    'a group with too short a head',
+    concat(HEAD, frame(FRAME_TYPE.leaf, 'x'), frame(FRAME_TYPE.group, 'x'), FIRST),
+  ],
+  ['a second head', concat(HEAD, HEAD, FIRST, SECOND)],
+]
+
+for (const [why, bytes] of EDITS)
+  test(`scanSegment finds damage: ${why}`, () => {
+    assert.equal(scanSegment(bytes)?.ending.kind, 'damaged')
+  })
+
+for (const payload of [
+  '',
+  'gatehouse segment v1\nlog\n01\n',
+  'gatehouse segment v2\nlog\n1\n',
+  'gatehouse segment v1\n\n1\n',
+])
+  test(`scanSegment refuses a head with ${JSON.stringify(payload)}`, () => {
+    assert.equal(scanSegment(frame(FRAME_TYPE.head, payload)), undefined)
+  })
+
+test('scanSegment never throws and never reads beyond: any bytes', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), fc.boolean(), (bytes, withHead) => {
+      const raw = scanSegment(withHead ? concat(HEAD, bytes) : bytes)
+      assert.equal(raw === undefined, !withHead)
+    }),
+    { seed: 20_265 },
+  )
+})
+
+test('frameAt refuses: lengths that no frame of ours has', () => {
+  const bytes = Buffer.from(frame(FRAME_TYPE.leaf, 'x'))
+  assert.equal(text(frameAt(bytes, 0)?.payload ?? utf8('')), 'x')
+  bytes.writeUInt32BE(0xffffffff, 0)
+  assert.equal(frameAt(bytes, 0), undefined)
+  assert.equal(frameAt(bytes, 5), undefined)
+})
+
+function frame(type: (typeof FRAME_TYPE)[keyof typeof FRAME_TYPE], payload: string): Uint8Array {
+  const bytes = Buffer.alloc(FRAME_BYTES + payload.length)
+  putFrame(bytes, 0, type, utf8(payload))
+  return bytes
+}
+
+function text(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('utf8')
+}
