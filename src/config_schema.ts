@@ -207,7 +207,7 @@ export const CONFIG_SCHEMA = z.strictObject({
       reserve_bytes: z
         .int()
         .min(4 * BYTES.kib)
-        .default(64 * BYTES.mib)
+        .default(16 * BYTES.mib)
         .describe(
           'The part of max_bytes that only admin and key acts may use, so that a full ledger can still be put right.',
         ),

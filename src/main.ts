@@ -55,7 +55,10 @@ async function startDoor(options: ServeOptions): Promise<ServingDoor> {
       metrics: addressOf(options.metricsListen, 'metrics-listen', home.config.metrics_listen),
     }
     const door = await openDoor(home, AROUND, addresses)
-    const first = home.made === undefined ? undefined : await firstStart(home, home.made, door)
+    const first =
+      home.made === undefined
+        ? undefined
+        : await firstStart(home, home.made, options.printsKey && isLocalDoor(door))
     const urlOf = (name: string): string | null =>
       door.listeners.find((one) => one.name === name)?.url ?? null
     const facts = {
@@ -109,7 +112,7 @@ async function closingOnFault<T>(home: OpenHome, work: () => Promise<T>): Promis
 }
 
 /** The first key opens as little as is needed to try the door: from here, the echo model, for one day. */
-async function firstStart(home: OpenHome, made: readonly string[], door: OpenDoor): Promise<FirstStart> {
+async function firstStart(home: OpenHome, made: readonly string[], isPrinted: boolean): Promise<FirstStart> {
   const notAfter = SYSTEM_CLOCK.now() + DAY_MS
   const asked = {
     name: 'first',
@@ -127,12 +130,15 @@ async function firstStart(home: OpenHome, made: readonly string[], door: OpenDoo
     reserved: true,
   })
   const { key } = home.callers.createKey(asked)
-  const isLocal = door.listeners.every(({ server }) => server.port === 0 || isLoopbackOnly(server.address))
-  if (isLocal) return { made, key: key.open((text) => text), keyPath: undefined }
+  if (isPrinted) return { made, key: key.open((text) => text), keyPath: undefined }
   const keyPath = path.join(home.directory, 'first-key')
   await key.open(async (text) => writeFile(keyPath, `${text}\n`, { mode: PRIVATE_FILE }))
   await chmod(keyPath, PRIVATE_FILE)
   return { made, key: undefined, keyPath }
+}
+
+function isLocalDoor({ listeners }: OpenDoor): boolean {
+  return listeners.every(({ server }) => server.port === 0 || isLoopbackOnly(server.address))
 }
 
 function isLoopbackOnly(address: string): boolean {

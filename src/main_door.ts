@@ -113,7 +113,8 @@ function callInProcess(assembly: Assembly): OpenDoor['call'] {
       onAbort: () => undefined,
     })
     const { status, body: text } = replyOf(outcome, { id, envelope: route.envelope })
-    return { status, body: JSON.parse(text) as JsonValue }
+    const answer: JsonValue = JSON.parse(text)
+    return { status, body: answer }
   }
 }
 

@@ -43,7 +43,7 @@ function reversed(value: JsonValue): JsonValue {
   if (Array.isArray(value)) return (value as readonly JsonValue[]).map(reversed)
   return Object.fromEntries(
     Object.entries(value)
-      .reverse()
-      .map(([name, inner]) => [name, reversed(inner as JsonValue)]),
+      .toReversed()
+      .map(([name, inner]) => [name, reversed(inner)]),
   )
 }

@@ -81,14 +81,13 @@ async function exchange(
   text?: string,
 ): Promise<Replied | undefined> {
   return await new Promise((resolve, reject) => {
+    const fail = (thrown: unknown): void =>
+      reject(thrown instanceof Fault ? thrown : new Fault('door.unreachable', {}, { cause: thrown }))
     const sending = open((response) => {
-      readBody(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject)
+      readBody(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), fail)
     })
     sending.on('timeout', () => sending.destroy(new Fault('door.unreachable')))
-    sending.on('error', (thrown: NodeJS.ErrnoException) => {
-      if (isNobodyThere(thrown)) resolve(undefined)
-      else reject(thrown instanceof Fault ? thrown : new Fault('door.unreachable', {}, { cause: thrown }))
-    })
+    sending.on('error', (thrown) => (isNobodyThere(thrown) ? resolve(undefined) : fail(thrown)))
     sending.end(text)
   })
 }

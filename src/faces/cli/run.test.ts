@@ -85,7 +85,7 @@ test('runCli reports every problem of a configuration at once', async () => {
   const readConfig = async () => Promise.reject(new Fault('config.invalid', { problems }))
   const plain = await run('config check', { readConfig })
   assert.equal(plain.exit, 78)
-  assert.match(plain.stderr, /1:1:listn:is not a known key\n {2}4:9:models\.x\.key:must be a reference/)
+  assert.match(plain.stderr, /1:1 {2}listn is not a known key\n {2}4:9 {2}models\.x\.key must be a reference/)
   const json = JSON.parse((await run('config check --json', { readConfig })).stdout) as { error: JsonObject }
   assert.deepEqual(json.error['problems'], problems)
 })

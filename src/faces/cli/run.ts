@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { asFault, FAULTS, type Fault } from '#base/fault.ts'
-import { isJsonObject, type JsonObject } from '#base/json.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '#base/json.ts'
 import { COMMON_OPTIONS, type Answer, type Call, type Command, type OptionRow } from './command.ts'
 import { COMMANDS } from './commands/all.ts'
 import { defaultHome } from './default_home.ts'
@@ -139,9 +139,11 @@ function problemsOf(fault: Fault): readonly JsonObject[] {
     : []
 }
 
+/** The message continues the path, as in "models.x.key must be a reference". */
 function printProblem({ path, line, column, message }: JsonObject): string {
-  const parts = [line, column, path, message].filter(
-    (part) => typeof part === 'string' || typeof part === 'number',
-  )
-  return `  ${parts.filter((part) => part !== '').join(':')}`
+  return `  ${textOf(line)}:${textOf(column)}  ${textOf(path)} ${textOf(message)}`
+}
+
+function textOf(value: JsonValue | undefined): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : ''
 }

@@ -52,6 +52,8 @@ export interface ServeOptions {
   readonly listen: string | undefined
   readonly adminListen: string | undefined
   readonly metricsListen: string | undefined
+  /** False where a printed key would be lost or land in a program's log; the first key is then kept in a file. */
+  readonly printsKey: boolean
 }
 
 export interface OpenOptions {

@@ -42,7 +42,7 @@ test('makeLeaf gives canonical JSON: public fields in the clear, the caller as a
   assert.equal(kindOf(leaf), 'intent')
   assert.equal(leaf['action'], 'model:invoke')
   assert.equal(leaf['caller'], PSEUDONYM('Service::"svc-1"'))
-  assert.equal(String(leaf['caller']).length, 16)
+  assert.equal(leaf['caller'].length, 16)
   const text = Buffer.from(made.bytes).toString('utf8')
   for (const secret of ['svc-1', '10.0.1', sha256Hex('request 1')]) assert.ok(!text.includes(secret), secret)
   assert.deepEqual(Object.keys(leaf['commit'] ?? {}), ['address', 'content'])

@@ -26,6 +26,7 @@ export const up: Command = {
       listen: call.option('listen'),
       adminListen: call.option('admin-listen'),
       metricsListen: call.option('metrics-listen'),
+      printsKey: !call.isJson,
     })
     const ready = call.isJson
       ? JSON.stringify(door.facts)

@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { newEd25519Pem } from '#base/crypto.ts'
+import { isJsonObject } from '#base/json.ts'
+import { emptyDisk, intent, KEYS, LEDGER, openOn, readAll } from '../../../test/support/ledger_fixture.ts'
+import type { SimulatedFiles } from '../../../test/support/simulated_files.ts'
+import { peekCheckpoint, signCheckpoint } from './checkpoint.ts'
+import { headFromJson, headToJson } from './known_heads.ts'
+import { listOrigins } from './layout.ts'
+import type { Ledger } from './ledger.ts'
+import { noteSigner } from './note.ts'
+import { verifyLedger } from './verify.ts'
+
+const ANCHOR = '/anchor/checkpoint'
+
+/** A home as it was, and the checkpoint of what came later. */
+async function restored(): Promise<{ files: SimulatedFiles; later: string; origin: string }> {
+  const now = await emptyDisk()
+  await write(now, 3)
+  const files = now.reopen('kept')
+  const ledger = await openOn(now)
+  const { origin } = ledger
+  for (let at = 0; at < 4; at++) await ledger.append(intent(at))
+  const later = await ledger.checkpoint()
+  await ledger.close()
+  return { files, later, origin }
+}
+
+test('openLedger starts a new log: the home is older than a checkpoint held outside', async () => {
+  const { files, later, origin } = await restored()
+  const ledger = await openOn(files, { knownHead: later })
+  assert.notEqual(ledger.origin, origin)
+  await ledger.append(intent(9))
+  await ledger.close()
+  const [opening, next] = await readAll(files)
+  assert.equal(opening?.leaf['what'], 'ledger.succeeded')
+  const before = headFromJson(opening.leaf['before'])
+  assert.deepEqual([before?.origin, before?.size], [origin, 3])
+  const after = opening.leaf['after']
+  assert.ok(Array.isArray(after))
+  assert.deepEqual(
+    after.map((each) => isJsonObject(each) && [each['origin'], each['size']]),
+    [[origin, 7]],
+  )
+  assert.equal(next?.leaf['kind'], 'intent')
+  const report = await verifyLedger({ files, directory: LEDGER })
+  assert.deepEqual(report.problems, [])
+  assert.deepEqual(
+    report.origins.map((each) => each.entries),
+    [3, 2],
+  )
+})
+
+test('openLedger does so once: a gap that is recorded does not start another log', async () => {
+  const { files, later } = await restored()
+  const first = await openOn(files, { knownHead: later })
+  await first.close()
+  const second = await openOn(files, { knownHead: later })
+  assert.equal(second.origin, first.origin)
+  await second.close()
+  assert.equal((await listOrigins(files, LEDGER)).folders.length, 2)
+})
+
+test('openLedger reads anchors too: they reach further than the home', async () => {
+  const { files, later, origin } = await restored()
+  files.tamper(ANCHOR, Buffer.from(later))
+  const ledger = await openOn(files, { anchors: [ANCHOR] })
+  assert.notEqual(ledger.origin, origin)
+  await ledger.append(intent(1))
+  await ledger.checkpoint()
+  assert.equal(ledger.state().unanchored, 0)
+  await ledger.close()
+  const again = await openOn(files, { anchors: [ANCHOR] })
+  assert.equal(again.origin, ledger.origin)
+  await again.close()
+})
+
+test('openLedger starts a log that states the gap: the whole ledger folder is gone', async () => {
+  const { later, origin } = await restored()
+  const files = await emptyDisk()
+  const ledger = await openOn(files, { knownHead: later })
+  await ledger.close()
+  const [opening] = await readAll(files)
+  assert.equal(opening?.leaf['before'], null)
+  assert.match(JSON.stringify(opening?.leaf['after']), new RegExp(`"${origin}","root":"[^"]+","size":7`))
+  assert.deepEqual((await verifyLedger({ files, directory: LEDGER })).problems, [])
+})
+
+test('openLedger goes on: the outside checkpoint is of an older log of this home, or older than the log', async () => {
+  const { files, later } = await restored()
+  const old = await verifiedCheckpoint(files)
+  const first = await openOn(files, { knownHead: later })
+  await first.append(intent(5))
+  const middle = await first.checkpoint()
+  await first.append(intent(6))
+  await first.close()
+  for (const knownHead of [old, middle, undefined]) {
+    const again = await openOn(files, { knownHead })
+    assert.equal(again.origin, first.origin)
+    await again.close()
+  }
+})
+
+test('openLedger finds the root at a size inside a sealed segment', async () => {
+  const files = await emptyDisk()
+  const options = { segmentBytes: 10_000 }
+  const ledger = await openOn(files, options)
+  await Promise.all(Array.from({ length: 100 }, (_, at) => ledger.append(intent(at))))
+  const knownHead = await ledger.checkpoint()
+  await Promise.all(Array.from({ length: 200 }, (_, at) => ledger.append(intent(at))))
+  await ledger.checkpoint()
+  await ledger.settled()
+  await ledger.close()
+  const again = await openOn(files, { ...options, knownHead })
+  assert.equal(again.origin, ledger.origin)
+  await again.close()
+  const leaves = [...files.all().keys()].find((name) => name.endsWith('.leaves')) ?? assert.fail()
+  const bytes = files.all().get(leaves) ?? assert.fail()
+  files.tamper(leaves, bytes.subarray(0, -1))
+  await assert.rejects(openOn(files, { ...options, knownHead }), { code: 'ledger.corrupt' })
+})
+
+test('openLedger refuses a fork: the outside checkpoint covers other entries', async () => {
+  const { files, later } = await restored()
+  await write(files, 9)
+  await assert.rejects(openOn(files, { knownHead: later }), { code: 'ledger.corrupt' })
+})
+
+test('openLedger keeps what cannot be used as a problem: no checkpoint of this key, an unreadable anchor', async () => {
+  const files = await emptyDisk()
+  await write(files, 1)
+  const stranger = signCheckpoint(
+    peekCheckpoint(await verifiedCheckpoint(files)) ?? assert.fail(),
+    noteSigner('gatehouse.local/x', newEd25519Pem()),
+  )
+  files.tamper('/anchor/unreadable', Buffer.from('x'))
+  const read = files.read.bind(files)
+  files.read = (path) => (path === '/anchor/unreadable' ? Promise.reject(new Error('no')) : read(path))
+  const ledger = await openOn(files, { knownHead: stranger, anchors: ['/anchor/none', '/anchor/unreadable'] })
+  assert.match(
+    ledger.state().problems.join('; '),
+    /the known head holds no checkpoint.*|unreadable cannot be read/,
+  )
+  assert.equal(ledger.state().problems.length, 2)
+  await ledger.close()
+})
+
+test('verifyLedger finds a log that does not follow the one before it', async () => {
+  const { files, later } = await restored()
+  await (await openOn(files, { knownHead: later })).close()
+  const [first, second] = (await listOrigins(files, LEDGER)).folders
+  assert.ok(first !== undefined && second !== undefined)
+  const other = await emptyDisk()
+  await write(other, 2)
+  const [foreign] = (await listOrigins(other, LEDGER)).folders
+  assert.ok(foreign !== undefined)
+  for (const name of ['origin', 'checkpoint', '000000000000.raw'])
+    files.tamper(`${first.path}/${name}`, undefined)
+  const gone = await verifyLedger({ files, directory: LEDGER })
+  assert.match(gone.problems[0]?.what ?? '', /missing/)
+  for (const name of ['origin', 'checkpoint', '000000000000.raw'])
+    files.tamper(`${foreign.path}/${name}`, other.all().get(`${foreign.path}/${name}`))
+  await files.makeDirectory(foreign.path)
+  await files.removeDirectory(first.path)
+  const replaced = await verifyLedger({ files, directory: LEDGER })
+  assert.match(replaced.problems.map((each) => each.what).join(), /does not follow/)
+})
+
+test('headFromJson reads what headToJson writes, and nothing else', () => {
+  const head = { origin: 'o', size: 5, root: Buffer.alloc(32, 1) }
+  assert.deepEqual(headFromJson(headToJson(head)), head)
+  for (const value of [
+    null,
+    undefined,
+    'x',
+    {},
+    { origin: 'o', size: '5', root: 'AAAA' },
+    { origin: 'o', size: 5, root: '!' },
+  ])
+    assert.equal(headFromJson(value), undefined)
+})
+
+async function write(files: SimulatedFiles, count: number): Promise<void> {
+  const ledger: Ledger = await openOn(files)
+  for (let at = 0; at < count; at++) await ledger.append(intent(at))
+  await ledger.close()
+}
+
+async function verifiedCheckpoint(files: SimulatedFiles): Promise<string> {
+  const ledger = await openOn(files, { keys: KEYS })
+  const text = await ledger.checkpoint()
+  await ledger.close()
+  return text
+}

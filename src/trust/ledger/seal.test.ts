@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { concat, utf8 } from '#base/bytes.ts'
+import {
+  draft,
+  emptyDisk,
+  KEYS,
+  newestFolder,
+  openOn,
+  readAll,
+} from '../../../test/support/ledger_fixture.ts'
+import type { SimulatedFiles } from '../../../test/support/simulated_files.ts'
+import type { OriginFolder } from './layout.ts'
+import { encodeGroup, encodeHead, groupPlace } from './raw_segment.ts'
+import { sealSegment } from './seal.ts'
+import { SidecarBox } from './sidecar.ts'
+
+/** A closed log of `count` entries in one raw file. */
+async function rawLog(
+  count: number,
+): Promise<{ files: SimulatedFiles; folder: OriginFolder; box: SidecarBox }> {
+  const files = await emptyDisk()
+  const ledger = await openOn(files)
+  await Promise.all(
+    Array.from({ length: count }, (_, at) => ledger.append(draft('note', { what: 'x', asked: at }))),
+  )
+  await ledger.close()
+  const folder = await newestFolder(files)
+  return { files, folder, box: new SidecarBox(KEYS.sidecarKey, folder.origin) }
+}
+
+test('sealSegment keeps every entry and value: and says what it saved', async () => {
+  const { files, folder, box } = await rawLog(512)
+  const before = await readAll(files, { sidecarKey: KEYS.sidecarKey })
+  const sealed = await sealSegment(files, folder, 0, box)
+  assert.deepEqual([sealed.first, sealed.count], [0, 512])
+  assert.ok(sealed.sealedBytes < sealed.rawBytes / 2)
+  assert.deepEqual(await readAll(files, { sidecarKey: KEYS.sidecarKey }), before)
+})
+
+const UNSEALABLE: readonly [
+  why: string,
+  count: number,
+  harm: (files: SimulatedFiles, raw: string) => void,
+][] = [
+  ['not whole bundles', 255, () => undefined],
+  ['no entries', 0, () => undefined],
+  ['a torn end', 256, (files, raw) => files.tamper(raw, files.all().get(raw)?.subarray(0, -1))],
+  ['no head', 256, (files, raw) => files.tamper(raw, utf8('x'))],
+]
+
+for (const [why, count, harm] of UNSEALABLE)
+  test(`sealSegment throws and leaves the raw file: ${why}`, async () => {
+    const { files, folder, box } = await rawLog(count)
+    const raw = `${folder.path}/000000000000.raw`
+    harm(files, raw)
+    await assert.rejects(sealSegment(files, folder, 0, box), { code: 'ledger.corrupt' })
+    assert.ok(files.all().has(raw))
+  })
+
+test('sealSegment throws and leaves the raw file: the sidecar does not open', async () => {
+  const { files, folder } = await rawLog(256)
+  const wrong = new SidecarBox(KEYS.pseudonymKey, folder.origin)
+  await assert.rejects(sealSegment(files, folder, 0, wrong), { code: 'ledger.corrupt' })
+})
+
+test('sealSegment throws and leaves the raw file: a leaf that packing cannot give back', async () => {
+  const { files, folder, box } = await rawLog(0)
+  // No leaf of ours holds a line break; one that does would come back as two.
+  const leaves = Array.from({ length: 256 }, () => utf8('{"at":1,"v":1,\n"x":1}'))
+  const sealed = box.close(new Uint8Array(256), groupPlace(0, { first: 0, leaves }))
+  const raw = `${folder.path}/000000000000.raw`
+  files.tamper(raw, concat(encodeHead(folder.origin, 0), encodeGroup(0, leaves, sealed)))
+  await assert.rejects(sealSegment(files, folder, 0, box), { code: 'ledger.corrupt' })
+  assert.ok(files.all().has(raw))
+})
