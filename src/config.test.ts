@@ -33,7 +33,7 @@ test('loadConfig gives every default for an empty file: the defaults live in the
     assert.deepEqual(config.inspection, { credentials: { request: 'redact', response: 'redact' } })
     assert.deepEqual(config.limits, { body_bytes: 10_485_760, in_flight: 512 })
     assert.equal(config.ledger.max_bytes, 10_737_418_240)
-    assert.equal(config.ledger.reserve_bytes, 67_108_864)
+    assert.equal(config.ledger.reserve_bytes, 16_777_216)
     assert.equal(config.policies.watch, false)
     assert.equal(config.tls, undefined)
   }

@@ -66,6 +66,8 @@ export const LIMITS = {
   policyDepth: 32,
   /** Operators in one policy, for the same reason; 1,000 of them end that stack. */
   policyOperators: 256,
+  /** Levels of one expression of a policy: our parser and compiler recurse, and 200 levels take a part of the stack only. */
+  expressionDepth: 200,
   /** Ids of deciding policies in one decision: with ids of 128 characters they leave the leaf room for the rest. */
   decisionPolicies: 64,
   /** Problems that are told of one policy set; more are counted only. */

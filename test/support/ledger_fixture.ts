@@ -54,6 +54,7 @@ export function openOn(files: Files, more: Partial<LedgerOptions> = {}): Promise
     clock: new HandClock(),
     checkpointEveryMs: 1e9,
     reserveBytes: 1_024,
+    sealHere: true,
     ...more,
   })
 }

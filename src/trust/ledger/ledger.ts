@@ -10,6 +10,8 @@ import { makeLeaf } from './leaf.ts'
 import type { LoadedLog, SegmentMark } from './load.ts'
 import { noteSigner } from './note.ts'
 import { openNewestLog, type LedgerOptions } from './open.ts'
+import { packInWorker } from './pack_in_worker.ts'
+import { packSegment } from './pack_segment.ts'
 import { rememberedPseudonyms } from './pseudonym.ts'
 import { Sealer } from './sealer.ts'
 import { Seeds } from './seeds.ts'
@@ -83,7 +85,8 @@ class FileLedger implements Ledger {
     this.#sealer = new Sealer({
       files,
       folder,
-      box,
+      sidecarKey: keys.sidecarKey,
+      pack: options.sealHere === true ? packSegment : packInWorker,
       space: this.#space,
       onSealed: (mark) => this.#sealed(mark),
     })

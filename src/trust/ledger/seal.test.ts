@@ -12,13 +12,14 @@ import {
 import type { SimulatedFiles } from '../../../test/support/simulated_files.ts'
 import type { OriginFolder } from './layout.ts'
 import { encodeGroup, encodeHead, groupPlace } from './raw_segment.ts'
-import { sealSegment } from './seal.ts'
+import { packInWorker } from './pack_in_worker.ts'
+import { packSegment } from './pack_segment.ts'
+import { answerTask } from './pack_worker.ts'
+import { sealSegment, type SealParts } from './seal.ts'
 import { SidecarBox } from './sidecar.ts'
 
 /** A closed log of `count` entries in one raw file. */
-async function rawLog(
-  count: number,
-): Promise<{ files: SimulatedFiles; folder: OriginFolder; box: SidecarBox }> {
+async function rawLog(count: number): Promise<SealParts & { files: SimulatedFiles; folder: OriginFolder }> {
   const files = await emptyDisk()
   const ledger = await openOn(files)
   await Promise.all(
@@ -26,13 +27,14 @@ async function rawLog(
   )
   await ledger.close()
   const folder = await newestFolder(files)
-  return { files, folder, box: new SidecarBox(KEYS.sidecarKey, folder.origin) }
+  return { files, folder, sidecarKey: KEYS.sidecarKey, pack: packSegment }
 }
 
 test('sealSegment keeps every entry and value: and says what it saved', async () => {
-  const { files, folder, box } = await rawLog(512)
+  const parts = await rawLog(512)
+  const { files } = parts
   const before = await readAll(files, { sidecarKey: KEYS.sidecarKey })
-  const sealed = await sealSegment(files, folder, 0, box)
+  const sealed = await sealSegment(parts, 0)
   assert.deepEqual([sealed.first, sealed.count], [0, 512])
   assert.ok(sealed.sealedBytes < sealed.rawBytes / 2)
   assert.deepEqual(await readAll(files, { sidecarKey: KEYS.sidecarKey }), before)
@@ -51,26 +53,60 @@ const UNSEALABLE: readonly [
 
 for (const [why, count, harm] of UNSEALABLE)
   test(`sealSegment throws and leaves the raw file: ${why}`, async () => {
-    const { files, folder, box } = await rawLog(count)
+    const parts = await rawLog(count)
+    const { files, folder } = parts
     const raw = `${folder.path}/000000000000.raw`
     harm(files, raw)
-    await assert.rejects(sealSegment(files, folder, 0, box), { code: 'ledger.corrupt' })
+    await assert.rejects(sealSegment(parts, 0), { code: 'ledger.corrupt' })
     assert.ok(files.all().has(raw))
   })
 
 test('sealSegment throws and leaves the raw file: the sidecar does not open', async () => {
-  const { files, folder } = await rawLog(256)
-  const wrong = new SidecarBox(KEYS.pseudonymKey, folder.origin)
-  await assert.rejects(sealSegment(files, folder, 0, wrong), { code: 'ledger.corrupt' })
+  const parts = await rawLog(256)
+  await assert.rejects(sealSegment({ ...parts, sidecarKey: KEYS.pseudonymKey }, 0), {
+    code: 'ledger.corrupt',
+  })
 })
 
 test('sealSegment throws and leaves the raw file: a leaf that packing cannot give back', async () => {
-  const { files, folder, box } = await rawLog(0)
+  const parts = await rawLog(0)
+  const { files, folder } = parts
+  const box = new SidecarBox(KEYS.sidecarKey, folder.origin)
   // No leaf of ours holds a line break; one that does would come back as two.
   const leaves = Array.from({ length: 256 }, () => utf8('{"at":1,"v":1,\n"x":1}'))
   const sealed = box.close(new Uint8Array(256), groupPlace(0, { first: 0, leaves }))
   const raw = `${folder.path}/000000000000.raw`
   files.tamper(raw, concat(encodeHead(folder.origin, 0), encodeGroup(0, leaves, sealed)))
-  await assert.rejects(sealSegment(files, folder, 0, box), { code: 'ledger.corrupt' })
+  await assert.rejects(sealSegment(parts, 0), { code: 'ledger.corrupt' })
   assert.ok(files.all().has(raw))
+})
+
+test('packInWorker gives what packSegment gives: on a thread of its own', async () => {
+  const { files, folder, sidecarKey } = await rawLog(256)
+  const place = `${folder.path}/000000000000.raw`
+  const content = await files.read(place)
+  const task = { content, place, origin: folder.origin, first: 0, sidecarKey }
+  const [here, there] = await Promise.all([packSegment(task), packInWorker(task)])
+  assert.equal(there.count, 256)
+  assert.deepEqual(Buffer.from(there.leaves), Buffer.from(here.leaves))
+  assert.equal(there.sidecar.length, here.sidecar.length)
+  await assert.rejects(packInWorker({ ...task, sidecarKey: KEYS.pseudonymKey }), { code: 'ledger.corrupt' })
+})
+
+test('answerTask brings a fault over as plain values', async () => {
+  const { files, folder, sidecarKey } = await rawLog(256)
+  const task = {
+    content: await files.read(`${folder.path}/000000000000.raw`),
+    place: 'x',
+    origin: folder.origin,
+    first: 0,
+    sidecarKey,
+  }
+  assert.equal((await answerTask(task)).kind, 'packed')
+  const failed = await answerTask({ ...task, origin: 'another' })
+  assert.deepEqual(failed, {
+    kind: 'failed',
+    code: 'ledger.corrupt',
+    detail: { place: 'x', what: 'not whole' },
+  })
 })

@@ -1,14 +1,8 @@
-import type { Files } from '#base/files.ts'
-import type { OriginFolder } from './layout.ts'
 import type { SegmentMark } from './load.ts'
-import { sealSegment } from './seal.ts'
-import type { SidecarBox } from './sidecar.ts'
+import { sealSegment, type SealParts } from './seal.ts'
 import type { Space } from './space.ts'
 
-export interface SealerParts {
-  readonly files: Files
-  readonly folder: OriginFolder
-  readonly box: SidecarBox
+export interface SealerParts extends SealParts {
   readonly space: Space
   onSealed(mark: SegmentMark): void
 }
@@ -51,11 +45,10 @@ export class Sealer {
   }
 
   async #run(): Promise<void> {
-    const { files, folder, box, space } = this.#parts
     for (let mark = this.#next(); mark !== undefined; mark = this.#next()) {
       try {
-        const sealed = await sealSegment(files, folder, mark.first, box)
-        space.add(sealed.sealedBytes - sealed.rawBytes)
+        const sealed = await sealSegment(this.#parts, mark.first)
+        this.#parts.space.add(sealed.sealedBytes - sealed.rawBytes)
         this.#full = this.#full.filter((each) => each !== mark)
         this.#parts.onSealed({ ...mark, kind: 'sealed', bytes: sealed.sealedBytes })
         this.#problem = undefined

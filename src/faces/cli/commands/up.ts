@@ -31,8 +31,9 @@ export const up: Command = {
     const ready = call.isJson
       ? JSON.stringify(door.facts)
       : drawBanner(door, painter(world), home === defaultHome(world))
-    world.stdout.write(`${ready}\n`)
+    // Whoever reads that it is ready may stop it at once.
     world.onStop(() => void door.close())
+    world.stdout.write(`${ready}\n`)
     await door.stopped
     return { exit: 0, text: '', json: undefined }
   },
