@@ -222,7 +222,7 @@ export const CONFIG_SCHEMA = z.strictObject({
         .max(8)
         .default([])
         .describe(
-          'Files outside this machine (a mounted share, for example) to which every checkpoint is appended. Without one, a rollback of the whole disk cannot be seen.',
+          'Files outside this machine (a mounted share, for example) that are replaced by each new checkpoint. Without one, a rollback of the whole disk cannot be seen.',
         ),
     })
     .refine(({ max_bytes: most, reserve_bytes: kept }) => kept <= most / 2, {

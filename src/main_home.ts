@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { setTimeout as later } from 'node:timers'
+import { setInterval, setTimeout as later } from 'node:timers'
+import { utf8 } from '#base/bytes.ts'
 import type { Clock } from '#base/clock.ts'
 import { Fault } from '#base/fault.ts'
-import { NODE_FILES } from '#base/files.ts'
+import { NODE_FILES, writeAtomic } from '#base/files.ts'
 import { lockHome, type HomeLock } from '#base/home_lock.ts'
 import { openDatabase } from '#base/sqlite.ts'
 import { openCallers, type Callers } from '#trust/access/callers.ts'
@@ -20,6 +21,8 @@ const PRIVATE_FOLDER = 0o700
 const PRIVATE_FILE = 0o600
 /** The day of last use is written this long after it changed, so that a busy minute is one write. */
 const LAST_USED_MS = 1_000
+/** The newest checkpoint is kept beside the ledger folder this often, so that an older folder put back is noticed. */
+const KEEP_HEAD_MS = 60_000
 
 /** Everything that a home holds, open and locked for this process. */
 export interface OpenHome {
@@ -108,7 +111,13 @@ async function openParts({ home, clock }: HomeOptions, opening: Opening): Promis
     reserveBytes: config.ledger.reserve_bytes,
     segmentBytes: config.ledger.segment_bytes,
     anchors: config.ledger.anchors,
+    knownHead: await readHead(home),
   })
+  const keepHead = async (): Promise<void> =>
+    writeAtomic(NODE_FILES, headFile(home), utf8(await ledger.checkpoint()))
+  // A head that cannot be kept is no reason to stop: it only makes an older ledger folder harder to notice.
+  const keeping = setInterval(() => void keepHead().catch(() => undefined), KEEP_HEAD_MS)
+  keeping.unref()
   const policies = await openPolicies({
     directory:
       config.policies.directory === undefined
@@ -120,6 +129,8 @@ async function openParts({ home, clock }: HomeOptions, opening: Opening): Promis
     files: NODE_FILES,
   })
   const close = async (): Promise<void> => {
+    clearInterval(keeping)
+    await keepHead().catch(() => undefined)
     await ledger.close()
     callers.close()
     lock.release()
@@ -171,4 +182,12 @@ export function secretReader(folder: string): (file: string) => string | undefin
       return undefined
     }
   }
+}
+
+function headFile(home: string): string {
+  return path.join(home, 'head')
+}
+
+async function readHead(home: string): Promise<string | undefined> {
+  return readFile(headFile(home), 'utf8').catch(() => undefined)
 }

@@ -63,6 +63,6 @@ export function divideLong(value: Long, divisor: number): Long {
 
 /** The rest that is never negative. */
 export function floorRest(value: Long, divisor: number): number {
-  const rest = Number(BigInt(value) % BigInt(divisor))
-  return rest < 0 ? rest + divisor : rest
+  const rest = typeof value === 'number' ? value % divisor : Number(value % BigInt(divisor))
+  return rest < 0 ? rest + divisor : rest + 0
 }

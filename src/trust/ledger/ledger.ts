@@ -162,7 +162,7 @@ class FileLedger implements Ledger {
     const now = this.#clock.now()
     const reason = this.#isClosed
       ? 'the ledger is closed'
-      : (this.#commit.broken ?? this.#space.refusal(0, false))
+      : (this.#commit.broken ?? this.#space.refusal(USUAL_GROUP_BYTES, false))
     const anchored = Math.max(0, ...anchors.map((anchor) => anchor.size ?? 0))
     const anchorProblems = anchors.map((each) => each.problem && `${each.path} ${each.problem}`)
     return {
@@ -240,5 +240,7 @@ class FileLedger implements Ledger {
 const RESERVE_BYTES = 16 * 1_024 * 1_024
 const SEGMENT_BYTES = 8 * 1_024 * 1_024
 const CHECKPOINT_EVERY_MS = 1_000
+/** A ledger that has no room for one more request is not writable, even if a shorter entry would still fit. */
+const USUAL_GROUP_BYTES = 4 * 1_024
 /** Segments that are kept in mind for the forecast; a week at full rate is fewer. */
 const KEPT_MARKS = 10_000
