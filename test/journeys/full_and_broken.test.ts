@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { test } from 'node:test'
 import { gatehouse, removeHome, startDoor, temporaryHome } from '../support/gatehouse_process.ts'
@@ -113,6 +113,27 @@ for (const [why, args] of EXPOSED) {
     await removeHome(home)
   })
 }
+
+test('a ledger put back to an older state is noticed: a new log starts, and its first entry states what is lost', async () => {
+  await journey(async ({ home, key, client, door, restart, cli }) => {
+    const demo = await key('demo', '--models', 'echo')
+    await door().stop()
+    const older = await temporaryHome()
+    await cp(path.join(home, 'ledger'), older, { recursive: true })
+    await restart()
+    await say(client(demo.key), 'this will be lost')
+    await door().stop()
+    await rm(path.join(home, 'ledger'), { recursive: true })
+    await cp(older, path.join(home, 'ledger'), { recursive: true })
+    await removeHome(older)
+    await restart()
+    const verified = await cli('ledger', 'verify')
+    assert.equal(verified.status, 0)
+    assert.match(verified.stdout, /4 entries were lost/)
+    assert.match((await cli('doctor')).stdout, /restored to an older state/)
+    await say(client(demo.key), 'and the door goes on')
+  })
+})
 
 test('a door that is asked to stop finishes what it does and exits 0', async () => {
   const home = await temporaryHome()

@@ -98,6 +98,7 @@ async function readLedger(
       (health === undefined && (await isWritable(join(home, 'ledger')))),
     entries: report.entries,
     problems: report.problems.map(({ place, what }) => `${place}: ${what}`),
+    lost: report.lost,
     notices: health?.ledger.problems ?? [],
     firstAt: first?.at,
     lastAt: last?.at,

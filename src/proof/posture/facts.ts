@@ -43,6 +43,8 @@ export interface LedgerFacts {
   readonly problems: readonly string[]
   /** What does not stop the ledger but needs an operator, as an anchor that cannot be written. */
   readonly notices: readonly string[]
+  /** Entries that a restore of the home is known to have lost. */
+  readonly lost: number
   /** Wall clock of the first and last entry; undefined for an empty ledger. */
   readonly firstAt: Millis | undefined
   readonly lastAt: Millis | undefined

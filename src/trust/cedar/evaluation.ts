@@ -17,14 +17,14 @@ export class Evaluation {
   readonly principalNode: EntityNode | undefined
   readonly actionNode: EntityNode | undefined
   readonly resourceNode: EntityNode | undefined
-  readonly #request: Request
+  readonly request: Request
   #context: RecordValue | undefined
   #principal: EntityValue | undefined
   #action: EntityValue | undefined
   #resource: EntityValue | undefined
 
   constructor(request: Request, entities: EntityStore) {
-    this.#request = request
+    this.request = request
     this.entities = entities
     this.principalNode = entities.find(request.principal)
     this.actionNode = entities.find(request.action)
@@ -32,22 +32,22 @@ export class Evaluation {
   }
 
   get principal(): EntityValue {
-    this.#principal ??= this.principalNode?.value ?? toValue(this.#request.principal)
+    this.#principal ??= this.principalNode?.value ?? toValue(this.request.principal)
     return this.#principal
   }
 
   get action(): EntityValue {
-    this.#action ??= this.actionNode?.value ?? toValue(this.#request.action)
+    this.#action ??= this.actionNode?.value ?? toValue(this.request.action)
     return this.#action
   }
 
   get resource(): EntityValue {
-    this.#resource ??= this.resourceNode?.value ?? toValue(this.#request.resource)
+    this.#resource ??= this.resourceNode?.value ?? toValue(this.request.resource)
     return this.#resource
   }
 
   get context(): RecordValue {
-    this.#context ??= this.#request.context()
+    this.#context ??= this.request.context()
     return this.#context
   }
 

@@ -134,10 +134,10 @@ class ExpressionParser {
     if (signs > SIGNS_MAX)
       throw new SyntaxProblem(token.at, `expected at most ${SIGNS_MAX} signs before an operand`)
     const isNegation = token.text === '-'
-    let operand = isNegation ? this.#negativeNumber() : undefined
     // The minus sign belongs to the number: -9223372036854775808 is one literal.
-    if (operand === undefined) operand = this.#member()
-    else signs -= 1
+    const number = isNegation ? this.#negativeNumber() : undefined
+    let operand = number ?? this.#member()
+    if (number !== undefined) signs -= 1
     for (; signs > 0; signs--) operand = { kind: isNegation ? 'negate' : 'not', operand, at: token.at }
     return operand
   }

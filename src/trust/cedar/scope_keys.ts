@@ -80,15 +80,14 @@ export class ScopeKeys {
   }
 
   #collect(ref: EntityRef, aboves: readonly { readonly refs: readonly EntityRef[] }[]): number[] {
-    const keys = this.#ownKeys(ref)
-    const isOneList = aboves.length === 1
+    // A set: what is above an entity can be found twice, and in a circle the entity itself.
+    const keys = new Set(this.#ownKeys(ref))
     for (const { refs } of aboves) {
       for (const above of refs) {
         const key = this.#in.get(above)
-        if (key !== undefined && (isOneList || !keys.includes(key))) keys.push(key)
+        if (key !== undefined) keys.add(key)
       }
     }
-    // An entity in a circle is above itself.
-    return isOneList && aboves[0]?.refs.some((above) => above === ref) !== true ? keys : [...new Set(keys)]
+    return [...keys]
   }
 }

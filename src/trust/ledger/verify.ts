@@ -1,5 +1,6 @@
 import { sameBytes } from '#base/bytes.ts'
 import type { Files } from '#base/files.ts'
+import type { JsonValue } from '#base/json.ts'
 import { openCheckpoint, peekCheckpoint, type Head } from './checkpoint.ts'
 import { headFromJson } from './known_heads.ts'
 import { FILE, listOrigins, listSegments, type OriginFolder } from './layout.ts'
@@ -44,6 +45,8 @@ export interface VerifyReport {
   readonly problems: readonly Problem[]
   /** Entries since the checkpoint held outside; all of them when none was given. */
   readonly sinceOutside: number
+  /** Entries that were known to exist and are gone, as a later log states: the home was restored to an older state. */
+  readonly lost: number
   /** One sentence that says what is known and no more. */
   readonly statement: string
 }
@@ -69,6 +72,7 @@ class Verification {
   readonly #outside: Head | undefined
   #previous: Head | undefined
   #sinceOutside: number | undefined
+  #lost = 0
 
   constructor(options: VerifyOptions) {
     this.#options = options
@@ -183,6 +187,7 @@ class Verification {
         before.size === previous.size &&
         sameBytes(before.root, previous.root))
     if (!follows) this.#report(`${folder.path} entry 0`, 'it does not follow the log before it')
+    this.#lost += lostEntries(opening['after'], before)
   }
 
   #conclude(): VerifyReport {
@@ -196,13 +201,30 @@ class Verification {
         ? entries
         : this.#sinceOutside + later.reduce((sum, each) => sum + each.entries, 0)
     const given = this.#options.against === undefined ? ' (none was given)' : ''
+    const lost =
+      this.#lost === 0 ? '' : `; ${this.#lost} entries were lost when the home was restored to an older state`
     const statement = ok
-      ? `internally consistent; ${sinceOutside} entries since the last checkpoint held outside${given}`
+      ? `internally consistent; ${sinceOutside} entries since the last checkpoint held outside${given}${lost}`
       : `not consistent: ${this.#problems[0]?.place}: ${this.#problems[0]?.what}`
-    return { ok, entries, origins: this.#origins, problems: this.#problems, sinceOutside, statement }
+    return {
+      ok,
+      entries,
+      origins: this.#origins,
+      problems: this.#problems,
+      sinceOutside,
+      lost: this.#lost,
+      statement,
+    }
   }
 
   #report(place: string, what: string): void {
     if (this.#problems.length < MOST_PROBLEMS) this.#problems.push({ place, what })
   }
+}
+
+/** How many entries the unreached heads of a new log cover beyond the state that it found. */
+function lostEntries(after: JsonValue | undefined, before: Head | undefined): number {
+  const heads = Array.isArray(after) ? after.map(headFromJson).filter((head) => head !== undefined) : []
+  const beyond = heads.map((head) => head.size - (head.origin === before?.origin ? before.size : 0))
+  return Math.max(0, ...beyond)
 }

@@ -39,11 +39,12 @@ function draw({ statement, origins, problems }: VerifyReport): string {
   return [statement, ...logs, ...problems.map(({ place, what }) => `  problem: ${place}: ${what}`)].join('\n')
 }
 
-function jsonOf({ ok, entries, sinceOutside, statement, origins, problems }: VerifyReport) {
+function jsonOf({ ok, entries, sinceOutside, lost, statement, origins, problems }: VerifyReport) {
   return {
     ok,
     entries,
     since_outside: sinceOutside,
+    lost,
     statement,
     origins: origins.map(({ origin, entries: size, signed }) => ({ origin, entries: size, signed })),
     problems: problems.map(({ place, what }) => ({ place, what })),

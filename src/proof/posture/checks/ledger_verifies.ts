@@ -1,4 +1,4 @@
-import { fail, ok, unknown, type Check } from '../check.ts'
+import { fail, ok, unknown, warn, type Check } from '../check.ts'
 
 export const ledgerVerifies: Check = {
   id: 'ledger-verifies',
@@ -11,6 +11,12 @@ export const ledgerVerifies: Check = {
       return fail(
         `${ledger.problems.length} problems, the first: ${first}`,
         'Keep a copy of the home, then run: gatehouse ledger verify',
+      )
+    }
+    if (ledger.lost > 0) {
+      return warn(
+        `internally consistent, but ${ledger.lost} entries were lost when the home was restored to an older state`,
+        'Find out who restored it, and keep the newer copy of the ledger if there is one',
       )
     }
     return ok(`internally consistent: ${ledger.entries} entries`)

@@ -1,0 +1,114 @@
+import type { EntityRef } from '#base/decider.ts'
+import { EntityNode } from './entities.ts'
+import { callExtension } from './extensions.ts'
+import { EXTENSION_FUNCTIONS } from './extension_names.ts'
+import { isLong, toLong } from './long.ts'
+import { EntityValue, RecordValue, SetValue, type Value } from './values.ts'
+
+/** Something in Cedar's JSON forms that is not of its form. */
+export class JsonFormProblem extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'JsonFormProblem'
+  }
+}
+
+/** JSON with whole numbers exact: those beyond 2^53 are bigints. */
+export type ExactJson =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | readonly ExactJson[]
+  | { readonly [name: string]: ExactJson }
+
+export type ExactObject = Readonly<Record<string, ExactJson>>
+
+const INTEGER = /^-?[0-9]+$/
+
+/** Parses JSON without rounding. Throws JsonFormProblem, also for numbers that are no integers. */
+export function parseExactJson(text: string): ExactJson {
+  try {
+    return exactParse(text, (_name, value, context) => {
+      if (typeof value !== 'number') return value
+      const source = context?.source
+      if (source === undefined || !INTEGER.test(source)) throw new JsonFormProblem('a number is no integer')
+      return Number.isSafeInteger(value) ? value + 0 : BigInt(source)
+    })
+  } catch (error) {
+    // A syntax error, or nesting that ends the stack of the parser.
+    if (error instanceof SyntaxError || error instanceof RangeError)
+      throw new JsonFormProblem('it is not acceptable JSON')
+    throw error
+  }
+}
+
+type Revive = (name: string, value: ExactJson, context?: { readonly source?: string }) => ExactJson
+
+/** The library types do not know the third parameter of a reviver yet (ECMAScript 2026). */
+const exactParse: (text: string, revive: Revive) => ExactJson = JSON.parse
+
+/** A value in the JSON form of entities and contexts, with `__entity` and `__extn`. Throws JsonFormProblem. */
+export function readJsonValue(json: ExactJson): Value {
+  if (typeof json === 'boolean' || typeof json === 'string') return json
+  if (isLong(json)) return toLong(BigInt(json)) ?? refuse('a number is beyond 64 bits')
+  if (isList(json)) return new SetValue(json.map(readJsonValue))
+  const object = readObject(json)
+  if (object['__entity'] !== undefined) {
+    const { type, id } = readRef(object['__entity'])
+    return new EntityValue(type, id)
+  }
+  if (object['__expr'] !== undefined) refuse('expressions as text are not supported')
+  if (object['__extn'] !== undefined) return readExtension(object['__extn'])
+  return new RecordValue(new Map(Object.entries(object).map(([name, field]) => [name, readJsonValue(field)])))
+}
+
+/** An entity reference: `{type, id}`, or the same under `__entity`. Throws JsonFormProblem. */
+export function readRef(json: ExactJson | undefined): EntityRef {
+  const object = readObject(json)
+  const inner = object['__entity'] === undefined ? object : readObject(object['__entity'])
+  const { type, id } = inner
+  if (typeof type !== 'string' || typeof id !== 'string') refuse('an entity reference takes a type and an id')
+  return { type, id }
+}
+
+/** Entities as Cedar's JSON form lists them. Throws JsonFormProblem. */
+export function readJsonEntities(json: ExactJson): EntityNode[] {
+  return readList(json).map((one) => {
+    const { uid, attrs = {}, parents = [], tags = {} } = readObject(one)
+    const values = { attributes: readRecord(attrs), tags: readRecord(tags) }
+    return new EntityNode(readRef(uid), readList(parents).map(readRef), () => values)
+  })
+}
+
+export function readRecord(json: ExactJson): RecordValue {
+  const value = readJsonValue(json)
+  return value instanceof RecordValue ? value : refuse('a record was expected')
+}
+
+export function readObject(json: ExactJson | undefined): ExactObject {
+  const isObject = typeof json === 'object' && json !== null && !isList(json)
+  return isObject ? json : refuse('an object was expected')
+}
+
+export function readList(json: ExactJson | undefined): readonly ExactJson[] {
+  return isList(json) ? json : refuse('a list was expected')
+}
+
+export function isList(json: ExactJson | undefined): json is readonly ExactJson[] {
+  return Array.isArray(json)
+}
+
+/** `{fn, arg}`, or `{fn, args}` for more than one. */
+function readExtension(json: ExactJson): Value {
+  const { fn, arg, args } = readObject(json)
+  const parameters = args === undefined ? [arg ?? refuse('a parameter was expected')] : readList(args)
+  if (typeof fn !== 'string' || !(EXTENSION_FUNCTIONS.has(fn) || fn === 'offset'))
+    refuse('there is no such extension function')
+  return callExtension(fn, parameters.map(readJsonValue))
+}
+
+export function refuse(message: string): never {
+  throw new JsonFormProblem(message)
+}
