@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { benchCedar, drawCedar } from './cedar.ts'
 import { benchStart, drawStart } from './cold_start.ts'
 import { benchDoor, drawDoor } from './door.ts'
 import { benchLedger, drawLedger } from './ledger.ts'
@@ -12,6 +13,8 @@ const HELP = `gatehouse bench [WHAT] [flags]
            --profile [--concurrency N]: where the time goes instead
   ledger   appends per second by 1, 16 and 64 producers, and bytes per request on disk
            --rounds N (5)   --seconds N (3)   --json
+  cedar    decisions of our engine and of cedar-wasm, with 10 to 10,000 policies
+           --rounds N (5)   --seconds N (3)   --quick: 2 and 1   --json
   start    cold start to ready, on a home with 1,000 keys and 100 policies
            --rounds N: number of starts (5)   --json
 
@@ -52,6 +55,7 @@ async function main(): Promise<number> {
     show(report, drawDoor)
     return report.absent.governed === undefined ? 0 : 1
   }
+  if (what === 'cedar') return show(await benchCedar({ rounds, seconds, say }), drawCedar)
   if (what === 'ledger') return show(await benchLedger({ rounds, seconds, say }), drawLedger)
   if (what === 'start') return show(await benchStart({ starts: rounds, say }), drawStart)
   console.error(HELP)

@@ -50,6 +50,7 @@ const TARGETS = {
   rings: ['tools/rings.ts'],
   slow: ['tools/slow.ts'],
   bench: ['bench/bench.ts'],
+  conformance: ['test/conformance/conformance.ts'],
   format: ['tools/format.ts'],
 }
 

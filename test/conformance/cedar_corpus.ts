@@ -14,6 +14,8 @@ import {
 } from '#trust/cedar/json_values.ts'
 import { parsePolicies } from '#trust/cedar/parse_policy.ts'
 import { PolicyDecision } from '#trust/cedar/policy_decision.ts'
+import { actionsOf } from '#trust/cedar/schema_actions.ts'
+import { readSchema } from '#trust/cedar/read_schema.ts'
 import { readTar } from './tar.ts'
 
 /** What one set of the corpus came to. */
@@ -56,9 +58,15 @@ export function runSet(name: string, read: ReadText): SetResult {
   const [problem] = problems
   if (problem !== undefined)
     return { name, requests: requests.length, misses: requests.map(() => `${name}: ${problem.message}`) }
-  const decision = new PolicyDecision(policies.map((policy, index) => compilePolicy(`policy${index}`, policy)))
-  const nodes = readJsonEntities(parseExactJson(read(text(set['entities']))))
-  const entities = new EntityStore([new EntityPart(nodes)])
+  const decision = new PolicyDecision(
+    policies.map((policy, index) => compilePolicy(`policy${index}`, policy)),
+  )
+  const schema = readSchema(read(text(set['schema'])))
+  const nodes = readJsonEntities(parseExactJson(read(text(set['entities']))), schema)
+  const part = new EntityPart(nodes)
+  // Most sets list their actions among the entities; those that do not leave them to the schema.
+  const actions = actionsOf(schema).list.filter(({ ref }) => part.get(ref) === undefined)
+  const entities = new EntityStore([part], new EntityPart(actions))
   const misses = requests.flatMap((request, index) => {
     const wrong = compareRequest(decision, entities, request)
     return wrong === undefined ? [] : [`${name} request ${index}: ${wrong}`]
@@ -66,7 +74,11 @@ export function runSet(name: string, read: ReadText): SetResult {
   return { name, requests: requests.length, misses }
 }
 
-function compareRequest(decision: PolicyDecision, entities: EntityStore, json: ExactJson): string | undefined {
+function compareRequest(
+  decision: PolicyDecision,
+  entities: EntityStore,
+  json: ExactJson,
+): string | undefined {
   const request = readObject(json)
   const answer = decision.decide(
     {

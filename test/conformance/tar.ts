@@ -8,7 +8,7 @@ const PREFIX_BYTES = 155
 /** The files of a ustar archive by name; other kinds of entries are left out. */
 export function readTar(archive: Buffer): Map<string, Buffer> {
   const files = new Map<string, Buffer>()
-  for (let at = 0; at + BLOCK <= archive.length; ) {
+  for (let at = 0; at + BLOCK <= archive.length;) {
     const name = textAt(archive, at, NAME_BYTES)
     if (name === '') break
     const size = Number.parseInt(textAt(archive, at + SIZE_AT, SIZE_BYTES), 8)

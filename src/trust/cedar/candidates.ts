@@ -1,16 +1,13 @@
 import type { CompiledPolicy } from './compile_policy.ts'
 import type { Evaluation } from './evaluation.ts'
+import { PolicyCell } from './policy_cell.ts'
 import { ScopeKeys } from './scope_keys.ts'
 
-/** A policy in the index. */
-interface Place {
-  readonly policy: CompiledPolicy
-  /** The question that last met it, of a policy that stands under several action keys. */
-  lastMet: number
-}
+/** By resource key, the policies under it. */
+type Row = Map<number, PolicyCell>
 
-/** Policies of one action key and one resource key, by principal key. */
-type Cell = Map<number, Place[]>
+/** Sets of action keys that are kept joined. A policy set that names more actions than these joins some again. */
+const JOINED_MAX = 256
 
 /**
  * The index of a policy set. A policy stands under one principal key, one resource key and its action keys, and is a
@@ -20,8 +17,12 @@ export class Candidates {
   readonly #principals = new ScopeKeys(0)
   readonly #actions = new ScopeKeys(1)
   readonly #resources = new ScopeKeys(2)
-  /** By action key, then by resource key. */
-  readonly #rows: (Map<number, Cell> | undefined)[] = []
+  /** By action key. */
+  readonly #policies: IndexedPolicy[][] = []
+  /** The rows of all action keys that an action meets, joined, by these keys. */
+  readonly #joined = new Map<string, Row>()
+  /** The same by the list of keys itself, which an action keeps. */
+  readonly #known = new WeakMap<readonly number[], Row>()
   /** By principal key: the number of the question that last met it. */
   readonly #met: Float64Array
   #question = 0
@@ -31,56 +32,58 @@ export class Candidates {
     this.#met = new Float64Array(this.#principals.count)
   }
 
-  /** Calls back for each candidate, once, in no order. */
-  visit(evaluation: Evaluation, run: (policy: CompiledPolicy) => void): void {
+  /** The lists of candidates, none of them twice, in no order. */
+  find(evaluation: Evaluation): (readonly CompiledPolicy[])[] {
     const { entities, request } = evaluation
     const actions = this.#actions.keysFor(request.action, evaluation.actionNode, entities)
     const resources = this.#resources.keysFor(request.resource, evaluation.resourceNode, entities)
     const principals = this.#principals.keysFor(request.principal, evaluation.principalNode, entities)
-    this.#question += 1
-    for (const key of principals) this.#met[key] = this.#question
-    for (const action of actions) {
-      const row = this.#rows[action]
-      if (row === undefined) continue
-      for (const resource of resources) {
-        const cell = row.get(resource)
-        if (cell !== undefined) this.#visitCell(cell, principals, run)
-      }
-    }
-  }
-
-  /** Looks at the shorter list: the principal keys of the cell, or those that the principal meets. */
-  #visitCell(cell: Cell, principals: readonly number[], run: (policy: CompiledPolicy) => void): void {
-    if (cell.size <= principals.length) {
-      for (const [key, places] of cell) if (this.#met[key] === this.#question) this.#visitPlaces(places, run)
-      return
-    }
-    for (const key of principals) {
-      const places = cell.get(key)
-      if (places !== undefined) this.#visitPlaces(places, run)
-    }
-  }
-
-  #visitPlaces(places: readonly Place[], run: (policy: CompiledPolicy) => void): void {
-    for (const place of places) {
-      if (place.lastMet === this.#question) continue
-      place.lastMet = this.#question
-      run(place.policy)
-    }
+    const row = this.#known.get(actions) ?? this.#join(actions)
+    const question = ++this.#question
+    for (const key of principals) this.#met[key] = question
+    const found: (readonly CompiledPolicy[])[] = []
+    for (const resource of resources) row.get(resource)?.find(principals, { met: this.#met, question }, found)
+    return found
   }
 
   #add(policy: CompiledPolicy): void {
-    const place: Place = { policy, lastMet: 0 }
-    const principal = this.#principals.keyOf(policy.principal)
-    const resource = this.#resources.keyOf(policy.resource)
-    const actions = new Set(policy.actions.map((action) => this.#actions.keyOf(action)))
-    for (const action of actions) {
-      const row = (this.#rows[action] ??= new Map<number, Cell>())
-      const cell = row.get(resource) ?? new Map<number, Place[]>()
-      row.set(resource, cell)
-      const places = cell.get(principal)
-      if (places === undefined) cell.set(principal, [place])
-      else places.push(place)
+    const indexed: IndexedPolicy = {
+      policy,
+      principal: this.#principals.keyOf(policy.principal),
+      resource: this.#resources.keyOf(policy.resource),
     }
+    // A set: a list of actions may name one twice.
+    for (const action of new Set(policy.actions.map((key) => this.#actions.keyOf(key))))
+      (this.#policies[action] ??= []).push(indexed)
   }
+
+  /** Puts all policies of these action keys together, so that a question looks in one row. */
+  #join(actions: readonly number[]): Row {
+    const name = actions.join()
+    let row = this.#joined.get(name)
+    if (row === undefined) {
+      row = toRow(new Set(actions.flatMap((action) => this.#policies[action] ?? [])), this.#principals.count)
+      if (this.#joined.size >= JOINED_MAX) this.#joined.clear()
+      this.#joined.set(name, row)
+    }
+    this.#known.set(actions, row)
+    return row
+  }
+}
+
+interface IndexedPolicy {
+  readonly policy: CompiledPolicy
+  readonly principal: number
+  readonly resource: number
+}
+
+function toRow(policies: Iterable<IndexedPolicy>, principals: number): Row {
+  const row: Row = new Map()
+  for (const { policy, principal, resource } of policies) {
+    const cell = row.get(resource) ?? new PolicyCell()
+    row.set(resource, cell)
+    cell.add(principal, policy)
+  }
+  for (const cell of row.values()) cell.seal(principals)
+  return row
 }

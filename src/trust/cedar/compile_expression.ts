@@ -51,7 +51,8 @@ export function compileExpression(expression: Expression): Compiled {
     }
     case 'record': {
       const fields = [...expression.fields].map(([name, field]) => [name, compileExpression(field)] as const)
-      return (evaluation) => new RecordValue(new Map(fields.map(([name, field]) => [name, field(evaluation)])))
+      return (evaluation) =>
+        new RecordValue(new Map(fields.map(([name, field]) => [name, field(evaluation)])))
     }
     case 'method':
       return expression.method === 'getTag' ? compileGetTag(expression) : compileMethod(expression)
@@ -108,7 +109,9 @@ function constantOf(expression: Expression): Value | undefined {
     case 'record': {
       const values = constantsOf([...expression.fields.values()])
       if (values === undefined) return undefined
-      return new RecordValue(new Map([...expression.fields.keys()].map((name, at) => [name, values[at] ?? false])))
+      return new RecordValue(
+        new Map([...expression.fields.keys()].map((name, at) => [name, values[at] ?? false])),
+      )
     }
     case 'call': {
       const parameters = constantsOf(expression.parameters)

@@ -1,11 +1,9 @@
 import { SyntaxProblem } from './syntax_problem.ts'
 import { readTokens, type Token } from './tokens.ts'
+import { RESERVED_WORDS } from './entity_type_name.ts'
 
 const FOUND_CHARACTERS = 32
 const END: Token = { kind: 'end', text: '', at: 0 }
-
-/** Words that cannot name anything. */
-const RESERVED = new Set(['true', 'false', 'if', 'then', 'else', 'in', 'is', 'has', 'like', '__cedar'])
 
 /** Where a parser stands in the tokens of a text. All that fails throws SyntaxProblem. */
 export class Cursor {
@@ -57,7 +55,7 @@ export class Cursor {
 
   /** A word that may name something. */
   expectName(what: string): string {
-    if (this.token.kind !== 'word' || RESERVED.has(this.token.text)) this.refuse(what)
+    if (this.token.kind !== 'word' || RESERVED_WORDS.has(this.token.text)) this.refuse(what)
     return this.next().text
   }
 
@@ -82,9 +80,9 @@ export class Cursor {
     return parts.join('::')
   }
 
-  /** Goes to the start of the next policy: behind the next ";" that no bracket holds. */
+  /** Goes to where the next policy may begin: behind the next ";". */
   skipPolicy(): void {
-    while (this.token.kind !== 'end') if (this.next().text === ';') return
+    while (this.token.kind !== 'end') if (this.take(';') || this.next().kind === 'end') return
   }
 
   refuse(expected: string): never {

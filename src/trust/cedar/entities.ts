@@ -1,46 +1,64 @@
-import type { EntityFacts, EntityRef } from '#base/decider.ts'
-import { toRecordValue } from './policy_value.ts'
+import { printRef, type EntityRef } from '#base/decider.ts'
+import { Fault } from '#base/fault.ts'
 import { isSameRef, RefMap } from './ref_map.ts'
-import { EntityValue, type RecordValue, type Value } from './values.ts'
+import { EntityValue, isEqual, type RecordValue, type Value } from './values.ts'
 
-/** An entity that is known: a value that also knows its facts, and all that it is in. */
+/** What is known of an entity. It belongs to one part. */
 export class EntityNode {
   readonly ref: EntityRef
-  readonly value: EntityValue
   readonly parents: readonly EntityRef[]
   /** The keys of this entity in an index, by position; see `ScopeKeys`. */
-  readonly keys: (CachedKeys | undefined)[] = [undefined, undefined, undefined]
-  readonly #read: () => EntityValues
-  #values: EntityValues | undefined
+  keys: (CachedKeys | undefined)[] | undefined
+  /** The walk of its part that last came by. */
+  walk = 0
+  readonly #attributes: RecordValue
+  readonly #tags: RecordValue
+  #value: EntityValue | undefined
+  #part: EntityPart | undefined
   #above: Above | undefined
 
-  constructor(ref: EntityRef, parents: readonly EntityRef[], read: () => EntityValues) {
+  constructor(ref: EntityRef, parents: readonly EntityRef[], attributes: RecordValue, tags: RecordValue) {
     this.ref = ref
-    this.value = new EntityValue(ref.type, ref.id)
     this.parents = parents
-    this.#read = read
+    this.#attributes = attributes
+    this.#tags = tags
+  }
+
+  /** The entity as policies see it; the same object each time. */
+  get value(): EntityValue {
+    this.#value ??= new EntityValue(this.ref.type, this.ref.id)
+    return this.#value
   }
 
   attribute(name: string): Value | undefined {
-    this.#values ??= this.#read()
-    return this.#values.attributes.fields.get(name)
+    return this.#attributes.fields.get(name)
   }
 
   tag(name: string): Value | undefined {
-    this.#values ??= this.#read()
-    return this.#values.tags?.fields.get(name)
+    return this.#tags.fields.get(name)
+  }
+
+  /** True when both nodes say the same of an entity. */
+  agrees(other: EntityNode): boolean {
+    const isParent = (ref: EntityRef): boolean => other.parents.some((parent) => isSameRef(parent, ref))
+    return (
+      this.parents.length === other.parents.length &&
+      this.parents.every(isParent) &&
+      isEqual(this.#attributes, other.#attributes) &&
+      isEqual(this.#tags, other.#tags)
+    )
+  }
+
+  /** For the part that takes it in. */
+  join(part: EntityPart): void {
+    this.#part = part
   }
 
   /** All that it is in, as far as the entities of its own part say. Worked out once. */
-  above(part: EntityPart): Above {
-    this.#above ??= findAbove(this, part)
+  get above(): Above {
+    this.#above ??= this.#part?.findAbove(this) ?? NOTHING_ABOVE
     return this.#above
   }
-}
-
-export interface EntityValues {
-  readonly attributes: RecordValue
-  readonly tags: RecordValue | undefined
 }
 
 export interface CachedKeys {
@@ -48,60 +66,106 @@ export interface CachedKeys {
   readonly keys: readonly number[]
 }
 
-/** What an entity is in, directly and through others, without itself. */
-export interface Above {
+/** What an entity is in, directly and through others, each once and without itself. */
+export class Above {
   readonly refs: readonly EntityRef[]
-  readonly set: RefMap<true>
   /** Those of `refs` that have no facts in the part; another part may know more. */
   readonly open: readonly EntityRef[]
+  #set: RefMap<true> | undefined
+
+  constructor(refs: readonly EntityRef[], open: readonly EntityRef[]) {
+    this.refs = refs
+    this.open = open
+  }
+
+  has(ref: EntityRef): boolean {
+    if (this.refs.length <= WALKED_MAX) return this.refs.some((above) => isSameRef(above, ref))
+    if (this.#set === undefined) {
+      this.#set = new RefMap()
+      for (const above of this.refs) this.#set.set(above, true)
+    }
+    return this.#set.has(ref)
+  }
 }
 
-/** Entities that are prepared together and never change. */
+/** As many references are walked faster than they are put in a map. */
+const WALKED_MAX = 8
+const NOTHING_ABOVE = new Above([], [])
+
+/** Entities that are prepared together and never change. Throws Fault `internal.bug` for two accounts of one entity. */
 export class EntityPart {
-  readonly nodes = new RefMap<EntityNode>()
+  readonly list: readonly EntityNode[]
+  readonly #nodes = new RefMap<EntityNode>()
+  #walks = 0
 
-  constructor(nodes: Iterable<EntityNode>) {
-    for (const node of nodes) this.nodes.set(node.ref, node)
+  constructor(nodes: readonly EntityNode[]) {
+    this.list = nodes
+    for (const node of nodes) {
+      node.join(this)
+      if (!this.#nodes.set(node.ref, node)) checkSame(node, nodes)
+    }
+  }
+
+  get(ref: EntityRef): EntityNode | undefined {
+    return this.#nodes.get(ref)
+  }
+
+  findAbove(start: EntityNode): Above {
+    const walk: Walk = { number: ++this.#walks, nodes: [start], open: [], isOpen: new RefMap() }
+    start.walk = walk.number
+    // Grows while it is walked.
+    for (const node of walk.nodes) this.#walkUp(node, walk)
+    const refs = walk.nodes.slice(1).map(({ ref }) => ref)
+    return new Above(walk.open.length === 0 ? refs : [...refs, ...walk.open], walk.open)
+  }
+
+  #walkUp({ parents }: EntityNode, walk: Walk): void {
+    for (const ref of parents) {
+      // Neighbours often share a parent, and the very object that names it.
+      if (ref === walk.last) continue
+      walk.last = ref
+      const parent = this.#nodes.get(ref)
+      if (parent === undefined) {
+        if (walk.isOpen.set(ref, true)) walk.open.push(ref)
+      } else if (parent.walk !== walk.number) {
+        parent.walk = walk.number
+        walk.nodes.push(parent)
+      }
+    }
   }
 }
 
-export function nodeOfFacts(facts: EntityFacts): EntityNode {
-  return new EntityNode(facts.ref, facts.parents, () => ({
-    attributes: toRecordValue(facts.attributes),
-    tags: undefined,
-  }))
+interface Walk {
+  readonly number: number
+  readonly nodes: EntityNode[]
+  readonly open: EntityRef[]
+  readonly isOpen: RefMap<true>
+  last?: EntityRef
 }
 
-function findAbove(node: EntityNode, part: EntityPart): Above {
-  const refs: EntityRef[] = []
-  const open: EntityRef[] = []
-  const set = new RefMap<true>()
-  const waiting: EntityRef[] = [...node.parents]
-  for (let ref = waiting.pop(); ref !== undefined; ref = waiting.pop()) {
-    if (set.has(ref)) continue
-    set.set(ref, true)
-    refs.push(ref)
-    const parent = part.nodes.get(ref)
-    if (parent === undefined) open.push(ref)
-    else for (const above of parent.parents) waiting.push(above)
-  }
-  return { refs, set, open }
-}
-
-/** The entities of one question. */
+/** The entities of one question. Throws Fault `internal.bug` when two parts say different things of one entity. */
 export class EntityStore {
   readonly #parts: readonly EntityPart[]
+  readonly #actions: EntityPart
 
-  constructor(parts: readonly EntityPart[]) {
+  /** `actions` are those of the schema, of which no part says anything. */
+  constructor(parts: readonly EntityPart[], actions: EntityPart) {
     this.#parts = parts
+    this.#actions = actions
+    for (let index = 1; index < parts.length; index++) this.#checkPart(index)
   }
 
   find(ref: EntityRef): EntityNode | undefined {
     for (const part of this.#parts) {
-      const node = part.nodes.get(ref)
+      const node = part.get(ref)
       if (node !== undefined) return node
     }
-    return undefined
+    return this.#actions.get(ref)
+  }
+
+  /** As `find`, for what is most likely an action of the schema. */
+  findAction(ref: EntityRef): EntityNode | undefined {
+    return this.#actions.get(ref) ?? this.find(ref)
   }
 
   /** Cedar's `in`: an entity is in itself, in its parents and in all that these are in. */
@@ -109,29 +173,48 @@ export class EntityStore {
     if (isSameRef(ref, ancestor)) return true
     const node = this.find(ref)
     if (node === undefined) return false
-    for (const above of this.aboves(node)) if (above.set.has(ancestor)) return true
-    return false
+    if (node.above.has(ancestor)) return true
+    if (node.above.open.length === 0) return false
+    return this.aboves(node).some((above) => above.has(ancestor))
   }
 
-  /** What an entity is in, over all parts. */
+  /** What an entity is in, over all parts; what stands in several of them may come twice. */
   aboves(node: EntityNode): readonly Above[] {
-    const first = node.above(this.#partOf(node))
-    if (first.open.length === 0 || this.#parts.length === 1) return [first]
-    const aboves = [first]
-    const seen = new Set<EntityNode>([node])
-    // Grows while it is walked.
-    for (const { open } of aboves) {
-      for (const ref of open) {
+    const nodes = [node]
+    let seen: Set<EntityNode> | undefined
+    // Grows while it is walked. Mostly no other part knows more, and then there is no set.
+    for (const { above } of nodes) {
+      for (const ref of above.open) {
         const next = this.find(ref)
-        if (next === undefined || seen.has(next)) continue
+        if (next === undefined) continue
+        seen ??= new Set(nodes)
+        if (seen.has(next)) continue
         seen.add(next)
-        aboves.push(next.above(this.#partOf(next)))
+        nodes.push(next)
       }
     }
-    return aboves
+    return nodes.map(({ above }) => above)
   }
 
-  #partOf(node: EntityNode): EntityPart {
-    return this.#parts.find((part) => part.nodes.get(node.ref) === node) ?? new EntityPart([node])
+  /** Two accounts of one entity would make the order of a list decide what is permitted. */
+  #checkPart(index: number): void {
+    const part = this.#parts[index]
+    for (let before = 0; before < index; before++) {
+      const other = this.#parts[before]
+      if (other === undefined || part === undefined) continue
+      const [few, many] = part.list.length < other.list.length ? [part, other] : [other, part]
+      for (const node of few.list) {
+        const same = many.get(node.ref)
+        if (same !== undefined && !same.agrees(node)) refuseTwo(node)
+      }
+    }
   }
+}
+
+function checkSame(node: EntityNode, nodes: readonly EntityNode[]): void {
+  for (const other of nodes) if (isSameRef(other.ref, node.ref) && !other.agrees(node)) refuseTwo(node)
+}
+
+function refuseTwo({ ref }: EntityNode): never {
+  throw new Fault('internal.bug', { error: `a question says two things of ${printRef(ref)}` })
 }

@@ -27,7 +27,7 @@ export class Evaluation {
     this.request = request
     this.entities = entities
     this.principalNode = entities.find(request.principal)
-    this.actionNode = entities.find(request.action)
+    this.actionNode = entities.findAction(request.action)
     this.resourceNode = entities.find(request.resource)
   }
 

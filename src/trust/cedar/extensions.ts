@@ -34,10 +34,7 @@ export const EXTENSIONS: ReadonlyMap<string, ExtensionFunction> = new Map([
     'durationSince',
     binary('datetime', 'datetime', (moment, from) => duration(subtractLong(moment.value, from.value))),
   ],
-  [
-    'toDate',
-    unary('datetime', ({ value }) => datetime(subtractLong(value, floorRest(value, DAY_MS)))),
-  ],
+  ['toDate', unary('datetime', ({ value }) => datetime(subtractLong(value, floorRest(value, DAY_MS))))],
   ['toTime', unary('datetime', ({ value }) => duration(floorRest(value, DAY_MS)))],
   ['toMilliseconds', unary('duration', ({ value }) => value)],
   ['toSeconds', unary('duration', ({ value }) => divideLong(value, 1_000))],

@@ -3,7 +3,8 @@ import { EntityNode } from './entities.ts'
 import { callExtension } from './extensions.ts'
 import { EXTENSION_FUNCTIONS } from './extension_names.ts'
 import { isLong, toLong } from './long.ts'
-import { EntityValue, RecordValue, SetValue, type Value } from './values.ts'
+import type { RecordType, Schema, SchemaType } from './schema_types.ts'
+import { EntityValue, RecordValue, SetValue, type ExtensionType, type Value } from './values.ts'
 
 /** Something in Cedar's JSON forms that is not of its form. */
 export class JsonFormProblem extends Error {
@@ -25,6 +26,12 @@ export type ExactJson =
 
 export type ExactObject = Readonly<Record<string, ExactJson>>
 
+const CONSTRUCTORS: Readonly<Record<ExtensionType, string>> = {
+  decimal: 'decimal',
+  ipaddr: 'ip',
+  datetime: 'datetime',
+  duration: 'duration',
+}
 const INTEGER = /^-?[0-9]+$/
 
 /** Parses JSON without rounding. Throws JsonFormProblem, also for numbers that are no integers. */
@@ -49,11 +56,19 @@ type Revive = (name: string, value: ExactJson, context?: { readonly source?: str
 /** The library types do not know the third parameter of a reviver yet (ECMAScript 2026). */
 const exactParse: (text: string, revive: Revive) => ExactJson = JSON.parse
 
-/** A value in the JSON form of entities and contexts, with `__entity` and `__extn`. Throws JsonFormProblem. */
-export function readJsonValue(json: ExactJson): Value {
+/**
+ * A value in the JSON form of entities and contexts, with `__entity` and `__extn`. Where a type is given, entities and
+ * extensions may be written without these. Throws JsonFormProblem, or EvaluationError from an extension.
+ */
+export function readJsonValue(json: ExactJson, type?: SchemaType): Value {
+  const plain = type === undefined ? undefined : readPlain(json, type)
+  if (plain !== undefined) return plain
   if (typeof json === 'boolean' || typeof json === 'string') return json
   if (isLong(json)) return toLong(BigInt(json)) ?? refuse('a number is beyond 64 bits')
-  if (isList(json)) return new SetValue(json.map(readJsonValue))
+  if (isList(json)) {
+    const element = type?.kind === 'set' ? type.element : undefined
+    return new SetValue(json.map((one) => readJsonValue(one, element)))
+  }
   const object = readObject(json)
   if (object['__entity'] !== undefined) {
     const { type, id } = readRef(object['__entity'])
@@ -61,7 +76,21 @@ export function readJsonValue(json: ExactJson): Value {
   }
   if (object['__expr'] !== undefined) refuse('expressions as text are not supported')
   if (object['__extn'] !== undefined) return readExtension(object['__extn'])
-  return new RecordValue(new Map(Object.entries(object).map(([name, field]) => [name, readJsonValue(field)])))
+  const fields = type?.kind === 'record' ? type.fields : undefined
+  const read = ([name, field]: [string, ExactJson]): [string, Value] => [
+    name,
+    readJsonValue(field, fields?.get(name)?.type),
+  ]
+  return new RecordValue(new Map(Object.entries(object).map(read)))
+}
+
+/** What a schema allows to write without an escape. */
+function readPlain(json: ExactJson, type: SchemaType): Value | undefined {
+  if (type.kind === 'extension' && typeof json === 'string')
+    return callExtension(CONSTRUCTORS[type.type], [json])
+  if (type.kind !== 'entity') return undefined
+  const { type: name, id } = readRef(json)
+  return new EntityValue(name, id)
 }
 
 /** An entity reference: `{type, id}`, or the same under `__entity`. Throws JsonFormProblem. */
@@ -74,16 +103,17 @@ export function readRef(json: ExactJson | undefined): EntityRef {
 }
 
 /** Entities as Cedar's JSON form lists them. Throws JsonFormProblem. */
-export function readJsonEntities(json: ExactJson): EntityNode[] {
+export function readJsonEntities(json: ExactJson, schema?: Schema): EntityNode[] {
   return readList(json).map((one) => {
     const { uid, attrs = {}, parents = [], tags = {} } = readObject(one)
-    const values = { attributes: readRecord(attrs), tags: readRecord(tags) }
-    return new EntityNode(readRef(uid), readList(parents).map(readRef), () => values)
+    const ref = readRef(uid)
+    const attributes = readRecord(attrs, schema?.entities.get(ref.type)?.attributes)
+    return new EntityNode(ref, readList(parents).map(readRef), attributes, readRecord(tags))
   })
 }
 
-export function readRecord(json: ExactJson): RecordValue {
-  const value = readJsonValue(json)
+export function readRecord(json: ExactJson, type?: RecordType): RecordValue {
+  const value = readJsonValue(json, type)
   return value instanceof RecordValue ? value : refuse('a record was expected')
 }
 
@@ -106,7 +136,10 @@ function readExtension(json: ExactJson): Value {
   const parameters = args === undefined ? [arg ?? refuse('a parameter was expected')] : readList(args)
   if (typeof fn !== 'string' || !(EXTENSION_FUNCTIONS.has(fn) || fn === 'offset'))
     refuse('there is no such extension function')
-  return callExtension(fn, parameters.map(readJsonValue))
+  return callExtension(
+    fn,
+    parameters.map((one) => readJsonValue(one)),
+  )
 }
 
 export function refuse(message: string): never {

@@ -1,7 +1,7 @@
 import { LIMITS } from '#base/limits.ts'
 import type { Cursor } from './cursor.ts'
 import { EXTENSION_FUNCTIONS, EXTENSION_METHODS } from './extension_names.ts'
-import { toLong } from './long.ts'
+import { toLong, type Long } from './long.ts'
 import type { Arithmetic, Comparison, Expression, Method, Operation, Place, Variable } from './syntax.ts'
 import { SyntaxProblem } from './syntax_problem.ts'
 import { unescapePattern, unescapeString } from './unescape.ts'
@@ -18,8 +18,10 @@ const METHODS: ReadonlyMap<string, number> = new Map([
 const COMPARISONS: ReadonlySet<string> = new Set(['==', '!=', '<', '<=', '>', '>=', 'in'])
 /** Signs before one operand, as in `!!!x`. */
 const SIGNS_MAX = 4
-/** One more than the largest integer: only a minus sign before it makes it one. */
-const LOWEST_DIGITS = 2n ** 63n
+/** Integers of so many digits are safe, whatever the digits are. */
+const SAFE_DIGITS = 15
+/** The largest integers of 64 bits have so many; a longer one is not even read. */
+const DIGITS_MAX = 19
 
 /** Parses one expression where the cursor stands. Throws SyntaxProblem. */
 export function parseExpression(cursor: Cursor): Expression {
@@ -111,19 +113,26 @@ class ExpressionParser {
   }
 
   #sum(): Expression {
-    return this.#chain(['+', '-'], () => this.#chain(['*'], () => this.#signed()))
+    const { at } = this.#cursor.token
+    const first = this.#product()
+    const rest: Operation[] = []
+    for (let operator = this.#sign(); operator !== undefined; operator = this.#sign())
+      rest.push({ operator, operand: this.#product() })
+    return rest.length === 0 ? first : { kind: 'arithmetic', first, rest, at }
   }
 
-  #chain(operators: readonly Arithmetic[], operand: () => Expression): Expression {
+  #sign(): Arithmetic | undefined {
+    if (this.#cursor.take('+')) return '+'
+    return this.#cursor.take('-') ? '-' : undefined
+  }
+
+  #product(): Expression {
     const { at } = this.#cursor.token
-    const first = operand()
+    const first = this.#signed()
+    if (!this.#cursor.isMark('*')) return first
     const rest: Operation[] = []
-    for (;;) {
-      const operator = operators.find((mark) => this.#cursor.take(mark))
-      if (operator === undefined) break
-      rest.push({ operator, operand: operand() })
-    }
-    return rest.length === 0 ? first : { kind: 'arithmetic', first, rest, at }
+    while (this.#cursor.take('*')) rest.push({ operator: '*', operand: this.#signed() })
+    return { kind: 'arithmetic', first, rest, at }
   }
 
   #signed(): Expression {
@@ -148,18 +157,8 @@ class ExpressionParser {
     const { kind: after, text: mark } = this.#cursor.ahead(1)
     const isAccess = after === 'mark' && (mark === '.' || mark === '[' || mark === '(')
     if (kind !== 'number' || isAccess) return undefined
-    const value = toLong(-this.#digits(text, at))
-    if (value === undefined) throw new SyntaxProblem(at, 'expected an integer of 64 bits')
     this.#cursor.next()
-    return { kind: 'literal', value, at }
-  }
-
-  #digits(text: string, at: Place): bigint {
-    // The lowest integer has 19 digits; more than these are zeros, or too many.
-    const digits = text.replace(/^0+(?=[0-9])/, '')
-    const value = digits.length > 19 ? LOWEST_DIGITS + 1n : BigInt(digits)
-    if (value > LOWEST_DIGITS) throw new SyntaxProblem(at, 'expected an integer of 64 bits')
-    return value
+    return { kind: 'literal', value: readInteger(text, true, at), at }
   }
 
   #member(): Expression {
@@ -168,7 +167,10 @@ class ExpressionParser {
       const { at } = this.#cursor.token
       if (this.#cursor.take('.')) target = this.#dotted(target, at)
       else if (this.#cursor.take('[')) {
-        const { text, at: place } = this.#cursor.expectKind('string', 'the name of an attribute between quotes')
+        const { text, at: place } = this.#cursor.expectKind(
+          'string',
+          'the name of an attribute between quotes',
+        )
         target = { kind: 'get', target, attribute: unescapeString(text, place), at }
         this.#cursor.expect(']')
       } else if (this.#cursor.isMark('(')) this.#cursor.refuse('an operator (this cannot be called)')
@@ -196,10 +198,8 @@ class ExpressionParser {
     const { kind, text, at } = token
     if (kind === 'word') return this.#named(text, at)
     if (kind === 'number') {
-      const value = toLong(this.#digits(text, at))
-      if (value === undefined) throw new SyntaxProblem(at, 'expected an integer of 64 bits')
       this.#cursor.next()
-      return { kind: 'literal', value, at }
+      return { kind: 'literal', value: readInteger(text, false, at), at }
     }
     if (kind === 'string') {
       this.#cursor.next()
@@ -232,7 +232,8 @@ class ExpressionParser {
       const id = this.#cursor.expectKind('string', 'an entity id between quotes')
       return { kind: 'entity', entity: { type: name, id: unescapeString(id.text, id.at) }, at }
     }
-    if (!EXTENSION_FUNCTIONS.has(name)) throw new SyntaxProblem(at, `there is no variable or function ${name}`)
+    if (!EXTENSION_FUNCTIONS.has(name))
+      throw new SyntaxProblem(at, `there is no variable or function ${name}`)
     this.#cursor.expect('(')
     return { kind: 'call', name, parameters: this.#cursor.list(')', () => this.expression()), at }
   }
@@ -250,6 +251,14 @@ class ExpressionParser {
     })
     return fields
   }
+}
+
+function readInteger(digits: string, isNegative: boolean, at: Place): Long {
+  if (digits.length <= SAFE_DIGITS) return isNegative ? 0 - Number(digits) : Number(digits)
+  const short = digits.replace(/^0+(?=[0-9])/, '')
+  const value = short.length > DIGITS_MAX ? undefined : toLong(BigInt(isNegative ? `-${short}` : short))
+  if (value === undefined) throw new SyntaxProblem(at, 'expected an integer of 64 bits')
+  return value
 }
 
 function isComparison(text: string): text is Comparison {

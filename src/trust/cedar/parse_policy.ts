@@ -1,8 +1,9 @@
 import type { EntityRef } from '#base/decider.ts'
+import { LIMITS } from '#base/limits.ts'
 import { Cursor } from './cursor.ts'
 import { visitExpression } from './expression_tree.ts'
 import { parseExpression } from './parse_expression.ts'
-import type { ActionScope, Condition, Place, Policy, Scope, Slot } from './syntax.ts'
+import type { ActionScope, Condition, Policy, Scope, Slot } from './syntax.ts'
 import { SyntaxProblem } from './syntax_problem.ts'
 import { unescapeString } from './unescape.ts'
 
@@ -12,7 +13,7 @@ export interface ParsedPolicies {
   readonly problems: readonly SyntaxProblem[]
 }
 
-/** Parses a text of policies and templates. Throws nothing; after a problem it goes on behind the next ";". */
+/** Parses a text of policies and templates. Throws nothing; after a problem it goes on behind the next ";", to a limit. */
 export function parsePolicies(text: string): ParsedPolicies {
   const policies: Policy[] = []
   const problems: SyntaxProblem[] = []
@@ -26,7 +27,7 @@ export function parsePolicies(text: string): ParsedPolicies {
   }
   caught(() => {
     const cursor = new Cursor(text)
-    while (cursor.token.kind !== 'end') {
+    while (cursor.token.kind !== 'end' && problems.length < LIMITS.policyProblems) {
       const before = problems.length
       caught(() => policies.push(parsePolicy(cursor)))
       if (problems.length > before) cursor.skipPolicy()
@@ -74,19 +75,18 @@ function parseAnnotations(cursor: Cursor): Map<string, string | undefined> {
 
 function parseScope(cursor: Cursor, variable: Slot['slot']): Scope {
   cursor.expect(variable)
-  const { at } = cursor.token
+  const { at } = cursor.ahead(1)
   if (cursor.take('==')) return { kind: 'equal', entity: parseEntityOrSlot(cursor, variable), at }
   if (cursor.take('in')) return { kind: 'in', entity: parseEntityOrSlot(cursor, variable), at }
   if (!cursor.take('is')) return { kind: 'any' }
-  const { at: place } = cursor.token
   const type = cursor.path('the name of an entity type')
-  if (!cursor.take('in')) return { kind: 'is', type, at: place }
-  return { kind: 'is in', type, entity: parseEntityOrSlot(cursor, variable), at: place }
+  if (!cursor.take('in')) return { kind: 'is', type, at }
+  return { kind: 'is in', type, entity: parseEntityOrSlot(cursor, variable), at }
 }
 
 function parseActionScope(cursor: Cursor): ActionScope {
   cursor.expect('action')
-  const { at } = cursor.token
+  const { at } = cursor.ahead(1)
   if (cursor.take('==')) return { kind: 'equal', entity: parseAction(cursor), at }
   if (!cursor.take('in')) return { kind: 'any' }
   return { kind: 'in', entities: parseActions(cursor), at }
@@ -144,8 +144,3 @@ function parseCondition(cursor: Cursor): Condition {
 
 /** The walk itself is wanted: it refuses what is too deep. */
 function nothing(): void {}
-
-/** Where a template stands: a place to point at, and what to say. */
-export function templateProblem({ at }: { readonly at: Place }): SyntaxProblem {
-  return new SyntaxProblem(at, 'templates are not supported yet')
-}

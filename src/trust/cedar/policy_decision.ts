@@ -24,11 +24,13 @@ export class PolicyDecision {
     const permits: string[] = []
     const forbids: string[] = []
     const errors: string[] = []
-    this.#candidates.visit(evaluation, (policy) => {
-      const isSatisfied = runPolicy(policy, evaluation)
-      if (isSatisfied === undefined) errors.push(policy.id)
-      else if (isSatisfied) (policy.effect === 'permit' ? permits : forbids).push(policy.id)
-    })
+    for (const list of this.#candidates.find(evaluation)) {
+      for (const policy of list) {
+        const isSatisfied = runPolicy(policy, evaluation)
+        if (isSatisfied === undefined) errors.push(policy.id)
+        else if (isSatisfied) (policy.effect === 'permit' ? permits : forbids).push(policy.id)
+      }
+    }
     if (forbids.length > 0) return { effect: 'deny', policies: forbids, errors }
     return { effect: permits.length > 0 ? 'allow' : 'deny', policies: permits, errors }
   }

@@ -1,7 +1,9 @@
 import type { EntityRef, PolicyValue } from '#base/decider.ts'
 import { EntityValue, RecordValue, SetValue, type Value } from './values.ts'
 
-const NO_FIELDS: RecordValue = new RecordValue(new Map())
+/** A record without fields. */
+export const EMPTY_RECORD: RecordValue = new RecordValue(new Map())
+const EMPTY_SET = new SetValue([])
 
 /** A record as the decider is asked with. Throws TypeError for a number that is no integer within 2^53. */
 export function toRecordValue(record: Readonly<Record<string, PolicyValue>>): RecordValue {
@@ -10,7 +12,7 @@ export function toRecordValue(record: Readonly<Record<string, PolicyValue>>): Re
     const value = record[name]
     if (value !== undefined) fields.set(name, toValue(value))
   }
-  return fields.size === 0 ? NO_FIELDS : new RecordValue(fields)
+  return fields.size === 0 ? EMPTY_RECORD : new RecordValue(fields)
 }
 
 function toValue(value: PolicyValue): Value {
@@ -19,7 +21,7 @@ function toValue(value: PolicyValue): Value {
     if (!Number.isSafeInteger(value)) throw new TypeError('a Cedar number is a whole number within 2^53')
     return value + 0
   }
-  if (isSet(value)) return new SetValue(value.map(toValue))
+  if (isSet(value)) return value.length === 0 ? EMPTY_SET : new SetValue(value.map(toValue))
   return isRef(value) ? new EntityValue(value.type, value.id) : toRecordValue(value)
 }
 

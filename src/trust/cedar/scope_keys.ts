@@ -1,5 +1,5 @@
 import type { EntityRef } from '#base/decider.ts'
-import type { CachedKeys, EntityNode, EntityStore } from './entities.ts'
+import type { Above, EntityNode, EntityStore } from './entities.ts'
 import { RefMap } from './ref_map.ts'
 
 /** What one position of a scope may ask: one key for each distinct constraint of a policy set. */
@@ -55,14 +55,24 @@ export class ScopeKeys {
   /** The keys that an entity meets, each once. */
   keysFor(ref: EntityRef, node: EntityNode | undefined, entities: EntityStore): readonly number[] {
     if (node === undefined) return this.#ownKeys(ref)
+    const own = this.#keysInPart(ref, node)
+    if (node.above.open.length === 0) return own
+    // What other parts add may change from one question to the next.
     const aboves = entities.aboves(node)
-    // What stands in several parts may change from one question to the next.
-    if (aboves.length > 1) return this.#collect(ref, aboves)
-    const cached = node.keys[this.#position]
+    if (aboves.length === 1) return own
+    const keys = [...own]
+    for (const above of aboves) this.#addAbove(keys, above)
+    return [...new Set(keys)]
+  }
+
+  #keysInPart(ref: EntityRef, node: EntityNode): readonly number[] {
+    const cached = node.keys?.[this.#position]
     if (cached !== undefined && cached.owner === this.#owner) return cached.keys
-    const fresh: CachedKeys = { owner: this.#owner, keys: this.#collect(ref, aboves) }
-    node.keys[this.#position] = fresh
-    return fresh.keys
+    const keys = this.#ownKeys(ref)
+    this.#addAbove(keys, node.above)
+    node.keys ??= [undefined, undefined, undefined]
+    node.keys[this.#position] = { owner: this.#owner, keys }
+    return keys
   }
 
   #number(map: RefMap<number>, entity: EntityRef): number {
@@ -79,15 +89,10 @@ export class ScopeKeys {
     return keys
   }
 
-  #collect(ref: EntityRef, aboves: readonly { readonly refs: readonly EntityRef[] }[]): number[] {
-    // A set: what is above an entity can be found twice, and in a circle the entity itself.
-    const keys = new Set(this.#ownKeys(ref))
-    for (const { refs } of aboves) {
-      for (const above of refs) {
-        const key = this.#in.get(above)
-        if (key !== undefined) keys.add(key)
-      }
+  #addAbove(keys: number[], { refs }: Above): void {
+    for (const above of refs) {
+      const key = this.#in.get(above)
+      if (key !== undefined) keys.push(key)
     }
-    return [...keys]
   }
 }

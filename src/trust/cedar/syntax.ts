@@ -16,6 +16,7 @@ export interface Policy {
   readonly at: Place
 }
 
+/** `at` is where the entity or the type stands. */
 export type Scope =
   | { readonly kind: 'any' }
   | { readonly kind: 'equal'; readonly entity: EntityRef | Slot; readonly at: Place }

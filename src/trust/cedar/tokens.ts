@@ -9,8 +9,10 @@ export interface Token {
   readonly at: number
 }
 
-const MARKS = new Set('@.,;:(){}[]<>+-*/%!='.split(''))
+const MARKS = new Set('@.,;:(){}[]<>+-*/%!=?&|'.split(''))
 const LONG_MARKS = new Set(['::', '==', '!=', '<=', '>=', '||', '&&'])
+/** What a long mark begins with. */
+const PAIRED = new Set(':=!<>|&'.split(''))
 
 // Sticky patterns without nested repetition: each takes time in proportion to what it matches.
 const WORD = /[_a-zA-Z][_a-zA-Z0-9]*/y
@@ -25,12 +27,14 @@ export function readTokens(text: string): Token[] {
   const tokens: Token[] = []
   let at = 0
   while (at < text.length) {
-    const skipped = take(SPACE, text, at) || take(COMMENT, text, at)
+    const first = text.charAt(at)
+    // Most characters begin a token, so white space and comments are looked for only where they can be.
+    const skipped = MARKS.has(first) && first !== '/' ? 0 : take(SPACE, text, at) || take(COMMENT, text, at)
     if (skipped > 0) {
       at += skipped
       continue
     }
-    const token = readToken(text, at)
+    const token = readToken(text, at, first)
     tokens.push(token)
     at += token.text.length + (token.kind === 'string' ? 2 : 0)
   }
@@ -38,18 +42,22 @@ export function readTokens(text: string): Token[] {
   return tokens
 }
 
-function readToken(text: string, at: number): Token {
+function readToken(text: string, at: number, first: string): Token {
+  if (MARKS.has(first)) return readMark(text, at, first)
+  if (first === '"') return { kind: 'string', text: text.slice(at + 1, endOfString(text, at)), at }
   const word = take(WORD, text, at)
   if (word > 0) return { kind: 'word', text: text.slice(at, at + word), at }
-  const first = text.charAt(at)
-  if (first === '"') return { kind: 'string', text: text.slice(at + 1, endOfString(text, at)), at }
   const digits = take(DIGITS, text, at)
   if (digits > 0) return { kind: 'number', text: text.slice(at, at + digits), at }
-  const two = text.slice(at, at + 2)
+  throw new SyntaxProblem(at, 'this character has no meaning in a policy')
+}
+
+function readMark(text: string, at: number, first: string): Token {
+  const two = PAIRED.has(first) ? text.slice(at, at + 2) : first
   if (LONG_MARKS.has(two)) return { kind: 'mark', text: two, at }
-  if (MARKS.has(first)) return { kind: 'mark', text: first, at }
   const slot = first === '?' ? take(WORD, text, at + 1) : 0
   if (slot > 0) return { kind: 'slot', text: text.slice(at, at + 1 + slot), at }
+  if (first !== '&' && first !== '|') return { kind: 'mark', text: first, at }
   throw new SyntaxProblem(at, 'this character has no meaning in a policy')
 }
 

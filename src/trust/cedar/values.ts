@@ -94,6 +94,10 @@ export class SetValue {
     return entities
   }
 
+  values(): Value[] {
+    return [...this.#primitives, ...this.#others.values()]
+  }
+
   /** The canonical texts of all elements, sorted. */
   texts(): string[] {
     return [...[...this.#primitives].map(canonicalText), ...this.#others.keys()].sort()
@@ -135,8 +139,7 @@ export function canonicalText(value: Value): string {
   if (isPrimitive(value)) return `${value}`
   if (value instanceof EntityValue) return printRef(value)
   if (value instanceof SetValue) return `[${value.texts().join()}]`
-  if (value instanceof ExtensionValue)
-    return `${value.type}(${value.value}/${value.version}/${value.prefix})`
+  if (value instanceof ExtensionValue) return `${value.type}(${value.value}/${value.version}/${value.prefix})`
   const fields = [...value.fields].map(([name, field]) => `${JSON.stringify(name)}:${canonicalText(field)}`)
   return `{${fields.sort().join()}}`
 }

@@ -1,0 +1,82 @@
+import type { Compiled, Decider, Decision, PolicyEngine, PolicyFile, Question } from '#base/decider.ts'
+import { Fault } from '#base/fault.ts'
+import { LIMITS } from '#base/limits.ts'
+import { NameChecker } from './check_names.ts'
+import { compilePolicy } from './compile_policy.ts'
+import { PolicyDecision } from './policy_decision.ts'
+import { toRecordValue } from './policy_value.ts'
+import { QuestionEntities } from './question_entities.ts'
+import { QuestionForm } from './question_form.ts'
+import { readPolicyFiles, type NamedPolicy } from './read_policies.ts'
+import { readSchema } from './read_schema.ts'
+import { SCHEMA } from './schema.ts'
+import { actionsOf } from './schema_actions.ts'
+
+/** Ids up to here are put in order by insertion. */
+const INSERTED_MAX = 16
+
+const schema = readSchema(SCHEMA)
+const names = new NameChecker(schema)
+const form = new QuestionForm(schema)
+const prepared = new QuestionEntities(schema, actionsOf(schema))
+
+/**
+ * Our own Cedar engine. It refuses texts that do not parse, names that the schema does not have and ids that are taken;
+ * it does not infer types yet, so a policy may still compare a text with a number, or ask for an attribute that may be
+ * absent. Templates are refused for now.
+ */
+export const cedarEngine: PolicyEngine = { name: 'cedar', compile }
+
+/** A decider of files that were checked elsewhere. Throws Fault `policy.invalid` when they do not parse. */
+export function deciderOf(files: readonly PolicyFile[], set: string): Decider {
+  const read = readPolicyFiles(files)
+  if (read.problems.length > 0) throw new Fault('policy.invalid', { count: read.problems.length })
+  return new CedarDecider(set, read.policies)
+}
+
+function compile(files: readonly PolicyFile[], set: string): Compiled {
+  const { policies, problems } = readPolicyFiles(files, names)
+  if (problems.length > 0) return { kind: 'bad', problems }
+  return {
+    kind: 'good',
+    decider: new CedarDecider(set, policies),
+    policies: policies.map(({ id }) => id),
+  }
+}
+
+class CedarDecider implements Decider {
+  readonly set: string
+  readonly #decision: PolicyDecision
+
+  constructor(set: string, policies: readonly NamedPolicy[]) {
+    this.set = set
+    this.#decision = new PolicyDecision(policies.map(({ id, policy }) => compilePolicy(id, policy)))
+  }
+
+  /** Throws Fault `internal.bug` for a question that is not of the schema, and TypeError for a fraction. */
+  decide(question: Question): Decision {
+    form.check(question)
+    const { principal, action, resource, context } = question
+    const request = { principal, action, resource, context: () => toRecordValue(context) }
+    const answer = this.#decision.decide(request, prepared.prepare(question.entities))
+    return {
+      effect: answer.effect,
+      policies: bounded(answer.policies),
+      errors: bounded(answer.errors),
+      set: this.set,
+    }
+  }
+}
+
+/** An entry has room for so many ids; sorted, so that the same decision prints the same. */
+function bounded(ids: string[]): readonly string[] {
+  if (ids.length > INSERTED_MAX) return ids.sort().slice(0, LIMITS.decisionPolicies)
+  // Most decisions have a few ids, and sort() costs more than the rest of the decision.
+  for (let end = 1; end < ids.length; end++) {
+    const id = ids[end] ?? ''
+    let at = end
+    for (let before = ids[at - 1] ?? ''; at > 0 && before > id; before = ids[at - 1] ?? '') ids[at--] = before
+    ids[at] = id
+  }
+  return ids
+}

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { policyToJson } from '@cedar-policy/cedar-wasm/nodejs'
+import { readJsonPolicy } from '#trust/cedar/json_policy.ts'
+import { parseExactJson } from '#trust/cedar/json_values.ts'
+import { parsePolicies } from '#trust/cedar/parse_policy.ts'
+import { bareTree } from '../support/cedar_tree.ts'
+import { fixtureFolder } from '../support/fixtures.ts'
+import { openCorpus, openHandmade, runSet } from './cedar_corpus.ts'
+
+const REQUESTS = 62_472
+const HANDMADE_REQUESTS = 74
+/** cedar-wasm hands integers over as numbers of JavaScript, so policies that hold longer ones are not the same there. */
+const LONG_INTEGER = /\d{16}/
+
+const folder = fixtureFolder('cedar')
+
+test('every request of the Cedar corpus is answered as expected', { skip: folder === undefined }, () => {
+  const { sets, read } = openCorpus(folder ?? '')
+  const results = sets.map((name) => runSet(name, read))
+  assert.deepEqual(
+    results.flatMap(({ misses }) => misses),
+    [],
+  )
+  assert.equal(
+    results.reduce((sum, { requests }) => sum + requests, 0),
+    REQUESTS,
+  )
+})
+
+test('every request of the handmade suites is answered as expected', { skip: folder === undefined }, () => {
+  const { suites, read } = openHandmade(folder ?? '')
+  const results = [...suites.values()].flat().map((name) => runSet(name, read))
+  assert.deepEqual(
+    results.flatMap(({ misses }) => misses),
+    [],
+  )
+  assert.equal(
+    results.reduce((sum, { requests }) => sum + requests, 0),
+    HANDMADE_REQUESTS,
+  )
+})
+
+test(
+  'the harness sees a wrong answer: a set whose expectation is turned around misses',
+  { skip: folder === undefined },
+  () => {
+    const { sets, read } = openCorpus(folder ?? '')
+    const [name = ''] = sets
+    const turned = (file: string): string =>
+      file === name
+        ? read(file).replaceAll(
+            /"decision": "(allow|deny)"/g,
+            (_all, word) => `"decision": "${word === 'allow' ? 'deny' : 'allow'}"`,
+          )
+        : read(file)
+    const { requests, misses } = runSet(name, turned)
+    assert.equal(misses.length, requests)
+  },
+)
+
+test('the JSON form of every policy of the corpus reads as its text', { skip: folder === undefined }, () => {
+  const { sets, read } = openCorpus(folder ?? '')
+  let compared = 0
+  for (const set of sets) {
+    const text = read(set.replace('.json', '.cedar'))
+    if (LONG_INTEGER.test(text)) continue
+    const answer = policyToJson(text)
+    assert.ok(answer.type === 'success', set)
+    const [policy] = parsePolicies(text).policies
+    assert.deepEqual(
+      bareTree(readJsonPolicy(parseExactJson(JSON.stringify(answer.json)))),
+      bareTree(policy),
+      set,
+    )
+    compared += 1
+  }
+  assert.ok(compared > 7_000, `${compared} compared`)
+})
