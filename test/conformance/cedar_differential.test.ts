@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { compareCases, compareTexts } from '../support/cedar_differential.ts'
+import { compareCases, compareTexts, compareTypes } from '../support/cedar_differential.ts'
 
 /** Another seed, another 2,000 cases: GATEHOUSE_CEDAR_SEED=7 npm test cedar_differential */
 const SEED = Number(process.env['GATEHOUSE_CEDAR_SEED'] ?? 1)
@@ -19,4 +19,12 @@ test(`our parser and cedar-wasm take and refuse the same of ${CASES} spoiled tex
   context.diagnostic(`seed ${SEED}: ${taken} taken`)
   assert.deepEqual(differences, [])
   assert.ok(taken > CASES / 50)
+})
+
+test(`our type checker and cedar-wasm say the same of ${CASES} policies (seed ${SEED})`, (context) => {
+  const { differences, verdicts } = compareTypes(SEED, CASES)
+  context.diagnostic(`seed ${SEED}: ${JSON.stringify(verdicts)}`)
+  assert.deepEqual(differences, [])
+  for (const [verdict, count] of Object.entries(verdicts)) assert.ok(count > CASES / 50, verdict)
+  assert.ok(verdicts.good > CASES / 3 && verdicts.bad > CASES / 5)
 })

@@ -2,7 +2,8 @@ import { runCedarConformance } from './cedar.ts'
 
 const HELP = `conformance WHAT
 
-  cedar    decisions of our Cedar engine over the public corpus (62,472 requests) and its handmade suites
+  cedar    decisions of our Cedar engine over the public corpus (62,472 requests) and its handmade suites, and
+           whether it says of their 7,831 policy sets that they are well typed just where they are
 
 The corpus is looked for in $GATEHOUSE_FIXTURES and in ../shared/fixtures.`
 

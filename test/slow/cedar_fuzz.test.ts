@@ -5,7 +5,7 @@ import { cedarEngine } from '#trust/cedar/engine.ts'
 import { JsonFormProblem, parseExactJson } from '#trust/cedar/json_values.ts'
 import { readJsonPolicy } from '#trust/cedar/json_policy.ts'
 import { Draw, makeCase, spoilPolicy } from '../support/cedar_cases.ts'
-import { compareCases, compareTexts } from '../support/cedar_differential.ts'
+import { compareCases, compareTexts, compareTypes } from '../support/cedar_differential.ts'
 
 /** Printed, and given again as GATEHOUSE_CEDAR_SEED to repeat a run. */
 const SEED = Number(process.env['GATEHOUSE_CEDAR_SEED'] ?? Date.now() % 1_000_000)
@@ -21,6 +21,12 @@ test(`our engine and cedar-wasm decide ${CASES} generated cases alike (seed ${SE
 test(`our parser and cedar-wasm take and refuse the same of ${CASES} spoiled texts (seed ${SEED})`, (context) => {
   const { differences, taken } = compareTexts(SEED, CASES)
   context.diagnostic(`seed ${SEED}: ${taken} taken`)
+  assert.deepEqual(differences, [])
+})
+
+test(`our type checker and cedar-wasm say the same of ${CASES} policies (seed ${SEED})`, (context) => {
+  const { differences, verdicts } = compareTypes(SEED, CASES)
+  context.diagnostic(`seed ${SEED}: ${JSON.stringify(verdicts)}`)
   assert.deepEqual(differences, [])
 })
 

@@ -1,10 +1,16 @@
 import { parsePolicies } from '#trust/cedar/parse_policy.ts'
 import { Draw, makeCase, spoilPolicy } from './cedar_cases.ts'
-import { askOracle, askOurs, oracleParses } from './cedar_oracle.ts'
+import { askOracle, askOurs, oracleParses, oracleTypes, ourTypes, type Verdict } from './cedar_oracle.ts'
+import { makeTypedCase } from './cedar_typed_cases.ts'
+import { SCHEMA } from '#trust/cedar/schema.ts'
 
 const SEED_STEP = 1_000_003
 /** More differences than these say nothing new. */
 const DIFFERENCES_MAX = 5
+/** Policies for one schema: the reference reads the schema again at each call. */
+const POLICIES_PER_SCHEMA = 25
+/** One schema of so many is ours, the others are random. */
+const OWN_SCHEMA_EVERY = 4
 
 export interface CaseComparison {
   /** A case for each, with its own seed and both answers. */
@@ -46,4 +52,29 @@ export function compareTexts(
       differences.push(`text ${own}: cedar-wasm ${isTaken ? 'refuses' : 'takes'} ${JSON.stringify(text)}`)
   }
   return { differences, taken }
+}
+
+export interface TypeComparison {
+  readonly differences: readonly string[]
+  readonly verdicts: Readonly<Record<Verdict, number>>
+}
+
+/** Gives both validators `count` policies, well typed and ill-typed, for random schemas and for ours. */
+export function compareTypes(seed: number, count: number): TypeComparison {
+  const differences: string[] = []
+  const verdicts = { good: 0, bad: 0, 'impossible scope': 0, 'impossible conditions': 0 }
+  for (let index = 0; index * POLICIES_PER_SCHEMA < count && differences.length < DIFFERENCES_MAX; index++) {
+    const own = seed * SEED_STEP + index
+    const schema = index % OWN_SCHEMA_EVERY === 0 ? SCHEMA : undefined
+    const one = makeTypedCase(own, Math.min(POLICIES_PER_SCHEMA, count - index * POLICIES_PER_SCHEMA), schema)
+    const theirs = oracleTypes(one)
+    for (const [at, ours] of ourTypes(one).entries()) {
+      verdicts[ours] += 1
+      if (ours !== theirs[at])
+        differences.push(
+          `types ${own}: cedar-wasm ${theirs[at]}, ours ${ours}\n${one.policies[at]}\n${one.schema}`,
+        )
+    }
+  }
+  return { differences, verdicts }
 }

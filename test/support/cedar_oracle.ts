@@ -1,10 +1,13 @@
-import { isAuthorized, policySetTextToParts } from '@cedar-policy/cedar-wasm/nodejs'
+import { isAuthorized, policySetTextToParts, validate } from '@cedar-policy/cedar-wasm/nodejs'
+import { TypeChecker } from '#trust/cedar/check_types.ts'
 import { compilePolicy } from '#trust/cedar/compile_policy.ts'
 import { EntityPart, EntityStore } from '#trust/cedar/entities.ts'
 import { parseExactJson, readJsonEntities, readRecord } from '#trust/cedar/json_values.ts'
 import { parsePolicies } from '#trust/cedar/parse_policy.ts'
 import { PolicyDecision } from '#trust/cedar/policy_decision.ts'
+import { readSchema } from '#trust/cedar/read_schema.ts'
 import type { CedarCase } from './cedar_cases.ts'
+import type { TypedCase } from './cedar_typed_cases.ts'
 
 const NO_ACTIONS = new EntityPart([])
 
@@ -47,6 +50,41 @@ export function askOurs(one: CedarCase): string | undefined {
 /** True when the reference takes the text as policies and templates. */
 export function oracleParses(text: string): boolean {
   return policySetTextToParts(text).type === 'success'
+}
+
+/** What a policy is by its types; the last two are well typed, and can never match. */
+export type Verdict = 'good' | 'bad' | 'impossible scope' | 'impossible conditions'
+
+/** What the reference says of each policy of a case. Throws where it does not take the schema. */
+export function oracleTypes({ schema, policies }: TypedCase): Verdict[] {
+  const ids = policies.map((_text, index) => `policy${index}`)
+  const answer = validate({
+    schema,
+    policies: { staticPolicies: Object.fromEntries(policies.map((text, index) => [ids[index], text])) },
+    validationSettings: { mode: 'strict' },
+  })
+  if (answer.type === 'failure') throw new Error(answer.errors.map(({ message }) => message).join('; '))
+  const { validationErrors: errors, validationWarnings: warnings } = answer
+  return ids.map((id): Verdict => {
+    if (errors.some(({ policyId }) => policyId === id)) return 'bad'
+    const own = warnings.filter(({ policyId }) => policyId === id).map(({ error }) => error.message)
+    if (own.some((message) => message.includes('unable to find an applicable action')))
+      return 'impossible scope'
+    return own.some((message) => message.includes('policy is impossible')) ? 'impossible conditions' : 'good'
+  })
+}
+
+/** What our checker says of each policy of a case. */
+export function ourTypes({ schema, policies }: TypedCase): Verdict[] {
+  const checker = new TypeChecker(readSchema(schema))
+  return policies.map((text): Verdict => {
+    const { policies: parsed, problems } = parsePolicies(text)
+    const [policy] = parsed
+    if (policy === undefined) throw new Error(`${problems[0]?.message}: ${text}`)
+    const types = checker.check(policy)
+    if (types.problems.length > 0) return 'bad'
+    return types.impossible === undefined ? 'good' : `impossible ${types.impossible}`
+  })
 }
 
 function line(effect: string, policies: readonly string[], errors: readonly string[]): string {

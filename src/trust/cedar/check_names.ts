@@ -1,39 +1,38 @@
-import type { EntityRef } from '#base/decider.ts'
+import { printRef, type EntityRef } from '#base/decider.ts'
 import { visitExpression } from './expression_tree.ts'
 import { RefMap } from './ref_map.ts'
-import type { Schema } from './schema_types.ts'
-import { isSlot, type ActionScope, type Expression, type Place, type Policy, type Scope } from './syntax.ts'
+import type { EntityShape, Schema } from './schema_types.ts'
+import { isSlot, type Place, type Policy, type Scope } from './syntax.ts'
 import { SyntaxProblem } from './syntax_problem.ts'
 
 const ACTION_TYPE = /(^|::)Action$/
 
 /**
- * Looks for names in policies that a schema does not have: types, actions, and attributes of the context, the principal
- * and the resource. It does not infer types: that is for a validator to do.
+ * Looks for entity types, entities and actions in policies that a schema does not have, wherever they stand: also where
+ * an expression can never be reached.
  */
 export class NameChecker {
-  readonly #types: ReadonlySet<string>
+  readonly #entities: ReadonlyMap<string, EntityShape>
   readonly #actions = new RefMap<true>()
-  readonly #attributes: ReadonlySet<string>
-  readonly #context: ReadonlySet<string>
 
   constructor({ entities, actions }: Schema) {
+    this.#entities = entities
     for (const { ref } of actions) this.#actions.set(ref, true)
-    this.#types = new Set(entities.keys())
-    this.#attributes = new Set(
-      [...entities.values()].flatMap(({ attributes }) => [...attributes.fields.keys()]),
-    )
-    this.#context = new Set(actions.flatMap(({ context }) => [...context.fields.keys()]))
   }
 
-  check(policy: Policy): SyntaxProblem[] {
+  check({ principal, action, resource, conditions }: Policy): SyntaxProblem[] {
     const problems: SyntaxProblem[] = []
     const report = (at: Place, message: string): void => void problems.push(new SyntaxProblem(at, message))
-    this.#checkScope(policy.principal, report)
-    this.#checkAction(policy.action, report)
-    this.#checkScope(policy.resource, report)
-    for (const { body } of policy.conditions)
-      visitExpression(body, (expression) => this.#checkExpression(expression, report))
+    this.#checkScope(principal, report)
+    if (action.kind === 'equal') this.#checkEntity(action.entity, action.at, report)
+    if (action.kind === 'in')
+      for (const entity of action.entities) this.#checkEntity(entity, action.at, report)
+    this.#checkScope(resource, report)
+    for (const { body } of conditions)
+      visitExpression(body, (expression) => {
+        if (expression.kind === 'entity') this.#checkEntity(expression.entity, expression.at, report)
+        if (expression.kind === 'is') this.#checkType(expression.type, expression.at, report)
+      })
     return problems
   }
 
@@ -43,32 +42,30 @@ export class NameChecker {
     if ('entity' in scope && !isSlot(scope.entity)) this.#checkEntity(scope.entity, scope.at, report)
   }
 
-  #checkAction(scope: ActionScope, report: Report): void {
-    if (scope.kind === 'equal') this.#checkEntity(scope.entity, scope.at, report)
-    if (scope.kind === 'in') for (const entity of scope.entities) this.#checkEntity(entity, scope.at, report)
-  }
-
-  #checkExpression(expression: Expression, report: Report): void {
-    if (expression.kind === 'entity') this.#checkEntity(expression.entity, expression.at, report)
-    if (expression.kind === 'is') this.#checkType(expression.type, expression.at, report)
-    const name = expression.kind === 'get' ? expression.attribute : firstName(expression)
-    if (name === undefined || !('target' in expression) || expression.target.kind !== 'variable') return
-    const known = expression.target.name === 'context' ? this.#context : this.#attributes
-    if (!known.has(name)) report(expression.at, `the schema has no attribute ${JSON.stringify(name)} here`)
-  }
-
   #checkEntity(entity: EntityRef, at: Place, report: Report): void {
-    if (!ACTION_TYPE.test(entity.type)) this.#checkType(entity.type, at, report)
-    else if (!this.#actions.has(entity)) report(at, `the schema has no action ${JSON.stringify(entity.id)}`)
+    if (ACTION_TYPE.test(entity.type)) {
+      if (!this.#actions.has(entity)) report(at, `the schema has no action ${printRef(entity)}`)
+      return
+    }
+    this.#checkType(entity.type, at, report)
+    const ids = this.#entities.get(entity.type)?.ids
+    if (ids?.has(entity.id) === false)
+      report(at, `the schema has no ${printRef(entity)}; expected one of ${list(ids)}`)
   }
 
   #checkType(type: string, at: Place, report: Report): void {
-    if (!this.#types.has(type)) report(at, `the schema has no entity type ${type}`)
+    // Cedar takes the name of any action type here; that none is of it shows in the types.
+    if (!this.#entities.has(type) && !ACTION_TYPE.test(type))
+      report(at, `the schema has no entity type ${type}`)
   }
 }
 
 type Report = (at: Place, message: string) => void
 
-function firstName(expression: Expression): string | undefined {
-  return expression.kind === 'has' ? expression.path[0] : undefined
+/** As many as a line has room for. */
+const SHOWN_MAX = 8
+
+function list(ids: ReadonlySet<string>): string {
+  const shown = [...ids].slice(0, SHOWN_MAX).map((id) => JSON.stringify(id))
+  return ids.size > SHOWN_MAX ? `${shown.join(', ')}, …` : shown.join(', ')
 }

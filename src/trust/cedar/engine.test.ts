@@ -171,17 +171,37 @@ suite('cedarEngine', () => {
       ],
       ['no member of the context', 'permit (principal, action, resource) when { context.hour == 1 };', 1, 52],
       [
-        'has of no member of the context',
-        'permit (principal, action, resource) when { context has hour };',
-        1,
-        45,
-      ],
-      [
         'no attribute of ours',
         'permit (principal, action, resource) when { resource.colour == "red" };',
         1,
         53,
       ],
+      [
+        'an attribute that may be absent',
+        'permit (principal, action, resource is Model) when { resource.region == "x" };',
+        1,
+        62,
+      ],
+      [
+        'an attribute that not every resource has',
+        'permit (principal, action, resource) when { resource.provider == "x" };',
+        1,
+        53,
+      ],
+      [
+        'a text for an integer',
+        'forbid (principal, action, resource) when { context.findings.contains(1) };',
+        1,
+        71,
+      ],
+      ['never matches', 'forbid (principal, action, resource) when { false };', 1, 1],
+      [
+        'has of no member of the context',
+        'permit (principal, action, resource) when { context has hour };',
+        1,
+        1,
+      ],
+      ['no action takes it', `${ANY}\nforbid (principal, action, resource is Secret);`, 2, 1],
       ['an extra annotation', '@id("a") @id("b") permit (principal, action, resource);', 1, 10],
       ['an empty id', `@id("") ${ANY}`, 1, 1],
       ['an id without a value', `@id ${ANY}`, 1, 1],
@@ -235,7 +255,7 @@ suite('cedarEngine', () => {
     )
   })
 
-  test('deciderOf decides without looking at names, and refuses what does not parse', () => {
+  test('deciderOf decides without looking at types, and refuses what does not parse', () => {
     const files = [toFile(`${ANY} forbid (principal, action, resource is Sheep);`, 0)]
     assert.deepEqual(deciderOf(files, 'other').decide(INFER), {
       effect: 'allow',
@@ -260,6 +280,11 @@ suite('cedarEngine', () => {
       ['brackets', `${when}${fill('(')}`],
       ['a chain', `${when}${fill('true && ')}true };`],
       ['a sum', `${when}1${fill(' + 1')} == 1 };`],
+      ['tests of presence', `${when}${fill('Model::"a" has region && ')}true };`],
+      [
+        'other tests',
+        `${when}${Array.from({ length: 2_000 }, (_, at) => `Model::"${at}" has region`).join(' && ')} };`,
+      ],
       ['a list', `${when}[${fill('1,')}] == [] };`],
       ['lists in lists', `${when}${'['.repeat(190)}${fill('1,')}${']'.repeat(190)} == [] };`],
       ['fields', `${when}{${fill('a: 1,')}} == {} };`],
@@ -309,7 +334,7 @@ const condition = fc.constantFrom(
   ' when { context.via_key }',
   ' unless { context.via_key }',
   ' when { context.findings.contains("credential.pem") }',
-  ' when { resource.region == "eu" }',
+  ' unless { resource is Model && resource has region && resource.region == "eu" }',
   ' when { 9223372036854775807 + (if context.via_key then 1 else 0) > 0 }',
 )
 const rule = fc

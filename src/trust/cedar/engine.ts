@@ -1,7 +1,7 @@
 import type { Compiled, Decider, Decision, PolicyEngine, PolicyFile, Question } from '#base/decider.ts'
 import { Fault } from '#base/fault.ts'
 import { LIMITS } from '#base/limits.ts'
-import { NameChecker } from './check_names.ts'
+import { TypeChecker } from './check_types.ts'
 import { compilePolicy } from './compile_policy.ts'
 import { PolicyDecision } from './policy_decision.ts'
 import { toRecordValue } from './policy_value.ts'
@@ -16,14 +16,14 @@ import { actionsOf } from './schema_actions.ts'
 const INSERTED_MAX = 16
 
 const schema = readSchema(SCHEMA)
-const names = new NameChecker(schema)
+const types = new TypeChecker(schema)
 const form = new QuestionForm(schema)
 const prepared = new QuestionEntities(schema, actionsOf(schema))
 
 /**
- * Our own Cedar engine. It refuses texts that do not parse, names that the schema does not have and ids that are taken;
- * it does not infer types yet, so a policy may still compare a text with a number, or ask for an attribute that may be
- * absent. Templates are refused for now.
+ * Our own Cedar engine. It refuses texts that do not parse, ids that are taken, policies that are ill-typed by the schema
+ * (a forbid that errs is skipped) and policies that can never match (such a forbid protects nothing). Templates are
+ * refused for now.
  */
 export const cedarEngine: PolicyEngine = { name: 'cedar', compile }
 
@@ -35,7 +35,7 @@ export function deciderOf(files: readonly PolicyFile[], set: string): Decider {
 }
 
 function compile(files: readonly PolicyFile[], set: string): Compiled {
-  const { policies, problems } = readPolicyFiles(files, names)
+  const { policies, problems } = readPolicyFiles(files, types)
   if (problems.length > 0) return { kind: 'bad', problems }
   return {
     kind: 'good',

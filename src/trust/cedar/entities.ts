@@ -95,11 +95,12 @@ const NOTHING_ABOVE = new Above([], [])
 /** Entities that are prepared together and never change. Throws Fault `internal.bug` for two accounts of one entity. */
 export class EntityPart {
   readonly list: readonly EntityNode[]
-  readonly #nodes = new RefMap<EntityNode>()
+  readonly #nodes: RefMap<EntityNode>
   #walks = 0
 
   constructor(nodes: readonly EntityNode[]) {
     this.list = nodes
+    this.#nodes = new RefMap(nodes.length)
     for (const node of nodes) {
       node.join(this)
       if (!this.#nodes.set(node.ref, node)) checkSame(node, nodes)
@@ -111,7 +112,7 @@ export class EntityPart {
   }
 
   findAbove(start: EntityNode): Above {
-    const walk: Walk = { number: ++this.#walks, nodes: [start], open: [], isOpen: new RefMap() }
+    const walk: Walk = { number: ++this.#walks, nodes: [start], open: [] }
     start.walk = walk.number
     // Grows while it is walked.
     for (const node of walk.nodes) this.#walkUp(node, walk)
@@ -126,6 +127,7 @@ export class EntityPart {
       walk.last = ref
       const parent = this.#nodes.get(ref)
       if (parent === undefined) {
+        walk.isOpen ??= new RefMap()
         if (walk.isOpen.set(ref, true)) walk.open.push(ref)
       } else if (parent.walk !== walk.number) {
         parent.walk = walk.number
@@ -139,7 +141,7 @@ interface Walk {
   readonly number: number
   readonly nodes: EntityNode[]
   readonly open: EntityRef[]
-  readonly isOpen: RefMap<true>
+  isOpen?: RefMap<true>
   last?: EntityRef
 }
 

@@ -1,9 +1,11 @@
 import type { PolicyFile, PolicyProblem } from '#base/decider.ts'
 import { LIMITS } from '#base/limits.ts'
-import type { NameChecker } from './check_names.ts'
+import type { PolicyTypes, TypeChecker } from './check_types.ts'
+import { deceptionsIn } from './deceptive_text.ts'
 import { parsePolicies } from './parse_policy.ts'
 import { placeOf } from './problem.ts'
 import { hasSlot, type Place, type Policy } from './syntax.ts'
+import { SyntaxProblem } from './syntax_problem.ts'
 
 /** One policy of a file, under its id: `@id("…")` where given, else `<file>#<n>`, counted from 1. */
 export interface NamedPolicy {
@@ -20,8 +22,13 @@ export interface PoliciesOfFiles {
 /** Ids stand in leaves of the ledger, so they are short and plain. */
 const ID_FORM = /^[!-~](?:[ -~]{0,126}[!-~])?$/
 
-/** Parses policy files and names what is in them; ids are unique over all files. With `names` it checks these too. */
-export function readPolicyFiles(files: readonly PolicyFile[], names?: NameChecker): PoliciesOfFiles {
+const IMPOSSIBLE: Readonly<Record<NonNullable<PolicyTypes['impossible']>, string>> = {
+  scope: 'the policy never matches: no action takes such a principal and such a resource',
+  conditions: 'the policy never matches: its conditions are always false',
+}
+
+/** Parses policy files and names what is in them; ids are unique over all files. With `types` it checks these too. */
+export function readPolicyFiles(files: readonly PolicyFile[], types?: TypeChecker): PoliciesOfFiles {
   const policies: NamedPolicy[] = []
   const problems: PolicyProblem[] = []
   const taken = new Map<string, string>()
@@ -31,19 +38,27 @@ export function readPolicyFiles(files: readonly PolicyFile[], names?: NameChecke
       if (problems.length < LIMITS.policyProblems) problems.push(problemIn(file, at, message))
     }
     const parsed = parsePolicies(file.text)
-    for (const { at, message } of parsed.problems) report(at, message)
+    const deceptions = parsed.problems.length > 0 ? [] : deceptionsIn(file.text)
+    for (const { at, message } of [...parsed.problems, ...deceptions]) report(at, message)
     for (const [index, policy] of parsed.policies.entries()) {
       const id = idOf(policy) ?? `${file.name}#${index + 1}`
       const other = taken.get(id)
       if (hasSlot(policy)) report(policy.at, 'templates are not supported yet')
       if (!ID_FORM.test(id)) report(policy.at, '@id takes 1 to 128 printable ASCII characters')
       if (other !== undefined) report(policy.at, `the id is taken by a policy in ${other}; ids are unique`)
-      for (const { at, message } of names?.check(policy) ?? []) report(at, message)
+      for (const { at, message } of typeProblems(policy, types)) report(at, message)
       taken.set(id, file.name)
       policies.push({ id, policy })
     }
   }
   return { policies, problems }
+}
+
+/** That a policy can never match is a problem here, and more than Cedar's warning: such a forbid protects nothing. */
+function typeProblems(policy: Policy, types: TypeChecker | undefined): readonly SyntaxProblem[] {
+  if (types === undefined) return []
+  const { problems, impossible } = types.check(policy)
+  return impossible === undefined ? problems : [new SyntaxProblem(policy.at, IMPOSSIBLE[impossible])]
 }
 
 /** `@id` without a value is an empty id, which is refused, not a policy without one. */

@@ -42,6 +42,8 @@ suite('read_schema', () => {
       ['Gate::Inner::User', 'Gate::Inner::Admin', 'Gate::Inner::Color', 'Outer'],
     )
     const user = entities.get('Gate::Inner::User')
+    assert.deepEqual(entities.get('Gate::Inner::Color')?.ids, new Set(['red', 'blue']))
+    assert.equal(user?.ids, undefined)
     assert.deepEqual(user?.tags, { kind: 'set', element: { kind: 'integer' } })
     assert.deepEqual([...user.parents], ['Outer'])
     assert.deepEqual(user.attributes.fields.get('boss')?.type, { kind: 'entity', type: 'Gate::Inner::User' })

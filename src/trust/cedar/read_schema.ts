@@ -24,6 +24,7 @@ interface WrittenEntity {
   readonly parents: readonly string[]
   readonly attributes: WrittenRecord | undefined
   readonly tags: WrittenType | undefined
+  readonly ids: ReadonlySet<string> | undefined
 }
 
 interface WrittenAction {
@@ -89,10 +90,7 @@ class SchemaReader {
   #entity(space: string): void {
     const names = [this.#cursor.expectName('the name of an entity type')]
     while (this.#cursor.take(',')) names.push(this.#cursor.expectName('the name of an entity type'))
-    if (this.#cursor.take('enum')) {
-      this.#cursor.expect('[')
-      this.#cursor.list(']', () => this.#cursor.expectKind('string', 'an entity id between quotes'))
-    }
+    const ids = this.#cursor.take('enum') ? this.#enumIds() : undefined
     const parents = this.#cursor.take('in') ? this.#paths() : []
     this.#cursor.take('=')
     const attributes = this.#cursor.isMark('{') ? this.#record() : undefined
@@ -100,8 +98,17 @@ class SchemaReader {
     for (const name of names) {
       const type = qualify(space, name)
       this.#names.addEntity(type)
-      this.#entities.set(type, { space, parents, attributes, tags })
+      this.#entities.set(type, { space, parents, attributes, tags, ids })
     }
+  }
+
+  #enumIds(): Set<string> {
+    this.#cursor.expect('[')
+    const id = (): string => {
+      const { text, at } = this.#cursor.expectKind('string', 'an entity id between quotes')
+      return unescapeString(text, at)
+    }
+    return new Set(this.#cursor.list(']', id))
   }
 
   #action(space: string): void {
@@ -175,11 +182,12 @@ class SchemaReader {
     return { kind: 'record', fields }
   }
 
-  #toShape({ space, parents, attributes, tags }: WrittenEntity): EntityShape {
+  #toShape({ space, parents, attributes, tags, ids }: WrittenEntity): EntityShape {
     return {
       parents: this.#entityNames(space, parents),
       attributes: attributes === undefined ? NO_FIELDS : this.#names.toRecord(attributes, space),
       tags: tags === undefined ? undefined : this.#names.toType(tags, space),
+      ids,
     }
   }
 

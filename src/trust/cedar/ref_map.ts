@@ -1,44 +1,109 @@
 import type { EntityRef } from '#base/decider.ts'
 
+const EMPTY = -1
+const LEAST_PLACES = 8
+/** Places for each reference, so that most are found at the first look. */
+const SPREAD = 2
+/** Looks at most for one reference; names that somebody chose so that they meet end in a map, which they cannot slow. */
+const PROBES_MAX = 32
+
 /**
- * A map by entity reference. Two levels, so that a look-up makes no new string; the level below is remembered, because
- * references of one type come in rows.
+ * A map by entity reference, in the order of insertion (open addressing). A caller that was never seen before brings
+ * dozens of references for one question; a `Map` takes longer to hash their texts than the question takes to answer.
  */
 export class RefMap<T> {
-  readonly #byType = new Map<string, Map<string, T>>()
-  #lastType: string | undefined
-  #lastById: Map<string, T> | undefined
+  readonly #refs: EntityRef[] = []
+  readonly #values: T[] = []
+  #places: Int32Array
+  #mask: number
+  #crowded: Map<string, Map<string, number>> | undefined
 
-  get({ type, id }: EntityRef): T | undefined {
-    return this.#byId(type)?.get(id)
+  /** `expected` references fit without growing. */
+  constructor(expected = 0) {
+    this.#places = newPlaces(expected)
+    this.#mask = this.#places.length - 1
   }
 
-  has({ type, id }: EntityRef): boolean {
-    return this.#byId(type)?.has(id) === true
+  get(ref: EntityRef): T | undefined {
+    const at = this.#find(ref)
+    return at === EMPTY ? undefined : this.#values[at]
   }
 
-  /** True when the reference was not there before. */
-  set({ type, id }: EntityRef, value: T): boolean {
-    let byId = this.#byId(type)
-    if (byId === undefined) {
-      byId = new Map()
-      this.#byType.set(type, byId)
-      this.#lastById = byId
+  has(ref: EntityRef): boolean {
+    return this.#find(ref) !== EMPTY
+  }
+
+  /** True when the reference was not there before; the value is replaced either way. */
+  set(ref: EntityRef, value: T): boolean {
+    const known = this.#find(ref)
+    if (known !== EMPTY) {
+      this.#values[known] = value
+      return false
     }
-    const before = byId.size
-    byId.set(id, value)
-    return byId.size > before
+    const at = this.#refs.push(ref) - 1
+    this.#values.push(value)
+    const isFull = this.#refs.length * SPREAD > this.#places.length
+    if (isFull && this.#crowded === undefined) this.#grow()
+    else this.#place(ref, at)
+    return true
   }
 
-  #byId(type: string): Map<string, T> | undefined {
-    if (type !== this.#lastType) {
-      this.#lastType = type
-      this.#lastById = this.#byType.get(type)
+  #find(ref: EntityRef): number {
+    if (this.#crowded !== undefined) return this.#crowded.get(ref.type)?.get(ref.id) ?? EMPTY
+    // There is always an empty place to end at.
+    for (let place = hashOf(ref) & this.#mask; ; place = (place + 1) & this.#mask) {
+      const at = this.#places[place] ?? EMPTY
+      if (at === EMPTY) return EMPTY
+      const other = this.#refs[at]
+      if (other !== undefined && isSameRef(other, ref)) return at
     }
-    return this.#lastById
+  }
+
+  #place(ref: EntityRef, at: number): void {
+    if (this.#crowded !== undefined) {
+      addTo(this.#crowded, ref, at)
+      return
+    }
+    let place = hashOf(ref) & this.#mask
+    for (let probe = 0; probe < PROBES_MAX; probe++) {
+      if ((this.#places[place] ?? EMPTY) === EMPTY) {
+        this.#places[place] = at
+        return
+      }
+      place = (place + 1) & this.#mask
+    }
+    const crowded = new Map<string, Map<string, number>>()
+    for (let known = 0; known <= at; known++) addTo(crowded, this.#refs[known] ?? ref, known)
+    this.#crowded = crowded
+  }
+
+  /** Gives every reference a place in a larger table, the last one too. */
+  #grow(): void {
+    this.#places = newPlaces(this.#refs.length * SPREAD)
+    this.#mask = this.#places.length - 1
+    for (const [at, ref] of this.#refs.entries()) this.#place(ref, at)
   }
 }
 
 export function isSameRef(left: EntityRef, right: EntityRef): boolean {
   return left === right || (left.id === right.id && left.type === right.type)
+}
+
+function newPlaces(count: number): Int32Array {
+  let size = LEAST_PLACES
+  while (size < count * SPREAD) size *= 2
+  return new Int32Array(size).fill(EMPTY)
+}
+
+function addTo(crowded: Map<string, Map<string, number>>, { type, id }: EntityRef, at: number): void {
+  const byId = crowded.get(type) ?? new Map<string, number>()
+  crowded.set(type, byId.set(id, at))
+}
+
+/** FNV-1a over the id; types repeat, so only their length counts. */
+function hashOf({ type, id }: EntityRef): number {
+  let hash = 0x811c9dc5 ^ type.length
+  for (let at = 0; at < id.length; at++) hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193)
+  // The low bits of FNV are its weakest, and they choose the place.
+  return hash ^ (hash >>> 15)
 }

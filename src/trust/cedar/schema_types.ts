@@ -8,15 +8,21 @@ import {
   type Value,
 } from './values.ts'
 
-/** What a schema says of a value. */
+/** What a schema says of a value, and what is inferred of an expression. */
 export type SchemaType =
-  | { readonly kind: 'truth' }
+  | TruthType
   | { readonly kind: 'integer' }
   | { readonly kind: 'text' }
   | { readonly kind: 'extension'; readonly type: ExtensionType }
   | { readonly kind: 'entity'; readonly type: string }
   | { readonly kind: 'set'; readonly element: SchemaType }
   | RecordType
+
+/** `only` is the one truth that an expression of this type has; a schema never says it. */
+export interface TruthType {
+  readonly kind: 'truth'
+  readonly only?: boolean
+}
 
 export interface RecordType {
   readonly kind: 'record'
@@ -30,6 +36,8 @@ export interface EntityShape {
   readonly parents: ReadonlySet<string>
   readonly attributes: RecordType
   readonly tags: SchemaType | undefined
+  /** The ids of a type that has these entities and no others. */
+  readonly ids: ReadonlySet<string> | undefined
 }
 
 export interface ActionShape {
