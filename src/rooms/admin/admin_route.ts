@@ -5,10 +5,11 @@ import { deepFreeze, type JsonObject } from '#base/json.ts'
 import { LIMITS } from '#base/limits.ts'
 import { parseStrictJson } from '#base/strict_json.ts'
 import { checkPermit, type Permit } from '#trust/access/authorize.ts'
-import type { ActContext, Acted, RawRequest, Route, Target } from '#door/route.ts'
+import { knownTarget, type ActContext, type Acted, type RawRequest, type Route } from '#door/route.ts'
 
 /** The one resource of admin acts: Gatehouse itself. */
 export const GATEHOUSE: EntityRef = { type: 'System', id: 'gatehouse' }
+const TARGET = knownTarget(GATEHOUSE)
 
 /** What differs between admin routes; the rest is the same for all of them. */
 export interface AdminRouteParts<Input extends JsonObject> {
@@ -36,11 +37,7 @@ export function adminRoute<Input extends JsonObject>(parts: AdminRouteParts<Inpu
     record: 'strict',
     inspect: { request: 'all', response: exempt === undefined ? 'all' : { exempt } },
     parse,
-    target: (): Target => ({
-      ref: GATEHOUSE,
-      entities: [{ ref: GATEHOUSE, attributes: {}, parents: [] }],
-      known: true,
-    }),
+    target: () => TARGET,
     act: async (permit: Permit, input: Input, context: ActContext) => {
       checkPermit(permit, action, GATEHOUSE)
       return await act(input, context)

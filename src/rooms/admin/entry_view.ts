@@ -2,7 +2,8 @@ import type { Millis } from '#base/clock.ts'
 import type { Files } from '#base/files.ts'
 import type { JsonObject, JsonValue } from '#base/json.ts'
 import type { EntryKind } from '#base/recorder.ts'
-import { findEntries, type ReadEntry } from '#trust/ledger/read.ts'
+import { EntryFinder } from '#trust/ledger/entry_finder.ts'
+import type { ReadEntry } from '#trust/ledger/read.ts'
 
 /** One ledger entry as people and `explain` read it. */
 export interface EntryView {
@@ -23,6 +24,8 @@ export interface EntryReader {
   find(id: string): Promise<readonly EntryView[]>
   /** The pseudonym that stands in leaves for a caller, as printed by `printRef`. */
   pseudonymOf(caller: string): string
+  /** The known caller for whom a pseudonym stands; undefined for one that is known no more. */
+  callerOf(pseudonym: string): string | undefined
 }
 
 export interface EntryReaderParts {
@@ -31,14 +34,21 @@ export interface EntryReaderParts {
   readonly directory: string
   readonly sidecarKey: Uint8Array | undefined
   readonly pseudonymOf: (caller: string) => string
+  /** All callers there are, as printed by `printRef`. A pseudonym cannot be undone, so it is looked for among theirs. */
+  readonly callers: () => Iterable<string>
 }
 
 /** Reads entries from the files of a ledger, beside whoever appends to it. */
-export function entryReader({ files, directory, sidecarKey, pseudonymOf }: EntryReaderParts): EntryReader {
-  const options = sidecarKey === undefined ? {} : { sidecarKey }
+export function entryReader(parts: EntryReaderParts): EntryReader {
+  const { files, directory, sidecarKey, pseudonymOf, callers } = parts
+  const finder = new EntryFinder({ files, directory, ...(sidecarKey && { sidecarKey }) })
   return {
-    find: async (id) => (await findEntries(files, directory, id, options)).toReversed().map(toEntryView),
+    find: async (id) => (await finder.find(id)).toReversed().map(toEntryView),
     pseudonymOf,
+    callerOf: (pseudonym) => {
+      for (const caller of callers()) if (pseudonymOf(caller) === pseudonym) return caller
+      return undefined
+    },
   }
 }
 

@@ -4,6 +4,7 @@ import type { EntryKind } from '#base/recorder.ts'
 import type { JsonObject } from '#base/json.ts'
 import { CALLER } from '../../../test/support/door_parts.ts'
 import { AdminBench, faultCode } from '../../../test/support/admin_bench.ts'
+import { assertFrozen } from '../../../test/support/assert_frozen.ts'
 import type { EntryReader, EntryView } from './entry_view.ts'
 import { Explanation } from './why.ts'
 import { explainRoute, whyRoute } from './why_routes.ts'
@@ -36,7 +37,16 @@ const LEDGER: readonly EntryView[] = [
 const ENTRIES: EntryReader = {
   find: async (id) => Promise.resolve(LEDGER.filter((each) => each.id === id)),
   pseudonymOf: (caller) => `p(${caller})`,
+  callerOf: (pseudonym) => (pseudonym === 'p(Service::"demo")' ? 'Service::"demo"' : undefined),
 }
+
+test('explainRoute and whyRoute aim at the same target each time, frozen all through', () => {
+  for (const route of [explainRoute(ENTRIES), whyRoute(ENTRIES)]) {
+    const target = route.target({ id: OWN }, CALLER)
+    assertFrozen(target)
+    assert.equal(route.target({ id: OTHERS }, CALLER), target)
+  }
+})
 
 test('whyRoute tells a caller of its own request, without the operator’s part', async (t) => {
   const acted = await new AdminBench(t).send(whyRoute(ENTRIES), { params: { id: OWN }, caller: CALLER })
@@ -63,8 +73,25 @@ test('explainRoute tells an operator of any request, with reason and opened valu
   const bench = new AdminBench(t)
   const told = Explanation.parse((await bench.send(explainRoute(ENTRIES), { params: { id: OWN } })).body)
   assert.equal(told.operator?.reason, 'scope.model')
-  assert.deepEqual(told.operator.opened, { address: '192.0.2.7' })
+  assert.deepEqual(told.operator.opened, { address: '192.0.2.7', caller: 'Service::"demo"' })
+  assert.equal(told.operator.caller, 'Service::"demo"')
   assert.equal((await bench.send(explainRoute(ENTRIES), { params: { id: STRANGERS } })).status, 200)
+})
+
+test('explainRoute keeps to the pseudonym: for a caller that is no more, and for a shredded entry', async (t) => {
+  const bench = new AdminBench(t)
+  const shredded = {
+    ...ENTRIES,
+    find: async () => Promise.resolve(LEDGER.slice(0, 1).map((one) => ({ ...one, opened: {} }))),
+  }
+  const rows: readonly (readonly [id: string, EntryReader, caller: string])[] = [
+    [OTHERS, ENTRIES, 'p(Service::"other")'],
+    [OWN, shredded, 'p(Service::"demo")'],
+  ]
+  for (const [id, entries, caller] of rows) {
+    const told = Explanation.parse((await bench.send(explainRoute(entries), { params: { id } })).body)
+    assert.equal(told.operator?.caller, caller)
+  }
 })
 
 test('explainRoute knows no such entry', async (t) => {

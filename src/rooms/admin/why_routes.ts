@@ -2,13 +2,14 @@ import { printRef, type EntityRef } from '#base/decider.ts'
 import { Fault } from '#base/fault.ts'
 import { isEntryId } from '#base/ids.ts'
 import { checkPermit } from '#trust/access/authorize.ts'
-import type { RawRequest, Route } from '#door/route.ts'
+import { knownTarget, type RawRequest, type Route } from '#door/route.ts'
 import { acted, adminRoute, parseNothing } from './admin_route.ts'
 import type { EntryReader, EntryView } from './entry_view.ts'
 import { explain, type Clearance, type Explanation } from './why.ts'
 
 /** What a caller asks for an explanation of its own requests. */
 const WHY: EntityRef = { type: 'Endpoint', id: 'why' }
+const TARGET = knownTarget(WHY)
 const ACTION = 'entry:explain'
 
 type EntryName = { readonly id: string }
@@ -21,7 +22,7 @@ export function explainRoute(entries: EntryReader): Route<EntryName> {
     path: '/admin/entries/{id}',
     action: ACTION,
     parse: parseId,
-    act: async ({ id }) => acted(200, told(await entries.find(id), 'operator')),
+    act: async ({ id }) => acted(200, told(withCaller(await entries.find(id), entries), 'operator')),
   })
 }
 
@@ -37,7 +38,7 @@ export function whyRoute(entries: EntryReader): Route<EntryName> {
     record: 'grouped',
     inspect: { request: 'all', response: 'all' },
     parse: parseId,
-    target: () => ({ ref: WHY, entities: [{ ref: WHY, attributes: {}, parents: [] }], known: true }),
+    target: () => TARGET,
     act: async (permit, { id }, { caller }) => {
       checkPermit(permit, ACTION, WHY)
       const found = await entries.find(id)
@@ -53,6 +54,16 @@ function parseId(request: RawRequest): EntryName {
   // A malformed id gets the same answer as one that is not there or not the asker's.
   if (id === undefined || !isEntryId(id)) throw new Fault('entry.unknown')
   return Object.freeze({ id })
+}
+
+/** Names the caller of an entry whose values can still be opened; to a shredded one nobody belongs any more. */
+function withCaller(found: readonly EntryView[], entries: EntryReader): readonly EntryView[] {
+  return found.map((entry) => {
+    const { caller: pseudonym } = entry.shown
+    const isOpen = Object.keys(entry.opened).length > 0
+    const caller = isOpen && typeof pseudonym === 'string' ? entries.callerOf(pseudonym) : undefined
+    return caller === undefined ? entry : { ...entry, opened: { ...entry.opened, caller } }
+  })
 }
 
 function isOf(entry: EntryView, pseudonym: string): boolean {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { assertFrozen } from '../../../test/support/assert_frozen.ts'
 import { modelsScene } from '../../../test/support/models_scene.ts'
 
 test('Catalogue gives the facts of a model to policy', () => {
@@ -17,6 +18,14 @@ test('Catalogue gives the facts of a model to policy', () => {
     known: true,
   })
   assert.deepEqual(catalogue.target('b').entities[0]?.attributes, { provider: 'echo' })
+})
+
+test('Catalogue gives the same facts of a model each time, frozen all through', () => {
+  const { catalogue } = modelsScene({ models: [{ name: 'a', provider: 'echo', region: 'eu' }] })
+  const target = catalogue.target('a')
+  assert.equal(catalogue.target('a'), target)
+  assert.equal(catalogue.find('a')?.target, target)
+  assertFrozen(target)
 })
 
 test('Catalogue gives no facts of a name that is no model', () => {

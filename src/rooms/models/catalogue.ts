@@ -1,6 +1,6 @@
 import type { EntityRef } from '#base/decider.ts'
 import { Fault } from '#base/fault.ts'
-import type { Target } from '#door/route.ts'
+import { knownTarget, type Target } from '#door/route.ts'
 import type { ModelConnection, ModelSettings, Provider, ProviderParts } from './provider.ts'
 
 /** A model behind the door. */
@@ -48,12 +48,10 @@ function open(settings: ModelSettings, providers: readonly Provider[], parts: Pr
       { say: `models.${settings.name}.provider is not a known provider.` },
     )
   }
-  const ref = modelRef(settings.name)
   const region = settings.region === undefined ? {} : { region: settings.region }
-  const entity = { ref, attributes: { provider: provider.id, ...region }, parents: [SPACE] }
   return {
     settings,
-    target: { ref, entities: [entity], known: true },
+    target: knownTarget(modelRef(settings.name), { provider: provider.id, ...region }, [SPACE]),
     connection: provider.open(settings, parts),
   }
 }

@@ -4,16 +4,16 @@ import type { FaultCode } from '#base/fault.ts'
 import { deepFreeze, type JsonObject } from '#base/json.ts'
 import { Sealed } from '#base/sealed.ts'
 import { Permit } from '#trust/access/authorize.ts'
-import { startFakeUpstream, type FakeUpstream } from '../../../test/fakes/upstream.ts'
-import { CALLER } from '../../../test/support/door_parts.ts'
+import { KEY_ECHOES, startFakeUpstream, type FakeUpstream } from '../../../test/fakes/upstream.ts'
+import { CALLER, ENDLESS } from '../../../test/support/door_parts.ts'
 import { ask, modelsScene, type ModelsScene, type Said } from '../../../test/support/models_scene.ts'
 import { plantedSecrets } from '../../../test/support/planted_secrets.ts'
 import { chatRoute } from './chat.ts'
 
 const SEED = 20_261_122
-const KEY = ['the', 'key', 'of', 'the', 'provider'].join('-')
+const KEY = ['the', 'key/of', 'the', 'provider'].join('-')
 const PRESENT = { kind: 'present', secret: new Sealed(KEY) } as const
-const ACT_ONLY = { id: 'entry00000000001', caller: CALLER, onAbort: () => {} }
+const ACT_ONLY = { id: 'entry00000000001', caller: CALLER, memory: ENDLESS, onAbort: () => {} }
 
 let fake: FakeUpstream
 let scene: ModelsScene
@@ -42,6 +42,9 @@ before(async () => {
         auth: 'api-key',
       },
       { name: 'down', baseUrl: 'http://127.0.0.1:1/v1' },
+      ...KEY_ECHOES.map((name) => behaving(name)),
+      { ...behaving('crowded'), maxAnswerBytes: 10_000_000 },
+      { name: 'small_echo', provider: 'echo', maxAnswerBytes: 4_000 },
       ...BAD.map(([name]) => behaving(name, name.startsWith('stall') || name === 'drip' ? 200 : 2_000)),
       behaving('parrot'),
       behaving('limited_oddly'),
@@ -235,6 +238,50 @@ for (const [behaviour, code] of BAD) {
   })
 }
 
+for (const behaviour of KEY_ECHOES) {
+  test(`chat gives out and records nothing of an answer that holds the key in disguise: ${behaviour}`, async () => {
+    const said = await chat(saying(behaviour))
+    assert.ok(said.kind === 'refusal')
+    const isError = behaviour.startsWith('disguised_error')
+    assert.equal(said.code, isError ? 'upstream.rejected' : 'upstream.invalid')
+    assert.deepEqual(
+      said.fault.detail,
+      isError ? { upstream_status: 400, upstream_message: '' } : { reason: 'answer_holds_key' },
+    )
+    const outcome = scene.recorder.entries.at(-1)
+    assert.equal(outcome?.kind, 'outcome')
+    assert.equal(outcome.fields['upstream_message'] ?? '', '')
+  })
+}
+
+test('chat refuses an answer of more values than it holds in memory', async () => {
+  const said = await chat(saying('crowded'))
+  assert.deepEqual(said.kind === 'refusal' && [said.code, said.fault.detail['reason']], [
+    'upstream.invalid',
+    'answer_unreadable',
+  ])
+})
+
+test('chat bounds the answer of the echo as that of any provider', async () => {
+  const body = (n: number, length: number): JsonObject => ({ ...saying('small_echo', 'x'.repeat(length)), n })
+  for (const [n, length] of [
+    [1, 4_000],
+    [16, 200],
+    [2, 1_900],
+  ] as const) {
+    const said = await chat(body(n, length))
+    assert.deepEqual(said.kind === 'refusal' && [said.code, said.stage], ['upstream.oversized', 'act'])
+  }
+  let largest = 0
+  for (let length = 0; length < 4_000; length += 50) {
+    for (const n of [1, 3, 16]) {
+      const said = await chat(body(n, length))
+      if (said.kind === 'answer') largest = Math.max(largest, Buffer.byteLength(said.json))
+    }
+  }
+  assert.ok(largest > 3_800 && largest <= 4_000, String(largest))
+})
+
 test('chat tells what the provider rejected in words of our own, and keeps its text for the ledger', async () => {
   const said = await chat(saying('rejecting'))
   assert.ok(said.kind === 'refusal')
@@ -244,6 +291,25 @@ test('chat tells what the provider rejected in words of our own, and keeps its t
   )
   assert.match(JSON.stringify(said.fault.detail['upstream_message']), /^"You sent: /)
   assert.equal(said.fault.detail['upstream_status'], 400)
+})
+
+test('chat records no half of a credential out of a long message of the provider', async () => {
+  const lenient = modelsScene({
+    models: [{ name: 'm', model: 'rejecting_at_length', baseUrl: `${fake.origin}/v1` }],
+    request: 'pass',
+  })
+  const [secret = ''] = SECRETS.filter(({ rule }) => rule === 'credential.pem')
+    .map((one) => one.secret)
+    .sort((left, right) => right.length - left.length)
+  assert.ok(secret.length > 500)
+  // What comes first shrinks when it is redacted, so that the end of what was read is among what is kept.
+  for (let padding = 0; padding < secret.length; padding += 100) {
+    const user = `${'x'.repeat(padding)}\n${`${secret}\n`.repeat(20_000 / secret.length)}`
+    const said = await ask(lenient, chatRoute(lenient.catalogue), { body: { ...saying('m'), user } })
+    assert.ok(said.kind === 'refusal' && said.code === 'upstream.rejected')
+    assert.doesNotMatch(JSON.stringify(said.fault.detail), /BEGIN/)
+  }
+  await lenient.close()
 })
 
 const WAITS: readonly (readonly [behaviour: string, seconds: number | undefined])[] = [

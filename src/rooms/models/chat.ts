@@ -44,14 +44,14 @@ async function act(
   catalogue: Catalogue,
   permit: Permit,
   request: ChatRequest,
-  { id, onAbort }: ActContext,
+  { id, memory, onAbort }: ActContext,
 ): Promise<Acted> {
   const model = catalogue.find(request.model)
   checkPermit(permit, ACTION, catalogue.target(request.model).ref)
   if (model === undefined) throw new Fault('model.unknown')
   const { settings, connection } = model
   if (settings.extensions === 'refuse') checkExtensions(request)
-  const { status, body, usage } = await connection.complete(permit, request, { id, onAbort })
+  const { status, body, usage } = await connection.complete(permit, request, { id, memory, onAbort })
   const facts: Record<string, JsonValue> = { provider: settings.provider, ...usage }
   if (settings.region !== undefined) facts['region'] = settings.region
   return { status, body, facts }

@@ -169,6 +169,15 @@ for (const [why, value, path] of REFUSED) {
   })
 }
 
+test('checkChatRequest stops at the first wrong message: a body of wrong parts costs no more than one', () => {
+  const wrong = { role: 'user', content: Array.from({ length: 1_000 }, () => 1) }
+  const value = { model: 'm', messages: Array.from({ length: 450 }, () => wrong) }
+  const startedAt = performance.now()
+  assert.match(sayOf(value), /^messages\[0\]\.content\[0\] /)
+  // All of them took more than a second.
+  assert.ok(performance.now() - startedAt < 500)
+})
+
 test('checkChatRequest repeats no value and no name that the caller made up', () => {
   const planted = 'planted-value'
   const values: readonly JsonValue[] = [

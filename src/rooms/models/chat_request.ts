@@ -1,6 +1,9 @@
 import * as z from 'zod'
 import { Fault } from '#base/fault.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '#base/json.ts'
+import { checkMemberNames } from './check_member_names.ts'
+import { fitsSchema } from './fits_schema.ts'
+import { printPlace, shapeOf, visitUnknown } from './known_members.ts'
 
 /** A request body of OpenAI's chat completions whose known fields have been checked. Frozen, with all its fields. */
 export interface ChatRequest extends JsonObject {
@@ -105,63 +108,40 @@ const SCHEMA = z.object({
   web_search_options: anyObject.nullish(),
 })
 
-/**
- * Fields by which some servers choose another model, another address or another key than the one that policy has
- * decided about. They are refused for every provider.
- */
-const REROUTING: ReadonlySet<string> = new Set([
-  'api_base',
-  'api_key',
-  'api_version',
-  'base_url',
-  'custom_llm_provider',
-  'deployment_id',
-  'engine',
-  'extra_body',
-  'extra_headers',
-  'extra_query',
-  'fallback',
-  'fallbacks',
-  'headers',
-  'model_list',
-  'models',
-  'provider',
-  'route',
-])
+const SHAPE = shapeOf(SCHEMA)
+const FITS = fitsSchema(SCHEMA)
+/** Messages are checked one by one, so that the first wrong one ends the work: zod goes on through all of them. */
+const FRAME = SCHEMA.extend({ messages: z.array(z.unknown()).min(1).max(MESSAGES) })
 
 /** Throws `input.invalid` with the path of the first field that is wrong, or `stream.unsupported`. */
 export function checkChatRequest(value: JsonValue): asserts value is ChatRequest {
   if (!isJsonObject(value)) throw invalid('The body must be a JSON object.')
-  const rerouting = Object.keys(value).find((field) => REROUTING.has(field))
-  if (rerouting !== undefined)
-    throw invalid(`${rerouting} is not accepted: only model says which model is called.`)
-  const checked = SCHEMA.safeParse(value)
-  const [issue] = checked.error?.issues ?? []
-  if (issue !== undefined) throw invalid(sayIssue(issue))
-  if (checked.data?.stream === true) throw new Fault('stream.unsupported')
+  if (!FITS(value)) explain(value)
+  const { stream } = value
+  checkMemberNames(value, SHAPE)
+  if (stream === true) throw new Fault('stream.unsupported')
 }
 
-/** Where the first field stands that is not one of the known ones; undefined when all are. */
+/** Throws unless it finds nothing wrong after all. */
+function explain(value: JsonObject): void {
+  checkForm(FRAME, value, [])
+  const { messages } = value
+  if (Array.isArray(messages)) messages.forEach((one, at) => checkForm(message, one, ['messages', at]))
+}
+
+function checkForm(schema: z.ZodType, value: JsonValue, at: readonly PropertyKey[]): void {
+  const [issue] = schema.safeParse(value).error?.issues ?? []
+  if (issue !== undefined) throw invalid(sayIssue(issue, at))
+}
+
+/** Where a field stands that is not one of the known ones; undefined when all are. */
 export function unknownField(request: ChatRequest): string | undefined {
-  const known: unknown = SCHEMA.parse(request)
-  return firstMissing(request, known, '')
-}
-
-/** Zod leaves unknown members out, so what the checked copy lacks is unknown. */
-function firstMissing(value: unknown, known: unknown, path: string): string | undefined {
-  if (Array.isArray(value) && Array.isArray(known)) {
-    const missing = value.map((inner, at) => firstMissing(inner, known[at], `${path}[${at}]`))
-    return missing.find((one) => one !== undefined)
-  }
-  if (!isJsonObject(value) || !isJsonObject(known)) return undefined
-  for (const [field, inner] of Object.entries(value)) {
-    const at = path === '' ? field : `${path}.${field}`
-    if (!Object.hasOwn(known, field))
-      return isPlainName(field) ? at : `${path === '' ? 'the body' : path}, a member`
-    const missing = firstMissing(inner, known[field], at)
-    if (missing !== undefined) return missing
-  }
-  return undefined
+  let found: string | undefined
+  visitUnknown(request, SHAPE, ({ names: [name = ''], place }) => {
+    const inside = place === undefined ? 'the body' : printPlace(place)
+    found ??= isPlainName(name) ? printPlace({ step: name, inside: place }) : `${inside}, a member`
+  })
+  return found
 }
 
 /** A name that may be said again: as short and plain as the names of fields are. */
@@ -174,8 +154,8 @@ function invalid(say: string): Fault {
 }
 
 /** The path is made of names of the schema and of places in lists, the rest of our own words. */
-function sayIssue(issue: z.core.$ZodIssue): string {
-  const deepest = deepestOf(issue, [])
+function sayIssue(issue: z.core.$ZodIssue, at: readonly PropertyKey[]): string {
+  const deepest = deepestOf(issue, at)
   return `${printPath(deepest.path)} ${sayProblem(deepest.issue)}.`
 }
 

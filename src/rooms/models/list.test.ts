@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Question } from '#base/decider.ts'
 import { Fault } from '#base/fault.ts'
-import { CALLER } from '../../../test/support/door_parts.ts'
+import { CALLER, proven } from '../../../test/support/door_parts.ts'
+import { assertFrozen } from '../../../test/support/assert_frozen.ts'
 import { ask, modelsScene, type ModelsScene } from '../../../test/support/models_scene.ts'
 import { listRoute, modelRoute } from './list.ts'
 
@@ -30,10 +31,21 @@ test('listRoute names only the models that the caller may infer with', async () 
   })
 })
 
+test('listRoute and modelRoute aim at one target, frozen all through', () => {
+  const { list, one } = routes(modelsScene({ models: MODELS }))
+  const target = list.target({}, CALLER)
+  assertFrozen(target)
+  assert.equal(one.target({ model: 'open' }, CALLER), target)
+  assert.equal(list.target({}, CALLER), target)
+})
+
 test('listRoute keeps to the scope of the key', async () => {
   const scene = modelsScene({ models: MODELS, allows: () => true })
   const scoped = { ...CALLER, scope: { models: ['other'], actions: undefined } }
-  const parts = { ...scene.parts, authenticator: { authenticate: () => scoped, looksReal: () => true } }
+  const parts = {
+    ...scene.parts,
+    authenticator: { authenticate: () => proven(scoped), looksReal: () => true },
+  }
   const said = await ask({ ...scene, parts }, routes(scene).list)
   assert.ok(said.kind === 'answer')
   assert.deepEqual(

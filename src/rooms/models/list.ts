@@ -1,18 +1,14 @@
 import type { EntityRef } from '#base/decider.ts'
 import { Fault } from '#base/fault.ts'
 import type { JsonObject } from '#base/json.ts'
-import type { RawRequest, Route, Target } from '#door/route.ts'
+import { knownTarget, type RawRequest, type Route } from '#door/route.ts'
 import { authorize, checkPermit, type Policies } from '#trust/access/authorize.ts'
 import type { Caller } from '#trust/access/caller.ts'
 import type { Catalogue, CatalogueModel } from './catalogue.ts'
 
 const ACTION = 'model:list'
 const REF: EntityRef = { type: 'Endpoint', id: 'models' }
-const TARGET: Target = {
-  ref: REF,
-  entities: [{ ref: REF, attributes: {}, parents: [{ type: 'Space', id: 'default' }] }],
-  known: true,
-}
+const TARGET = knownTarget(REF, {}, [{ type: 'Space', id: 'default' }])
 
 interface NoInput extends JsonObject {}
 

@@ -1,5 +1,6 @@
 import type { Clock } from '#base/clock.ts'
 import type { JsonObject, JsonValue } from '#base/json.ts'
+import type { Memory } from '#base/memory.ts'
 import type { Sealed } from '#base/sealed.ts'
 import type { Permit } from '#trust/access/authorize.ts'
 
@@ -32,6 +33,8 @@ export interface ModelSettings {
 export interface CallContext {
   /** The id of the entry. */
   readonly id: string
+  /** Where the bytes of an answer are claimed before they are kept. */
+  readonly memory: Memory
   readonly onAbort: (listener: () => void) => void
 }
 

@@ -1,4 +1,5 @@
 import type { Clock } from '#base/clock.ts'
+import { Fault } from '#base/fault.ts'
 import { deepFreeze, isJsonObject, type JsonObject, type JsonValue } from '#base/json.ts'
 import type { ModelSettings, Provider, ProviderAnswer } from '../provider.ts'
 
@@ -20,17 +21,12 @@ function answer(settings: ModelSettings, clock: Clock, request: JsonObject, id: 
   const choices = typeof request['n'] === 'number' ? request['n'] : 1
   const tokensIn = messages.reduce<number>((sum, message) => sum + countTokens(textOf(message)), 0)
   const tokensOut = choices * countTokens(content)
-  const body: JsonObject = {
+  const frame: JsonObject = {
     id: `chatcmpl-echo-${id}`,
     object: 'chat.completion',
     created: Math.floor(clock.now() / 1_000),
     model: settings.name,
-    choices: Array.from({ length: choices }, (_, index) => ({
-      index,
-      message: { role: 'assistant', content, refusal: null },
-      logprobs: null,
-      finish_reason: 'stop',
-    })),
+    choices: [],
     usage: {
       prompt_tokens: tokensIn,
       completion_tokens: tokensOut,
@@ -39,7 +35,20 @@ function answer(settings: ModelSettings, clock: Clock, request: JsonObject, id: 
     // Nobody should take this for a model.
     system_fingerprint: 'gatehouse-echo',
   }
+  // Every choice repeats the text: an answer of many times the size of the request is refused before it is made.
+  const bytes = bytesOf(frame) + choices * (bytesOf(choice(choices, content)) + 1)
+  if (bytes > settings.maxAnswerBytes) throw new Fault('upstream.oversized', { reason: 'answer_bytes' })
+  const body = { ...frame, choices: Array.from({ length: choices }, (_, index) => choice(index, content)) }
   return { status: 200, body: deepFreeze(body), usage: { tokens_in: tokensIn, tokens_out: tokensOut } }
+}
+
+function choice(index: number, content: string): JsonObject {
+  const message = { role: 'assistant', content, refusal: null }
+  return { index, message, logprobs: null, finish_reason: 'stop' }
+}
+
+function bytesOf(value: JsonValue): number {
+  return Buffer.byteLength(JSON.stringify(value))
 }
 
 function lastUserText(messages: readonly JsonValue[]): string {

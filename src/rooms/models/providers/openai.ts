@@ -1,7 +1,9 @@
 import { Fault, type FaultDetail } from '#base/fault.ts'
+import { readForeignJson } from '#base/foreign_json.ts'
 import { openUpstream, type UpstreamAnswer } from '#base/http_client.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '#base/json.ts'
 import { LIMITS } from '#base/limits.ts'
+import { SecretEcho } from '#base/secret_echo.ts'
 import type { ModelSettings, Provider, ProviderAnswer, ProviderParts } from '../provider.ts'
 
 /** Any server that speaks OpenAI's chat completions: hosted ones, vLLM, Ollama, Azure. */
@@ -10,6 +12,7 @@ export const openai: Provider = {
   why: 'Most model servers speak this protocol.',
   open(settings, parts) {
     const endpoint = endpointOf(settings)
+    const echo = settings.key.kind === 'present' ? new SecretEcho(settings.key.secret) : undefined
     const upstream = openUpstream({
       origin: endpoint.origin,
       connections: LIMITS.upstreamConnections,
@@ -21,13 +24,13 @@ export const openai: Provider = {
       maxAnswerBytes: settings.maxAnswerBytes,
     })
     return {
-      async complete(_permit, request, { onAbort }) {
+      async complete(_permit, request, { memory, onAbort }) {
         // The value that was authorized and inspected is what is sent; only the name of the model is the provider's.
         const body = JSON.stringify({ ...request, model: settings.model })
         const answer = await withKey(settings, (headers) =>
-          upstream.send({ method: 'POST', path: endpoint.path, headers, body, onAbort }),
+          upstream.send({ method: 'POST', path: endpoint.path, headers, body, memory, onAbort }),
         )
-        return read(answer, settings, parts)
+        return read(answer, settings, { parts, echo })
       },
       close: () => upstream.close(),
     }
@@ -75,46 +78,49 @@ function withKey<T>(settings: ModelSettings, send: (headers: Record<string, stri
   )
 }
 
-/** Shorter keys are words that any answer may hold. */
-const LEAST_KEY_LENGTH = 8
-
-/** A server that repeats headers in its answers would hand our key to the caller. */
-function holdsKey(body: Uint8Array, { key }: ModelSettings): boolean {
-  if (key.kind !== 'present') return false
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  return key.secret.open((text) => text.length >= LEAST_KEY_LENGTH && bytes.includes(text))
+interface Reading {
+  readonly parts: ProviderParts
+  readonly echo: SecretEcho | undefined
 }
 
-function read(answer: UpstreamAnswer, settings: ModelSettings, parts: ProviderParts): ProviderAnswer {
-  const repeatsKey = holdsKey(answer.body, settings)
-  if (answer.status !== 200) throw refusal(repeatsKey ? { ...answer, body: NOTHING } : answer, parts)
-  if (repeatsKey) throw new Fault('upstream.invalid', { reason: 'answer_holds_key' })
-  const body = parse(answer.body)
-  if (!isJsonObject(body) || !Array.isArray(body['choices']) || !freezeWithin(body, LIMITS.jsonDepth)) {
-    throw new Fault('upstream.invalid', { reason: 'answer_shape' })
-  }
+/** The content of an answer, as far as it may be looked at. */
+type Text =
+  | { readonly kind: 'readable'; readonly text: string }
+  | { readonly kind: 'unreadable'; readonly reason: 'answer_not_text' | 'answer_holds_key' }
+
+function read(answer: UpstreamAnswer, settings: ModelSettings, reading: Reading): ProviderAnswer {
+  const text = textOf(answer.body, reading.echo)
+  if (answer.status !== 200) throw refusal(answer, text, reading.parts)
+  const body = parse(text)
+  if (!isJsonObject(body) || !Array.isArray(body['choices'])) throw invalid('answer_shape')
   const named: JsonObject = Object.freeze({ ...body, model: settings.name })
   return { status: 200, body: named, usage: usageOf(body['usage']) }
 }
 
-const NOTHING = new Uint8Array(0)
 const UTF8 = new TextDecoder('utf-8', { fatal: true })
 
-function parse(bytes: Uint8Array): JsonValue {
+/**
+ * The only way to the content of an answer. A server that repeats headers would hand our key to the caller or to the
+ * ledger, so nothing is read of an answer that holds it.
+ */
+function textOf(body: Uint8Array, echo: SecretEcho | undefined): Text {
+  if (echo?.isIn(body) === true) return { kind: 'unreadable', reason: 'answer_holds_key' }
   try {
-    const value: JsonValue = JSON.parse(UTF8.decode(bytes))
-    return value
+    return { kind: 'readable', text: UTF8.decode(body) }
   } catch {
-    throw new Fault('upstream.invalid', { reason: 'answer_not_json' })
+    return { kind: 'unreadable', reason: 'answer_not_text' }
   }
 }
 
-/** False, and not wholly frozen, when the value is nested deeper than `levels`. */
-function freezeWithin(value: JsonValue, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return true
-  if (levels === 0) return false
-  Object.freeze(value)
-  return Object.values(value).every((inner) => freezeWithin(inner, levels - 1))
+function parse(content: Text): JsonValue {
+  if (content.kind === 'unreadable') throw invalid(content.reason)
+  const value = readForeignJson(content.text, LIMITS)
+  if (value === undefined) throw invalid('answer_unreadable')
+  return value
+}
+
+function invalid(reason: string): Fault {
+  return new Fault('upstream.invalid', { reason })
 }
 
 function usageOf(usage: JsonValue | undefined): ProviderAnswer['usage'] {
@@ -129,13 +135,13 @@ function isCount(value: JsonValue | undefined): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }
 
-function refusal(answer: UpstreamAnswer, parts: ProviderParts): Fault {
+function refusal(answer: UpstreamAnswer, text: Text, parts: ProviderParts): Fault {
   const { status } = answer
   const detail = { upstream_status: status }
   // Providers repeat the key in these answers, so nothing of their text is kept.
   if (status === 401 || status === 403) return new Fault('upstream.unauthorized', detail)
   if (status === 429) return limited(answer, detail)
-  if (status >= 400 && status < 500) return rejected(answer, detail, parts)
+  if (status >= 400 && status < 500) return rejected(text, detail, parts)
   return new Fault(status >= 500 ? 'upstream.failed' : 'upstream.invalid', detail)
 }
 
@@ -188,11 +194,11 @@ const ERROR_FIELDS = [
   'top_p',
 ]
 
-/** More than is kept, so that the cut cannot fall into a credential before it is found. */
-const REDACTED_LENGTH = 16_384
+/** Characters of a message that is kept; the cut after redaction cannot fall into a credential. No error is longer. */
+const MESSAGE_LENGTH = 16_384
 
-function rejected({ body }: UpstreamAnswer, detail: FaultDetail, { redact }: ProviderParts): Fault {
-  const error = errorOf(body)
+function rejected(text: Text, detail: FaultDetail, { redact }: ProviderParts): Fault {
+  const error = errorOf(text)
   const message = typeof error['message'] === 'string' ? error['message'] : ''
   const code = ERROR_CODES.find((known) => known === error['code'])
   const field = ERROR_FIELDS.find((known) => known === error['param'])
@@ -204,18 +210,16 @@ function rejected({ body }: UpstreamAnswer, detail: FaultDetail, { redact }: Pro
     'upstream.rejected',
     {
       ...detail,
-      upstream_message: redact(message.slice(0, REDACTED_LENGTH)).slice(0, LIMITS.fieldCharacters),
+      // A longer one is not kept at all: what is cut before redaction may be the half of a credential that tells it.
+      upstream_message:
+        message.length > MESSAGE_LENGTH ? '' : redact(message).slice(0, LIMITS.fieldCharacters),
     },
     { say: `The model provider rejected the request${named.join('')}.` },
   )
 }
 
-function errorOf(body: Uint8Array): JsonObject {
-  try {
-    const value: JsonValue = JSON.parse(UTF8.decode(body))
-    const error = isJsonObject(value) ? value['error'] : undefined
-    return isJsonObject(error) ? error : {}
-  } catch {
-    return {}
-  }
+function errorOf(content: Text): JsonObject {
+  const value = content.kind === 'readable' ? readForeignJson(content.text, LIMITS) : undefined
+  const error = isJsonObject(value) ? value['error'] : undefined
+  return isJsonObject(error) ? error : {}
 }

@@ -1,0 +1,57 @@
+import { utf8 } from './bytes.ts'
+import type { Sealed } from './sealed.ts'
+import { undoEscapes } from './undo_escapes.ts'
+
+/** Shorter secrets are words that any text may hold. */
+const LEAST_LENGTH = 8
+/** Disguises over each other that are undone: JSON inside JSON inside a URL has two. */
+const LAYERS = 3
+
+/**
+ * Tells whether foreign bytes repeat a secret of ours: as it is, with the escapes of JSON and URLs, and inside base 64
+ * or hexadecimal. Who hides it on purpose in yet another way is not found out.
+ *
+ * The secret is opened once and kept in these forms, out of reach of printing and serializing.
+ */
+export class SecretEcho {
+  readonly #forms: readonly Buffer[]
+
+  constructor(secret: Sealed) {
+    this.#forms = secret.open((text) => (text.length < LEAST_LENGTH ? [] : formsOf(text)))
+  }
+
+  /** Linear in the length of the bytes. */
+  isIn(bytes: Uint8Array): boolean {
+    let view: Buffer | undefined = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    for (let layer = 0; view !== undefined && layer <= LAYERS; layer += 1) {
+      if (this.#hasForm(view)) return true
+      view = undoEscapes(view)
+    }
+    return false
+  }
+
+  #hasForm(view: Buffer): boolean {
+    return this.#forms.some((form) => view.includes(form))
+  }
+}
+
+function formsOf(text: string): readonly Buffer[] {
+  const bytes = utf8(text)
+  const hex = Buffer.from(bytes).toString('hex')
+  const forms = new Set([text, ...base64Forms(bytes), hex, hex.toUpperCase()])
+  return [...forms].map((form) => Buffer.from(form))
+}
+
+/**
+ * What base 64 (RFC 4648 sections 4 and 5) makes of bytes wherever they stand among others: three bytes make four
+ * letters, so there are three ways. The letters at the ends that depend on the neighbours are left out.
+ */
+function base64Forms(bytes: Uint8Array): readonly string[] {
+  return [0, 1, 2].flatMap((before) => {
+    const letters = Buffer.concat([new Uint8Array(before), bytes]).toString('base64url')
+    const start = before === 0 ? 0 : before + 1
+    const end = (before + bytes.length) % 3 === 0 ? letters.length : letters.length - 1
+    const form = letters.slice(start, end)
+    return [form, form.replaceAll('-', '+').replaceAll('_', '/')]
+  })
+}
