@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import * as fc from 'fast-check'
 import { fillerOf } from '../../test/support/planted_secrets.ts'
-import { ALPHANUMERIC, BASE64, BASE64URL, CLASS, classAt, endOfRun, looksRandom } from './random_text.ts'
+import {
+  ALPHANUMERIC,
+  BASE64,
+  BASE64URL,
+  CLASS,
+  classAt,
+  endOfRun,
+  looksRandom,
+  RandomStretches,
+} from './random_text.ts'
 
 const SEED = 11
 const fill = fillerOf(SEED)
@@ -49,6 +59,28 @@ test('looksRandom looks only at its stretch', () => {
   const text = `EXAMPLE ${secret} xxxxxxxxxx`
   assert.equal(looksRandom(text, 8, 48), true)
   assert.equal(looksRandom(text, 0, 48), false)
+})
+
+test('RandomStretches says of each of many stretches what looksRandom says of it alone', () => {
+  const piece = fc.oneof(
+    fc.constantFrom('sk-', 'ghs_', 'xxxxx', 'EXAMPLE', 'your-', 'abcdef', 'aA', '語', ' '),
+    fc.stringMatching(/^[0-9A-Za-z]{1,30}$/),
+  )
+  const next = fc.tuple(fc.nat(20), fc.integer({ min: 1, max: 90 }))
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 60 }), fc.array(next, { maxLength: 40 }), (pieces, steps) => {
+      const text = pieces.join('')
+      const stretches = new RandomStretches(text)
+      let start = 0
+      for (const [step, length] of steps) {
+        start += step
+        const end = Math.min(text.length, start + length)
+        if (start >= end) return
+        assert.equal(stretches.looksRandom(start, end), looksRandom(text, start, end), text.slice(start, end))
+      }
+    }),
+    { seed: SEED, numRuns: 2_000 },
+  )
 })
 
 test('endOfRun stops at the first character of another class and at the end', () => {

@@ -1,7 +1,9 @@
-import type { JsonObject, JsonValue } from '#base/json.ts'
+import type { JsonValue } from '#base/json.ts'
 import { LIMITS } from '#base/limits.ts'
 import type { Detector, Finding, InspectionAction } from './detector.ts'
-import { viewsOf } from './text_views.ts'
+import { replaceStrings } from './replace_strings.ts'
+import { stringsIn } from './strings_in.ts'
+import { isShort, TextSearch } from './text_search.ts'
 
 /** What inspection came to. The places in a finding are those of the one string that it was found in. */
 export type Inspection<T> =
@@ -9,26 +11,49 @@ export type Inspection<T> =
   | { readonly kind: 'redact'; readonly value: T; readonly findings: readonly Finding[] }
   | { readonly kind: 'block'; readonly findings: readonly Finding[] }
 
+/** Work that comes to a value and pauses where something else may run. */
+export type InPieces<T> = Generator<undefined, T, undefined>
+
 /**
  * Looks at every string in a value, member names too. JSON inside a string is looked at as text.
  *
  * With nothing found, the value itself is given back. `redact` gives a frozen copy of the same shape in which each
  * finding is `[redacted:<rule>]`; a finding in a member name blocks, since another name would be another shape. A
- * detector that throws, and a value nested deeper than `LIMITS.jsonDepth`, block whatever the action is.
+ * detector that throws, a value nested deeper than `LIMITS.jsonDepth`, and more than `LIMITS.findings` block whatever the
+ * action is.
  *
- * Each string is looked at as it is and in the views of `text_views.ts`, which says what they do not cover.
+ * Each string is looked at as it is and in the views that `text_search.ts` names, which says what they do not cover. Yields
+ * whenever about `LIMITS.inspectedAtOnce` characters are done, so a small value comes to its end with the first step.
  */
+export function* inspectInPieces<T extends JsonValue>(
+  detectors: readonly Detector[],
+  action: InspectionAction,
+  value: T,
+): InPieces<Inspection<T>> {
+  const strings = stringsIn(value)
+  if (strings === undefined) return { kind: 'block', findings: [TOO_DEEP] }
+  const search = new Search(detectors)
+  const inNames = yield* search.look(strings.names)
+  const inValues = yield* search.look(strings.values)
+  const { findings } = search
+  const isBlocked = action === 'block' ? findings.length > 0 : action === 'redact' && inNames.size > 0
+  if (search.isFailed || isBlocked) return { kind: 'block', findings }
+  if (action === 'pass' || findings.length === 0) return { kind: 'pass', value, findings }
+  let at = 0
+  const clean = replaceStrings(value, (text) => redacted(text, inValues.get(at++) ?? NOTHING))
+  return isSameKind(value, clean) ? { kind: 'redact', value: clean, findings } : { kind: 'block', findings }
+}
+
+/** `inspectInPieces` without a pause, for a value of known size. */
 export function inspect<T extends JsonValue>(
   detectors: readonly Detector[],
   action: InspectionAction,
   value: T,
 ): Inspection<T> {
-  const inspection = new Walk(detectors, action)
-  const clean = inspection.visit(value, 0)
-  const { findings } = inspection
-  if (inspection.isBlocked || !isSameKind(value, clean)) return { kind: 'block', findings }
-  if (clean === value) return { kind: 'pass', value, findings }
-  return { kind: 'redact', value: clean, findings }
+  const pieces = inspectInPieces(detectors, action, value)
+  let piece = pieces.next()
+  while (piece.done !== true) piece = pieces.next()
+  return piece.value
 }
 
 /** A foreign text without what the detectors find; empty when one of them fails. For what goes into a record. */
@@ -39,114 +64,82 @@ export function redactText(detectors: readonly Detector[], text: string): string
 
 const DETECTOR_FAILED: Finding = { rule: 'detector.failed', start: 0, end: 0 }
 const TOO_DEEP: Finding = { rule: 'inspection.too_deep', start: 0, end: 0 }
+const TOO_MANY: Finding = { rule: 'inspection.too_many', start: 0, end: 0 }
+const NOTHING: readonly Finding[] = Object.freeze([])
+/** What looking at one short string costs, as if it had so many characters more. */
+const CHARACTERS_PER_STRING = 64
 
-class Walk {
+/** A longer string hardly comes twice, and takes more to compare. */
+const LONGEST_KEPT = 1_024
+
+/** Findings by the place of their string in a list of strings; clean ones are left out. */
+type FoundAt = ReadonlyMap<number, readonly Finding[]>
+
+/** Looks at the strings of one value, and remembers what it found. */
+class Search {
+  /** All findings so far; when it failed, the last one says why. */
   readonly findings: Finding[] = []
-  readonly #detectors: readonly Detector[]
-  readonly #action: InspectionAction
-  #isBlocked = false
+  readonly #texts: TextSearch
+  readonly #kept = new Map<string, readonly Finding[]>()
+  #isFailed = false
+  #work = 0
 
-  constructor(detectors: readonly Detector[], action: InspectionAction) {
-    this.#detectors = detectors
-    this.#action = action
+  constructor(detectors: readonly Detector[]) {
+    this.#texts = new TextSearch(detectors)
   }
 
-  get isBlocked(): boolean {
-    return this.#isBlocked || (this.#action === 'block' && this.findings.length > 0)
+  get isFailed(): boolean {
+    return this.#isFailed
   }
 
-  /** Gives the value itself unless something in it had to be redacted. */
-  visit(value: JsonValue, depth: number): JsonValue {
-    if (typeof value === 'string') return this.#text(value)
-    if (typeof value !== 'object' || value === null) return value
-    if (depth >= LIMITS.jsonDepth) {
-      this.#block(TOO_DEEP)
-      return value
-    }
-    return isArray(value) ? this.#array(value, depth + 1) : this.#object(value, depth + 1)
-  }
-
-  #array(array: readonly JsonValue[], depth: number): JsonValue {
-    let copy: JsonValue[] | undefined
-    for (const [index, before] of array.entries()) {
-      const after = this.visit(before, depth)
-      if (after === before) continue
-      copy ??= [...array]
-      copy[index] = after
-    }
-    return copy === undefined ? array : Object.freeze(copy)
-  }
-
-  #object(object: JsonObject, depth: number): JsonValue {
-    let changed: Map<string, JsonValue> | undefined
-    for (const name of Object.keys(object)) {
-      this.#name(name)
-      const before = object[name] ?? null
-      const after = this.visit(before, depth)
-      if (after === before) continue
-      changed ??= new Map()
-      changed.set(name, after)
-    }
-    if (changed === undefined) return object
-    const members = Object.entries(object).map(
-      ([name, before]) => [name, changed.get(name) ?? before] as const,
-    )
-    // Not by assignment: an answer may have a member named __proto__.
-    return Object.freeze(Object.fromEntries(members))
-  }
-
-  #name(name: string): void {
-    const found = this.#find(name)
-    if (found.length === 0) return
-    this.findings.push(...found)
-    if (this.#action !== 'pass') this.#isBlocked = true
-  }
-
-  #text(text: string): string {
-    const found = this.#find(text)
-    if (found.length === 0) return text
-    this.findings.push(...found)
-    return this.#action === 'redact' ? redacted(text, found) : text
-  }
-
-  #find(text: string): readonly Finding[] {
-    const found: Finding[] = []
-    for (const detector of this.#detectors) found.push(...this.#run(detector, text))
-    for (const view of viewsOf(text)) {
-      for (const detector of this.#detectors) {
-        for (const { rule, start, end } of this.#run(detector, view.text)) {
-          const [originalStart, originalEnd] = view.original(start, end)
-          found.push({ rule, start: originalStart, end: originalEnd })
-        }
+  *look(texts: readonly string[]): InPieces<FoundAt> {
+    const foundAt = new Map<number, readonly Finding[]>()
+    let at = -1
+    for (const text of texts) {
+      at += 1
+      if (this.#isFailed) break
+      const found = this.#kept.get(text) ?? (isShort(text) ? this.#atOnce(text) : yield* this.#inSlices(text))
+      if (found.length > 0) {
+        foundAt.set(at, found)
+        this.#add(found)
       }
+      this.#work += text.length + CHARACTERS_PER_STRING
+      if (this.#work < LIMITS.inspectedAtOnce) continue
+      this.#work = 0
+      yield
     }
-    return found.length > 1 ? merged(found) : found
+    return foundAt
   }
 
-  #run(detector: Detector, text: string): readonly Finding[] {
+  #atOnce(text: string): readonly Finding[] {
     try {
-      return detector.find(text)
+      const found = this.#texts.atOnce(text)
+      if (text.length <= LONGEST_KEPT && this.#kept.size < LIMITS.inspectedStringsKept)
+        this.#kept.set(text, found)
+      return found
     } catch {
-      this.#block(DETECTOR_FAILED)
-      return []
+      return this.#fail(DETECTOR_FAILED)
     }
   }
 
-  #block(finding: Finding): void {
-    if (!this.findings.includes(finding)) this.findings.push(finding)
-    this.#isBlocked = true
+  *#inSlices(text: string): InPieces<readonly Finding[]> {
+    try {
+      return yield* this.#texts.inSlices(text)
+    } catch {
+      return this.#fail(DETECTOR_FAILED)
+    }
   }
-}
 
-/** Sorts, and joins what overlaps under the name of the first, which is the longer one where two start together. */
-function merged(found: readonly Finding[]): readonly Finding[] {
-  const apart: Finding[] = []
-  for (const finding of found.toSorted((left, right) => left.start - right.start || right.end - left.end)) {
-    const last = apart.at(-1)
-    if (last === undefined || finding.start >= last.end) apart.push(finding)
-    else apart[apart.length - 1] = { ...last, end: Math.max(last.end, finding.end) }
+  #add(found: readonly Finding[]): void {
+    if (this.findings.length + found.length > LIMITS.findings) this.#fail(TOO_MANY)
+    else for (const finding of found) this.findings.push(finding)
   }
-  return apart
+
+  #fail(why: Finding): readonly Finding[] {
+    this.#isFailed = true
+    this.findings.push(why)
+    return NOTHING
+  }
 }
 
 function redacted(text: string, found: readonly Finding[]): string {
@@ -156,12 +149,7 @@ function redacted(text: string, found: readonly Finding[]): string {
     clean += `${text.slice(from, start)}[redacted:${rule}]`
     from = end
   }
-  return clean + text.slice(from)
-}
-
-// Array.isArray does not narrow a readonly array out of a union.
-function isArray(value: JsonValue): value is readonly JsonValue[] {
-  return Array.isArray(value)
+  return from === 0 ? text : clean + text.slice(from)
 }
 
 /** Redaction puts a string in the place of a string and a copy in the place of an object or array. */

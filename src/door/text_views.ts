@@ -1,4 +1,5 @@
-import { ALPHANUMERIC, BASE64, BASE64URL, CLASS, classAt, endOfRun } from '#base/random_text.ts'
+import { CLASS, classAt } from '#base/random_text.ts'
+import { hasInvisible, isInvisible } from './invisible.ts'
 
 /** A text as a reader further on may see it, with the way back to the places of the text that was sent. */
 export interface View {
@@ -7,150 +8,167 @@ export interface View {
   readonly original: (start: number, end: number) => readonly [start: number, end: number]
 }
 
-/**
- * The other views of a text that detectors look at besides the text itself; most texts have none.
- *
- * One view without invisible characters and with one level of `\uXXXX`, `\xXX`, `\n`, `\/` and `%XX` undone; one for each
- * long run of base 64, decoded. Not covered: deeper or mixed encodings, base 64 broken into lines, hexadecimal, HTML
- * entities, letters replaced by look-alikes, and a credential spread over several strings.
- */
-export function viewsOf(text: string): readonly View[] {
-  const undone = hasDisguise(text) ? undo(text) : undefined
-  const decoded = decodedRuns(text)
-  return undone === undefined ? decoded : [undone, ...decoded]
-}
-
-/**
- * Format characters, fillers and joiners that show nothing (Unicode category Cf and kin), variation selectors and tags.
- * On a text of Latin-1 only, the engine sees that no range can match and does not look at the text at all.
- */
-const INVISIBLE =
-  '[\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\u3164' +
-  '\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff9-\\ufffb]|\\udb40[\\udc00-\\udfff]'
-const HAS_INVISIBLE = new RegExp(INVISIBLE)
-const SOFT_HYPHEN = '\u00ad'
-const HAS_ESCAPE = /\\[ux/nrtbf]/
-const HAS_PERCENT = /%[0-9a-fA-F]{2}/
-/** Up to four backslashes: JSON inside JSON doubles them. */
-const DISGUISE = new RegExp(
-  `\\\\{1,4}(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([/nrtbf]))|%([0-9a-fA-F]{2})|${SOFT_HYPHEN}|${INVISIBLE}`,
-  'g',
-)
-
-const SHORT_ESCAPES: Readonly<Record<string, string>> = {
-  '/': '/',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  b: '\b',
-  f: '\f',
-}
-
-function hasDisguise(text: string): boolean {
-  if (text.includes(SOFT_HYPHEN) || HAS_INVISIBLE.test(text)) return true
+/** True when a text may hold what `Undisguiser` undoes; most hold nothing of it. */
+export function hasDisguise(text: string): boolean {
   if (text.includes('\\') && HAS_ESCAPE.test(text)) return true
-  return text.includes('%') && HAS_PERCENT.test(text)
+  if (text.includes('%') && HAS_PERCENT.test(text)) return true
+  if (text.includes('=') && HAS_QUOTED_PRINTABLE.test(text)) return true
+  return hasInvisible(text)
 }
 
-/** A stretch that is the same in both texts, or one character that stands for a longer original. */
-interface Piece {
-  readonly at: number
-  readonly original: number
-  readonly originalLength: number
-  readonly isKept: boolean
-}
+const HAS_ESCAPE = /\\(?:[uUx/nrtbf\-_.~+=:@]|[0-3][0-7]{2})/
+const HAS_PERCENT = /%[\da-fA-F]{2}/
+const HAS_QUOTED_PRINTABLE = /=(?:[\dA-F]{2}|\r?\n)/
 
-function undo(text: string): View {
-  const pieces: Piece[] = []
-  let view = ''
-  let from = 0
-  const keep = (to: number): void => {
-    if (to > from) pieces.push({ at: view.length, original: from, originalLength: to - from, isKept: true })
-    view += text.slice(from, to)
+/**
+ * Gives a text without invisible characters and with one level of escapes undone: `\uXXXX`, `\u{X}`, `\UXXXXXXXX`, `\xXX`,
+ * `\101`, `\n`, `\/`, `\_` of Markdown, `%XX`, and `=XX` of quoted-printable with its soft line ends.
+ *
+ * A text may be nothing but escapes, and there may be very many texts: the places are kept in arrays that serve one text
+ * after the other. So a view is good until the next is asked for.
+ */
+export class Undisguiser {
+  #text = ''
+  #shown = new Uint16Array(0)
+  #bytes = Buffer.alloc(0)
+  /** Where each character of the view stands in the text, and the end of the text. */
+  #places = new Uint32Array(1)
+  #length = 0
+  #isLatin1 = true
+
+  view(text: string): View {
+    this.#begin(text)
+    for (let at = 0; at < text.length;) at = this.#step(at, text.charCodeAt(at))
+    const places = this.#places
+    places[this.#length] = text.length
+    return { text: this.#print(), original: (start, end) => [places[start] ?? 0, places[end] ?? text.length] }
   }
-  for (const match of text.matchAll(DISGUISE)) {
-    keep(match.index)
-    const [whole, unicode, byte, letter, percent] = match
-    const hex = unicode ?? byte ?? percent
-    const shown =
-      hex === undefined ? (SHORT_ESCAPES[letter ?? ''] ?? '') : String.fromCharCode(Number.parseInt(hex, 16))
-    if (shown !== '') {
-      pieces.push({
-        at: view.length,
-        original: match.index,
-        originalLength: whole.length,
-        isKept: false,
-      })
+
+  #begin(text: string): void {
+    this.#text = text
+    this.#length = 0
+    this.#isLatin1 = true
+    if (text.length <= this.#shown.length) return
+    const capacity = Math.max(LEAST_CAPACITY, text.length)
+    this.#shown = new Uint16Array(capacity)
+    this.#bytes = Buffer.alloc(capacity)
+    this.#places = new Uint32Array(capacity + 1)
+  }
+
+  /** Shows what stands at one place, and gives the next. */
+  #step(at: number, code: number): number {
+    if (code === BACKSLASH) return this.#backslashes(at)
+    if (code === PERCENT) return this.#hex(at, at + 1, 2)
+    if (code === EQUALS) return this.#quotedPrintable(at)
+    const point = code < FIRST_BEYOND_LATIN_1 ? code : (this.#text.codePointAt(at) ?? 0)
+    const next = point < FIRST_ASTRAL ? at + 1 : at + 2
+    return isInvisible(point) ? next : this.#show(at, point, next)
+  }
+
+  /** JSON inside JSON doubles backslashes, so any number of them stands before one escape. */
+  #backslashes(first: number): number {
+    let at = first
+    while (this.#text.charCodeAt(at) === BACKSLASH) at += 1
+    const code = this.#text.charCodeAt(at)
+    const control = CONTROLS.get(code)
+    if (control !== undefined) return this.#show(first, control, at + 1)
+    if (ESCAPED_SIGNS.has(code)) return this.#show(first, code, at + 1)
+    if (code === LOWER_X) return this.#hex(first, at + 1, 2)
+    if (code === UPPER_U) return this.#hex(first, at + 1, 8)
+    if (code !== LOWER_U) return this.#octal(first, at)
+    if (this.#text.charCodeAt(at + 1) !== OPEN_BRACE) return this.#hex(first, at + 1, 4)
+    const digits = hexDigits(this.#text, at + 2, 6)
+    const isClosed = this.#text.charCodeAt(at + 2 + digits) === CLOSE_BRACE
+    return isClosed ? this.#hex(first, at + 2, digits, 1) : this.#keep(first, at)
+  }
+
+  #hex(first: number, from: number, digits: number, after = 0): number {
+    const to = from + digits
+    if (digits === 0 || hexDigits(this.#text, from, digits) < digits) return this.#keep(first, from)
+    const point = Number.parseInt(this.#text.slice(from, to), 16)
+    return point > LAST_CODE_POINT ? this.#keep(first, to) : this.#show(first, point, to + after)
+  }
+
+  #octal(first: number, from: number): number {
+    const to = from + 3
+    const digits = this.#text.slice(from, to)
+    return /^[0-3][0-7]{2}$/.test(digits)
+      ? this.#show(first, Number.parseInt(digits, 8), to)
+      : this.#keep(first, from)
+  }
+
+  #quotedPrintable(at: number): number {
+    const text = this.#text
+    if (text.charCodeAt(at + 1) === LINE_FEED) return at + 2
+    if (text.charCodeAt(at + 1) === RETURN && text.charCodeAt(at + 2) === LINE_FEED) return at + 3
+    // RFC 2045 section 6.7 has upper case only; lower case stands in many a URL.
+    const isUpper = ((classAt(text, at + 1) | classAt(text, at + 2)) & CLASS.lower) === 0
+    return isUpper ? this.#hex(at, at + 1, 2) : this.#keep(at, at + 1)
+  }
+
+  /** Shows a stretch as it is. */
+  #keep(from: number, to: number): number {
+    const end = Math.min(to, this.#text.length)
+    for (let at = from; at < end; at++) this.#put(at, this.#text.charCodeAt(at))
+    return end
+  }
+
+  #show(at: number, point: number, next: number): number {
+    if (point < FIRST_ASTRAL) this.#put(at, point)
+    else {
+      const pair = String.fromCodePoint(point)
+      this.#put(at, pair.charCodeAt(0))
+      this.#put(at, pair.charCodeAt(1))
     }
-    view += shown
-    from = match.index + whole.length
+    return next
   }
-  keep(text.length)
-  const original = (start: number, end: number): readonly [number, number] => [
-    originalOf(pieces, start)[0],
-    originalOf(pieces, end - 1)[1],
-  ]
-  return { text: view, original }
-}
 
-/** The stretch of the original that one character of the view stands for. */
-function originalOf(pieces: readonly Piece[], at: number): readonly [start: number, end: number] {
-  let low = 0
-  let high = pieces.length - 1
-  while (low < high) {
-    const middle = (low + high + 1) >> 1
-    if ((pieces[middle]?.at ?? 0) <= at) low = middle
-    else high = middle - 1
+  #put(at: number, code: number): void {
+    this.#shown[this.#length] = code
+    this.#bytes[this.#length] = code
+    this.#places[this.#length] = at
+    this.#length += 1
+    if (code >= FIRST_BEYOND_LATIN_1) this.#isLatin1 = false
   }
-  const piece = pieces[low]
-  if (piece === undefined) return [0, 0]
-  if (!piece.isKept) return [piece.original, piece.original + piece.originalLength]
-  const start = piece.original + at - piece.at
-  return [start, start + 1]
-}
 
-/** 24 bytes: shorter ones hold no credential of a known form. */
-const LEAST_RUN = 32
-/** A longer run is an image or a file; its beginning is looked at. */
-const MOST_DECODED = 65_536
-const RUN = BASE64 | BASE64URL
-const LETTERS = ALPHANUMERIC
-
-function decodedRuns(text: string): readonly View[] {
-  const views: View[] = []
-  // A run of this length covers one of these places; between them nothing needs to be read.
-  let place = LEAST_RUN - 1
-  while (place < text.length) {
-    if ((classAt(text, place) & RUN) === 0) {
-      place += LEAST_RUN
-      continue
-    }
-    let start = place
-    while ((classAt(text, start - 1) & RUN) !== 0) start -= 1
-    const end = endOfLongRun(text, place)
-    if (end - start >= LEAST_RUN) views.push(decodedRun(text, start, end))
-    place = end + LEAST_RUN
+  #print(): string {
+    // Searching a string of one-byte characters is several times as fast.
+    if (this.#isLatin1) return this.#bytes.toString('latin1', 0, this.#length)
+    return Buffer.from(this.#shown.buffer).toString('utf16le', 0, 2 * this.#length)
   }
-  return views
 }
 
-const RUN_END = /[^\w+/-]/g
+const LINE_FEED = 0x0a
+const RETURN = 0x0d
+const PERCENT = 0x25
+const EQUALS = 0x3d
+const UPPER_U = 0x55
+const BACKSLASH = 0x5c
+const LOWER_U = 0x75
+const LOWER_X = 0x78
+const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d
+const LAST_CODE_POINT = 0x10ffff
+const FIRST_ASTRAL = 0x10000
+const FIRST_BEYOND_LATIN_1 = 0x100
+const LEAST_CAPACITY = 1_024
 
-/** Most runs are words and end at once; for megabytes of base 64 the engine's own search is several times as fast. */
-function endOfLongRun(text: string, from: number): number {
-  const soon = from + LEAST_RUN
-  let end = from
-  while (end < soon && (classAt(text, end) & RUN) !== 0) end += 1
-  if (end < soon) return end
-  RUN_END.lastIndex = end
-  return RUN_END.test(text) ? RUN_END.lastIndex - 1 : text.length
+const CONTROLS: ReadonlyMap<number, number> = new Map(
+  Object.entries({ n: '\n', r: '\r', t: '\t', b: '\b', f: '\f' }).map(([letter, shown]) => [
+    letter.charCodeAt(0),
+    shown.charCodeAt(0),
+  ]),
+)
+/** Markdown puts a backslash before these, and JSON before a slash; they stand in credentials and before them. */
+const ESCAPED_SIGNS: ReadonlySet<number> = new Set(Array.from('/-_.~+=:@', (sign) => sign.charCodeAt(0)))
+
+/** How many hexadecimal digits stand from a place on, at most `most`. */
+function hexDigits(text: string, from: number, most: number): number {
+  let count = 0
+  while (count < most && isHexDigit(text.charCodeAt(from + count))) count += 1
+  return count
 }
 
-function decodedRun(text: string, runStart: number, runEnd: number): View {
-  let start = runStart
-  // A path or a rule of dashes in front would shift the groups of four.
-  while (start < runEnd && (classAt(text, start) & LETTERS) === 0) start += 1
-  const encoded = text.slice(start, Math.min(runEnd, start + MOST_DECODED))
-  const end = endOfRun(text, runEnd, CLASS.equals)
-  return { text: Buffer.from(encoded, 'base64').toString('latin1'), original: () => [start, end] }
+function isHexDigit(code: number): boolean {
+  return (code >= 0x30 && code <= 0x39) || ((code | 0x20) >= 0x61 && (code | 0x20) <= 0x66)
 }

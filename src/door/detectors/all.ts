@@ -1,6 +1,7 @@
 import type { Detector } from '../detector.ts'
 import { credential } from './credential.ts'
+import { pem } from './pem.ts'
 import { token } from './token.ts'
 
 /** Every detector, by name. Adding one is adding a file and a line here. */
-export const DETECTORS: readonly Detector[] = [credential, token]
+export const DETECTORS: readonly Detector[] = [credential, pem, token]

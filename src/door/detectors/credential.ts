@@ -2,18 +2,17 @@ import { ALPHANUMERIC, BASE64, BASE64URL, CLASS, classAt, endOfRun, looksRandom 
 import type { Detector, Finding } from '../detector.ts'
 
 /**
- * Finds credentials by the form around them: private keys in PEM, JSON Web Tokens, passwords in URLs, Authorization
+ * Finds credentials by the form around them: JSON Web Tokens, passwords in URLs, Authorization
  * headers, and secret keys of AWS beside their id or name.
  *
  * Not found: a password in prose or in an assignment of its own; nothing in its form tells it from a word.
  */
 export const credential: Detector = {
   id: 'credential',
-  why: 'A private key or password in a prompt or an answer is in the hands of all who read either.',
+  why: 'A password in a prompt or an answer is in the hands of all who read either.',
   find(text) {
     if (text.length < SHORTEST) return NOTHING
     const found: Finding[] = []
-    findPem(text, found)
     findJwt(text, found)
     findUrlPasswords(text, found)
     findAuthorization(text, found)
@@ -25,78 +24,6 @@ export const credential: Detector = {
 const NOTHING: readonly Finding[] = Object.freeze([])
 /** No form below is shorter; most strings of a request are. */
 const SHORTEST = 12
-
-const PEM_BEGIN = '-----BEGIN '
-const PEM_END = '-----END '
-const PEM_LABEL = /^-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----/
-const PEM_LABEL_LENGTH = 80
-/** An Ed25519 key, the shortest there is, has 64 characters of base 64; half of it is already too much. */
-const PEM_LEAST_BODY = 32
-const PEM_SAMPLE = 4_096
-
-/** RFC 7468 and its older kin. A block without an end counts from its first lines on: half a key is still a leak. */
-function findPem(text: string, found: Finding[]): void {
-  let start = text.indexOf(PEM_BEGIN)
-  let nextEnd = -1
-  while (start >= 0) {
-    const label = PEM_LABEL.exec(text.slice(start, start + PEM_LABEL_LENGTH))?.[0]
-    const body = start + (label ?? PEM_BEGIN).length
-    const nextBegin = text.indexOf(PEM_BEGIN, body)
-    if (label !== undefined) {
-      // Looked for once per end, not once per beginning: many beginnings without an end stay linear.
-      if (nextEnd < body && nextEnd !== text.length) nextEnd = indexOrLength(text, PEM_END, body)
-      const isClosed = nextEnd < text.length && (nextBegin < 0 || nextEnd < nextBegin)
-      const bodyEnd = isClosed ? nextEnd : endOfPemLines(text, body)
-      const end = isClosed ? endOfPemEnd(text, nextEnd) : bodyEnd
-      if (holdsKey(text.slice(body, Math.min(bodyEnd, body + PEM_SAMPLE))))
-        found.push({ rule: 'credential.pem', start, end })
-    }
-    start = nextBegin
-  }
-}
-
-function indexOrLength(text: string, part: string, from: number): number {
-  const at = text.indexOf(part, from)
-  return at < 0 ? text.length : at
-}
-
-function holdsKey(body: string): boolean {
-  const letters = body.replace(/\\{1,8}[nrt]|[^A-Za-z0-9+/]/g, '')
-  return letters.length >= PEM_LEAST_BODY && new Set(letters).size >= 10
-}
-
-/** Lines of base 64, with real line ends or with `\n` as JSON and environment files write them. */
-function endOfPemLines(text: string, from: number): number {
-  let end = from
-  for (;;) {
-    const run = endOfRun(text, end, BASE64 | CLASS.equals)
-    let next = endOfLineEnds(text, run)
-    if (next === run) return run
-    while (text[next] === ' ' || text[next] === '\t') next += 1
-    end = next
-  }
-}
-
-/** JSON inside JSON doubles the backslashes; more than this nobody nests. */
-const MOST_BACKSLASHES = 8
-
-function endOfLineEnds(text: string, from: number): number {
-  let end = from
-  for (;;) {
-    let next = end
-    while (text[next] === '\\' && next - end < MOST_BACKSLASHES) next += 1
-    const letter = text[next]
-    const isEnd = next > end ? letter === 'n' || letter === 'r' : letter === '\n' || letter === '\r'
-    if (!isEnd) return end
-    end = next + 1
-  }
-}
-
-function endOfPemEnd(text: string, at: number): number {
-  const dashes = text.indexOf('-----', at + PEM_END.length)
-  const isNear = dashes >= 0 && dashes - at < PEM_LABEL_LENGTH
-  return isNear ? dashes + 5 : at + PEM_END.length
-}
 
 /** A header is short; a longer run is no token. */
 const JWT_HEADER_LENGTH = 2_048
@@ -150,6 +77,7 @@ function isJwtHeader(part: string): boolean {
 
 const USER_INFO_LENGTH = 512
 const AFTER_USER_INFO = /[/?#\s"'<>\\`]/
+const AFTER_URL = /[\s"'<>\\`]/
 const LEAST_PASSWORD = 3
 const PASSWORD_WORDS =
   /^(?:pass|passwd|password|passw0rd|pw|pwd|secret|token|key|user|username|changeme|example)$/i
@@ -159,56 +87,91 @@ const PASSWORD_VARIABLE = /^(?:[$<{[%*]|x{3}|\.{3})/i
 function findUrlPasswords(text: string, found: Finding[]): void {
   for (let at = text.indexOf('://'); at >= 0; at = text.indexOf('://', at + 3)) {
     if ((classAt(text, at - 1) & ALPHANUMERIC) === 0) continue
-    const authority = text.slice(at + 3, at + 3 + USER_INFO_LENGTH).split(AFTER_USER_INFO, 1)[0] ?? ''
-    const colon = authority.indexOf(':')
-    const sign = authority.lastIndexOf('@')
-    if (colon < 0 || sign <= colon || sign === authority.length - 1) continue
-    const password = authority.slice(colon + 1, sign)
-    if (isPlaceholder(password) || password === authority.slice(0, colon)) continue
-    const start = at + 3 + colon + 1
-    found.push({ rule: 'credential.url', start, end: start + password.length })
+    const rest = text.slice(at + 3, at + 3 + USER_INFO_LENGTH)
+    const [from, to] = passwordIn(rest.split(AFTER_USER_INFO, 1)[0] ?? '') ?? loosePasswordIn(rest) ?? [0, 0]
+    if (to > from) found.push({ rule: 'credential.url', start: at + 3 + from, end: at + 3 + to })
   }
 }
 
-function isPlaceholder(password: string): boolean {
-  if (password.length < LEAST_PASSWORD || new Set(password).size < LEAST_PASSWORD) return true
-  return PASSWORD_WORDS.test(password) || PASSWORD_VARIABLE.test(password)
+type Stretch = readonly [from: number, to: number]
+
+function passwordIn(authority: string): Stretch | undefined {
+  const colon = authority.indexOf(':')
+  const sign = authority.lastIndexOf('@')
+  if (colon < 0 || sign <= colon || sign === authority.length - 1) return undefined
+  const password = authority.slice(colon + 1, sign)
+  return isPlaceholder(password) || password === authority.slice(0, colon) ? undefined : [colon + 1, sign]
 }
 
-const BEARER_LENGTHS = { least: 20, most: 8_192 } as const
+const PORT_OR_EMPTY = /^\d*(?:[/?#]|$)/
+const HOST_NEXT = /^[a-z\d[]/i
+
+/**
+ * People leave `/`, `#`, `?` and `@` in a password as they are, against the RFC. It is told from the path after a port
+ * by what follows the colon, and from `/@scope` by what precedes the sign.
+ */
+function loosePasswordIn(rest: string): Stretch | undefined {
+  const colon = rest.indexOf(':')
+  if (colon < 0 || rest.indexOf('@') < colon) return undefined
+  const userAndMore = rest.split(AFTER_URL, 1)[0] ?? ''
+  const sign = userAndMore.lastIndexOf('@')
+  const password = userAndMore.slice(colon + 1, Math.max(colon + 1, sign))
+  if (AFTER_USER_INFO.test(rest.slice(0, colon)) || !AFTER_USER_INFO.test(password)) return undefined
+  if (PORT_OR_EMPTY.test(password) || password.endsWith('/') || !HOST_NEXT.test(userAndMore.slice(sign + 1)))
+    return undefined
+  return isPlaceholder(password) ? undefined : [colon + 1, sign]
+}
+
+function isPlaceholder(password: string): boolean {
+  if (password.length < LEAST_PASSWORD || PASSWORD_WORDS.test(password)) return true
+  return PASSWORD_VARIABLE.test(password) || new Set(password).size < LEAST_PASSWORD
+}
+
+const BEARER_LEAST = 20
 const BASIC_LENGTHS = { least: 8, most: 1_024 } as const
 const BEARER = BASE64URL | CLASS.plus | CLASS.slash | CLASS.dot | CLASS.equals | CLASS.tilde
 const PRINTABLE = /^[\x20-\x7e]+$/
 
 /** Bearer (RFC 6750 section 2.1) and Basic (RFC 7617) credentials as they stand in a header. */
 function findAuthorization(text: string, found: Finding[]): void {
-  for (const word of ['Bearer ', 'bearer ', 'BEARER ']) {
-    for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + word.length)) {
-      const start = at + word.length
+  for (const word of ['Bearer', 'bearer', 'BEARER']) {
+    for (const start of placesAfter(text, word)) {
       const end = endOfRun(text, start, BEARER)
-      const length = end - start
-      if (length < BEARER_LENGTHS.least || length > BEARER_LENGTHS.most || !looksRandom(text, start, end))
-        continue
+      if (end - start < BEARER_LEAST || !looksRandom(text, start, end)) continue
       found.push({ rule: 'credential.bearer', start, end })
     }
   }
-  for (const word of ['Basic ', 'basic ']) {
-    for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + word.length)) {
-      const start = at + word.length
+  for (const word of ['Basic', 'basic']) {
+    for (const start of placesAfter(text, word)) {
       const end = endOfRun(text, start, BASE64 | CLASS.equals)
       const length = end - start
       if (length < BASIC_LENGTHS.least || length > BASIC_LENGTHS.most) continue
-      const [, password] =
-        /^[^:]*:(.*)$/.exec(Buffer.from(text.slice(start, end), 'base64').toString('latin1')) ?? []
-      if (password === undefined || !PRINTABLE.test(password) || isPlaceholder(password)) continue
+      const decoded = Buffer.from(text.slice(start, end), 'base64').toString('latin1')
+      const password = decoded.slice(decoded.indexOf(':') + 1)
+      if (password === decoded || !PRINTABLE.test(password) || isPlaceholder(password)) continue
       found.push({ rule: 'credential.basic', start, end })
     }
   }
 }
 
+/** Where something begins after a word with spaces or tabs behind it. */
+function placesAfter(text: string, word: string): readonly number[] {
+  let at = text.indexOf(word)
+  if (at < 0) return NOWHERE
+  const places: number[] = []
+  for (; at >= 0; at = text.indexOf(word, at + word.length)) {
+    const start = endOfRun(text, at + word.length, CLASS.space)
+    if (start > at + word.length) places.push(start)
+  }
+  return places
+}
+const NOWHERE: readonly number[] = Object.freeze([])
+
 const AWS_LABELS = ['ecretAccessKey', 'ecret_access_key', 'ECRET_ACCESS_KEY']
-const AWS_IDS = ['AKIA', 'ASIA']
+/** Searched for without their first letter, which they share. */
+const AWS_IDS = ['KIA', 'SIA']
 const AWS_ID_LENGTH = 20
+const AWS_ID = /^[A-Z2-7]{20}$/
 const AWS_SECRET_LENGTH = 40
 /** How far from the id or label the secret may stand. */
 const AWS_NEAR = 200
@@ -216,14 +179,20 @@ const AWS_NEAR = 200
 /** 40 characters of base 64 have no form of their own, so the id of the key or the name of the field must be near. */
 function findAwsSecrets(text: string, found: Finding[]): void {
   for (const word of [...AWS_LABELS, ...AWS_IDS]) {
+    const isId = AWS_IDS.includes(word)
     let seen = 0
-    for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + word.length)) {
-      const isId = AWS_IDS.includes(word)
-      if (isId && !/^[A-Z2-7]{20}$/.test(text.slice(at, at + AWS_ID_LENGTH))) continue
+    for (let place = text.indexOf(word); place >= 0; place = text.indexOf(word, place + word.length)) {
+      const at = isId ? place - 1 : place
+      if (isId && !isAwsId(text, at)) continue
       const from = Math.max(seen, isId ? at - AWS_NEAR : at)
       seen = findAwsRuns(text, from, at + AWS_ID_LENGTH + AWS_NEAR, found)
     }
   }
+}
+
+function isAwsId(text: string, at: number): boolean {
+  if (text[at] !== 'A' || (classAt(text, at - 1) & ALPHANUMERIC) !== 0) return false
+  return AWS_ID.test(text.slice(at, at + AWS_ID_LENGTH))
 }
 
 /** Gives where it stopped; nobody needs to look before that again. */

@@ -4,6 +4,7 @@ import { fillerOf, plantedSecrets } from '../../../test/support/planted_secrets.
 import { isQuick } from '../../../test/support/is_quick.ts'
 import { newKeyText, newKid } from '#trust/access/key.ts'
 import { credential } from './credential.ts'
+import { pem } from './pem.ts'
 import { token } from './token.ts'
 
 const SEED = 20_261_122
@@ -26,6 +27,11 @@ const ALSO: readonly (readonly [why: string, text: string, rule: string])[] = [
   ['a token at the very end of a line of code', fill('const key = "sk-{base62:48}";\n'), 'credential.openai'],
   ['a token in a query', fill('https://x/?key=AIza{base64url:35}&a=b'), 'credential.google'],
   ['a token in JSON', fill('{"token":"glpat-{base62:20}"}'), 'credential.gitlab'],
+  ['a token with 2,000 letters glued to it', fill(`sk-{base62:48}${'a'.repeat(2_000)}`), 'credential.openai'],
+  ['a token with 2,000 letters in front', fill(`${'a'.repeat(2_000)}glpat-{base62:20}`), 'credential.gitlab'],
+  ['a token of fixed length with letters glued to it', fill('AIza{base64url:50}'), 'credential.google'],
+  ['a Slack token with letters glued to it', fill('xoxb-{digit:12}-{base62:2000}'), 'credential.slack'],
+  ['SendGrid with letters glued to it', fill('SG.{base64url:22}.{base64url:60}'), 'credential.sendgrid'],
 ]
 
 for (const [why, text, rule] of ALSO) {
@@ -33,6 +39,12 @@ for (const [why, text, rule] of ALSO) {
     assert.deepEqual(found(text), [rule])
   })
 }
+
+test('token takes of a run no more than the token can be', () => {
+  assert.deepEqual(token.find(fill('hf_{base62:2000}')), [
+    { rule: 'credential.huggingface', start: 0, end: 'hf_'.length + 40 },
+  ])
+})
 
 test('token finds all of several, in order', () => {
   const text = fill(
@@ -89,12 +101,13 @@ const HARMLESS: readonly (readonly [why: string, text: string])[] = [
   ['a version with SG', 'MSG.length.toString().padStart(2)'],
   ['Azure without a key', 'DefaultEndpointsProtocol=https;AccountName=a;AccountKey=<your-key>;'],
   ['a path', '/usr/lib/x86_64-linux-gnu/libsk-network_manager-glue_and_more.so.1'],
+  ['a short prefix in the middle of a file', fill('{base64url:600}-sk-{base64url:2000}')],
   ['prose', 'The key to the gate is live, and a test of the hub proves that glass-pats stick.'],
 ]
 
 for (const [why, text] of HARMLESS) {
-  test(`token and credential pass: ${why}`, () => {
-    assert.deepEqual([...token.find(text), ...credential.find(text)], [])
+  test(`no detector stops at: ${why}`, () => {
+    assert.deepEqual([...token.find(text), ...credential.find(text), ...pem.find(text)], [])
   })
 }
 
@@ -117,6 +130,11 @@ const HOSTILE: readonly string[] = [
   'SG.aaaaaaaaaaaaaaaaaaaaaa.',
   'AccountKey=',
   'pypi-AgE',
+  `${'sk-'.repeat(340)} `,
+  `${'sk-ant-'.repeat(36)} `,
+  `${'glpat-'.repeat(53)} `,
+  `${'xoxb-'.repeat(60)} `,
+  `${'ghs_'.repeat(250)} `,
   '_',
   '-',
   fill('ghp_{base62:36} '),

@@ -1,5 +1,13 @@
 import { base62Checksum } from '#base/base62_checksum.ts'
-import { ALPHANUMERIC, BASE64, BASE64URL, CLASS, classAt, endOfRun, looksRandom } from '#base/random_text.ts'
+import {
+  ALPHANUMERIC,
+  BASE64,
+  BASE64URL,
+  CLASS,
+  classAt,
+  endOfRun,
+  RandomStretches,
+} from '#base/random_text.ts'
 import type { Detector, Finding } from '../detector.ts'
 
 /**
@@ -33,13 +41,15 @@ function isApart(finding: Finding, index: number, all: readonly Finding[]): bool
 /** Gives the end of the token whose body starts at `body`, or -1. `start` is the place of the prefix. */
 type Match = (run: Run, start: number, body: number) => number
 
-/** Ends of runs are remembered per set of classes, so that many prefixes inside one run cost its length once. */
+/** What is known of a text is remembered, so that many prefixes inside one run cost its length once. */
 class Run {
   readonly text: string
+  readonly #stretches: RandomStretches
   readonly #ends = new Map<number, number>()
 
   constructor(text: string) {
     this.text = text
+    this.#stretches = new RandomStretches(text)
   }
 
   /** Must be asked with ascending `from`. */
@@ -50,13 +60,28 @@ class Run {
     this.#ends.set(classes, end)
     return end
   }
+
+  /** Must be asked with ascending `from`. */
+  looksRandom(from: number, to: number): boolean {
+    return this.#stretches.looksRandom(from, to)
+  }
 }
 
-function random(classes: number, min: number, max: number = min): Match {
-  return (run, _start, body) => {
-    const end = run.end(body, classes)
-    const length = end - body
-    return length >= min && length <= max && looksRandom(run.text, body, end) ? end : -1
+/** A prefix this long does not stand in random text by chance: five letters of base 64 do in one of a billion places. */
+const SURE_PREFIX = 5
+
+/**
+ * At least `least` random characters. What follows the `most` that a token can have is glued to it and stays; but a short
+ * prefix in the middle of such a run is chance.
+ */
+function random(classes: number, least: number, most: number = least): Match {
+  return (run, start, body) => {
+    const { text } = run
+    const runEnd = run.end(body, classes)
+    const end = Math.min(runEnd, body + most)
+    if (end - body < least) return -1
+    if (end < runEnd && body - start < SURE_PREFIX && (classAt(text, start - 1) & classes) !== 0) return -1
+    return run.looksRandom(body, end) ? end : -1
   }
 }
 
@@ -70,8 +95,9 @@ const checked: Match = (run, _start, body) => {
 /** Newer GitHub tokens are longer than 36 characters and hold a signed part. */
 const checkedOrLong: Match = (run, start, body) => {
   const end = checked(run, start, body)
-  return end >= 0 ? end : random(BASE64URL | CLASS.dot, 60, 1_024)(run, start, body)
+  return end >= 0 ? end : signed(run, start, body)
 }
+const signed = random(BASE64URL | CLASS.dot, 60, 1_024)
 
 const OWN_KEY_LENGTH = 'gate_live__'.length + 12 + 32 + '_'.length + 6
 
@@ -93,18 +119,25 @@ const awsKeyId: Match = ({ text }, _start, body) => {
 
 const sendGrid: Match = (run, _start, body) => {
   const dot = endOfRun(run.text, body, BASE64URL)
-  const end = dot - body === 22 && run.text[dot] === '.' ? endOfRun(run.text, dot + 1, BASE64URL) : -1
-  return end - dot === 44 && looksRandom(run.text, dot + 1, end) ? end : -1
+  if (dot - body !== 22 || run.text[dot] !== '.') return -1
+  const end = dot + 44
+  return endOfRun(run.text, dot + 1, BASE64URL) >= end && run.looksRandom(dot + 1, end) ? end : -1
 }
 
-/** Numbers of workspace and bot stand before the secret part, which is the last. */
+/** Numbers of workspace and bot stand before the secret, which is the first long part and goes on to the end. */
 const slack: Match = (run, _start, body) => {
-  const end = run.end(body, ALPHANUMERIC | CLASS.dash)
-  const secret = run.text.slice(Math.max(body, end - SLACK_SECRET_LENGTHS.most), end)
-  const length = secret.length - secret.lastIndexOf('-') - 1
-  return length >= SLACK_SECRET_LENGTHS.least && looksRandom(run.text, end - length, end) ? end : -1
+  let part = body
+  for (let number = 0; number < SLACK_PARTS; number++) {
+    const end = endOfRun(run.text, part, ALPHANUMERIC)
+    if (end - part >= SLACK_SECRET.least && run.looksRandom(part, end))
+      return Math.min(run.end(body, ALPHANUMERIC | CLASS.dash), part + SLACK_SECRET.most)
+    if (run.text[end] !== '-') return -1
+    part = end + 1
+  }
+  return -1
 }
-const SLACK_SECRET_LENGTHS = { least: 20, most: 256 } as const
+const SLACK_PARTS = 5
+const SLACK_SECRET = { least: 20, most: 256 } as const
 
 const LONG = random(BASE64URL, 20, 1_024)
 const GITLAB = random(BASE64URL | CLASS.dot, 20, 320)
@@ -167,38 +200,42 @@ interface TokenRow {
   readonly needsBoundary: boolean
 }
 
-/** A literal to search for, with the rows behind it by the character before the literal (0: any). */
+/** A literal to search for, with the rows behind it by the code of the character before the literal. */
 interface Anchor {
   readonly literal: string
-  readonly rows: ReadonlyMap<number, readonly TokenRow[]>
+  readonly rows: readonly (readonly TokenRow[] | undefined)[]
 }
 
 const SHORT_PREFIX = 4
+const ASCII = 128
 const ANCHORS = anchorsOf(TOKENS)
 
-/** `_` and `-` are rare in prose and one search for each serves all prefixes that hold them. */
+/**
+ * `_` and `-` are rare in prose and one search for each serves all prefixes that hold them. Other prefixes are searched
+ * for from their second character on: several begin with `A`, and a text of that letter alone would stop each search.
+ */
 function anchorsOf(tokens: typeof TOKENS): readonly Anchor[] {
-  const anchors = new Map<string, Map<number, TokenRow[]>>()
+  const anchors = new Map<string, TokenRow[][]>()
   for (const [rule, prefix, match] of tokens) {
     const at = prefix.search(/[-_]/)
-    const literal = at < 0 ? prefix : prefix.charAt(at)
-    const offset = Math.max(at, 0)
+    const offset = at < 0 ? 1 : at
+    const literal = at < 0 ? prefix.slice(1) : prefix.charAt(at)
     const needsBoundary = prefix.length <= SHORT_PREFIX && match !== checked && match !== checkedOrLong
-    const rows = anchors.get(literal) ?? new Map<number, TokenRow[]>()
-    const key = at < 0 ? 0 : prefix.charCodeAt(at - 1)
-    rows.set(key, [...(rows.get(key) ?? []), { rule, prefix, match, offset, needsBoundary }])
+    const rows = anchors.get(literal) ?? Array.from({ length: ASCII }, () => [])
+    rows[prefix.charCodeAt(offset - 1)]?.push({ rule, prefix, match, offset, needsBoundary })
     anchors.set(literal, rows)
   }
-  return [...anchors].map(([literal, rows]) => ({ literal, rows }))
+  return [...anchors].map(([literal, rows]) => ({
+    literal,
+    rows: rows.map((row) => (row.length > 0 ? row : undefined)),
+  }))
 }
-
 function findTokens(text: string, { literal, rows }: Anchor, found: Finding[]): void {
-  let at = text.indexOf(literal)
+  let at = text.indexOf(literal, 1)
   if (at < 0) return
   const run = new Run(text)
-  const any = rows.get(0)
   while (at >= 0) {
-    const candidates = any ?? rows.get(text.charCodeAt(at - 1))
+    const candidates = rows[text.charCodeAt(at - 1)]
     const finding = candidates === undefined ? undefined : firstToken(run, at, candidates)
     if (finding !== undefined) found.push(finding)
     at = text.indexOf(literal, finding?.end ?? at + 1)

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { LIMITS } from '#base/limits.ts'
+import type { Detector } from './detector.ts'
+import { Inspector } from './inspector.ts'
+
+/** Finds one word, so that tests need no credential. */
+const WORD: Detector = {
+  id: 'word',
+  why: 'tests',
+  find: (text) => {
+    const start = text.indexOf('banana')
+    return start < 0 ? [] : [{ rule: 'word.banana', start, end: start + 6 }]
+  },
+}
+
+const LARGE = 'some words '.repeat(LIMITS.inspectedAtOnce / 4)
+const inspector = new Inspector([WORD], { request: 'redact', response: 'block' })
+const BLOCKED = { code: 'content.blocked', detail: { findings: ['word.banana'] } }
+
+test('Inspector is done at once with a value of ordinary size', () => {
+  const value = { a: 'a banana', b: 'c' }
+  assert.deepEqual(inspector.inspect('request', 'all', value), {
+    value: { a: 'a [redacted:word.banana]', b: 'c' },
+    findings: ['word.banana'],
+  })
+  assert.throws(() => inspector.inspect('response', 'all', value), BLOCKED)
+})
+
+test('Inspector takes turns with all other work over a large value', async () => {
+  let turns = 0
+  let isOver = false
+  const count = (): void => {
+    turns += 1
+    if (!isOver) setImmediate(count)
+  }
+  setImmediate(count)
+  const clean = inspector.inspect('request', 'all', { a: LARGE })
+  const planted = inspector.inspect('request', 'all', { a: `${LARGE}banana` })
+  const refused = inspector.inspect('response', 'all', { a: `${LARGE}banana` })
+  assert.ok(clean instanceof Promise)
+  assert.equal((await clean).value.a, LARGE)
+  assert.deepEqual((await planted).findings, ['word.banana'])
+  await assert.rejects(async () => refused, BLOCKED)
+  isOver = true
+  // Three values in two or three pieces each, after the first ones: never two of them in one turn.
+  assert.ok(turns >= 6, String(turns))
+})
+
+test('Inspector does not look at what is exempt', () => {
+  const value = { a: 'banana' }
+  assert.deepEqual(inspector.inspect('response', { exempt: 'tests' }, value), { value, findings: [] })
+})
