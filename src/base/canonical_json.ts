@@ -1,4 +1,4 @@
-import type { JsonValue } from './json.ts'
+import { isJsonArray, type JsonObject, type JsonValue } from './json.ts'
 
 /**
  * Canonical JSON (RFC 8785): members sorted by UTF-16 code units, no white space, ECMAScript numbers.
@@ -9,20 +9,27 @@ export function canonicalJson(value: JsonValue): string {
   if (value === null || typeof value === 'boolean') return String(value)
   if (typeof value === 'string') return JSON.stringify(value)
   if (typeof value === 'number') return canonicalNumber(value)
-  if (isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
-  const members = Object.keys(value)
-    .sort()
-    .map((name) => `${JSON.stringify(name)}:${canonicalJson(value[name] ?? null)}`)
-  return `{${members.join(',')}}`
+  return isJsonArray(value) ? canonicalArray(value) : canonicalObject(value)
+}
+
+// Texts are added up piece by piece: a list of pieces to join costs as much as all the rest.
+function canonicalArray(array: readonly JsonValue[]): string {
+  let text = '['
+  for (const element of array) text += text === '[' ? canonicalJson(element) : `,${canonicalJson(element)}`
+  return `${text}]`
+}
+
+function canonicalObject(object: JsonObject): string {
+  let text = '{'
+  for (const name of Object.keys(object).sort()) {
+    if (text !== '{') text += ','
+    text += `${JSON.stringify(name)}:${canonicalJson(object[name] ?? null)}`
+  }
+  return `${text}}`
 }
 
 function canonicalNumber(value: number): string {
   if (!Number.isFinite(value))
     throw new TypeError('canonical JSON has no form for a number that is not finite')
   return JSON.stringify(value)
-}
-
-// Array.isArray does not narrow a readonly array out of a union.
-function isArray(value: JsonValue): value is readonly JsonValue[] {
-  return Array.isArray(value)
 }

@@ -22,10 +22,38 @@ test('sha256 answers the vector of FIPS 180-4 for "abc"', () => {
   assert.equal(toHex(sha256(utf8('abc'))), expected)
 })
 
-test('hmacSha256 answers the vector of RFC 4231 case 2', () => {
-  const expected = '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843'
-  assert.equal(toHex(hmacSha256(utf8('Jefe'), 'what do ya want for nothing?')), expected)
-})
+/** RFC 4231 section 4: keys shorter than a block, longer ones, and texts longer than a block. */
+const HMAC_VECTORS: readonly [why: string, key: Uint8Array, message: Uint8Array, expected: string][] = [
+  [
+    'case 1, a key of 20 bytes',
+    Buffer.alloc(20, 0x0b),
+    utf8('Hi There'),
+    'b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7',
+  ],
+  [
+    'case 2, a short key',
+    utf8('Jefe'),
+    utf8('what do ya want for nothing?'),
+    '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
+  ],
+  [
+    'case 3, bytes that are no text',
+    Buffer.alloc(20, 0xaa),
+    Buffer.alloc(50, 0xdd),
+    '773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe',
+  ],
+  [
+    'case 6, a key longer than a block',
+    Buffer.alloc(131, 0xaa),
+    utf8('Test Using Larger Than Block-Size Key - Hash Key First'),
+    '60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54',
+  ],
+]
+
+for (const [why, key, message, expected] of HMAC_VECTORS)
+  test(`hmacSha256 answers the vector of RFC 4231: ${why}`, () => {
+    assert.equal(toHex(hmacSha256(key, message)), expected)
+  })
 
 test('deriveKey separates purposes and is stable', () => {
   const secret = randomBytes(32)

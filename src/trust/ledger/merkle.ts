@@ -1,18 +1,24 @@
-import { concat } from '#base/bytes.ts'
-import { sha256 } from '#base/crypto.ts'
+import { SHA256_BYTES, sha256 } from '#base/crypto.ts'
 
 /** The tree of RFC 9162 section 2.1 over SHA-256. */
 
 // 0x00 keeps a leaf from passing as a node, 0x01 a node as a leaf (RFC 9162 section 2.1.1).
-const LEAF_PREFIX = Uint8Array.of(0x00)
-const NODE_PREFIX = Uint8Array.of(0x01)
+const LEAF_PREFIX = 0x00
+const NODE_PREFIX = 0x01
 
 export function leafHash(leaf: Uint8Array): Uint8Array {
-  return sha256(concat(LEAF_PREFIX, leaf))
+  const bytes = Buffer.allocUnsafe(1 + leaf.length)
+  bytes[0] = LEAF_PREFIX
+  bytes.set(leaf, 1)
+  return sha256(bytes)
 }
 
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  return sha256(concat(NODE_PREFIX, left, right))
+  const bytes = Buffer.allocUnsafe(1 + 2 * SHA256_BYTES)
+  bytes[0] = NODE_PREFIX
+  bytes.set(left, 1)
+  bytes.set(right, 1 + SHA256_BYTES)
+  return sha256(bytes)
 }
 
 interface Peak {
