@@ -1,4 +1,4 @@
-import type { Clock, Millis } from '#base/clock.ts'
+import type { Clock } from '#base/clock.ts'
 import type { DoorParts } from '#door/door.ts'
 import { describeRule } from '#faces/http/listener.ts'
 import type { RunningServer } from '#faces/http/server.ts'
@@ -11,18 +11,21 @@ interface Running {
   readonly around: { readonly clock: Clock }
   readonly door: Pick<DoorParts, 'meter'>
   readonly listeners: readonly { readonly name: string; readonly server: RunningServer }[]
-  readonly startedAt: Millis
+  /** Of the clock that never goes back. */
+  readonly startedAt: number
 }
 
 /** Whether the door can decide and record, for `/readyz`: reasons are codes, never internals. */
-export function readiness({ ledger, policies }: OpenHome): {
+export function readiness({ ledger, policies, problems }: OpenHome): {
   readonly isReady: boolean
   readonly reasons: readonly string[]
 } {
-  const isWritable = ledger.state().writable.kind === 'yes'
+  const record = ledger.state()
+  const isWritable = record.writable.kind === 'yes'
   const state = policyState(policies.status())
   const reasons: string[] = []
   if (!isWritable) reasons.push('ledger.unwritable')
+  if (record.problems.length + problems.length > 0) reasons.push('ledger.degraded')
   if (state === 'none') reasons.push('policy.unavailable')
   if (state === 'degraded') reasons.push('policy.degraded')
   return { isReady: isWritable && state !== 'none', reasons }
@@ -34,7 +37,7 @@ export function healthOf({ home, around, door, listeners, startedAt }: Running):
   const policy = home.policies.status()
   return {
     state: readiness(home).reasons.length === 0 ? 'ready' : 'degraded',
-    uptime_s: Math.floor((around.clock.now() - startedAt) / 1_000),
+    uptime_s: Math.floor((around.clock.monotonic() - startedAt) / 1_000),
     in_flight: door.meter.inFlight,
     ledger: {
       state: ledger.writable.kind === 'yes' ? 'writable' : 'unwritable',
@@ -42,7 +45,7 @@ export function healthOf({ home, around, door, listeners, startedAt }: Running):
       entries: ledger.entries,
       unanchored: ledger.unanchored,
       days_left: ledger.daysLeft ?? null,
-      problems: [...ledger.problems],
+      problems: [...ledger.problems, ...home.problems],
     },
     policy: { state: policyState(policy), set: policy.set ?? null, problems: policy.problems.length },
     listeners: listeners.map(({ name, server }) => ({

@@ -1,28 +1,31 @@
-import { readFileSync } from 'node:fs'
-import { copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { setInterval, setTimeout as later } from 'node:timers'
-import { utf8 } from '#base/bytes.ts'
+import { setTimeout as later } from 'node:timers'
 import type { Clock } from '#base/clock.ts'
 import { Fault } from '#base/fault.ts'
-import { NODE_FILES, writeAtomic } from '#base/files.ts'
+import { errorCode, NODE_FILES } from '#base/files.ts'
 import { lockHome, type HomeLock } from '#base/home_lock.ts'
+import { LIMITS } from '#base/limits.ts'
+import { NOT_PLAIN, readPlainFile, readPlainFileNow } from '#base/plain_file.ts'
 import { openDatabase } from '#base/sqlite.ts'
 import { openCallers, type Callers } from '#trust/access/callers.ts'
 import { openPolicies, type PolicyKeeper } from '#trust/access/policy_set.ts'
+import { openStateMark, type StateMark } from '#trust/access/state_mark.ts'
 import { SCHEMA } from '#trust/cedar/schema.ts'
 import { cedarWasmEngine } from '#trust/cedar/wasm_engine.ts'
 import { openLedger, type Ledger } from '#trust/ledger/ledger.ts'
+import type { OnLoss } from '#trust/ledger/open.ts'
 import { openLocalKeys, type LocalKeys } from '#trust/vault/local_keys.ts'
 import { loadConfig, type Config } from './config.ts'
 import { DEFAULT_CONFIG_TEXT } from './config_default.ts'
+import { HeadKeeper, mendState, watchClock } from './main_state.ts'
 
 const PRIVATE_FOLDER = 0o700
 const PRIVATE_FILE = 0o600
 /** The day of last use is written this long after it changed, so that a busy minute is one write. */
 const LAST_USED_MS = 1_000
-/** The newest checkpoint is kept beside the ledger folder this often, so that an older folder put back is noticed. */
-const KEEP_HEAD_MS = 60_000
+/** What a home has once a door has opened in it; one of them is enough to make the loss of the others a loss. */
+const SIGNS_OF_USE = ['state.db', 'ledger', 'head', 'policy']
 
 /** Everything that a home holds, open and locked for this process. */
 export interface OpenHome {
@@ -34,6 +37,8 @@ export interface OpenHome {
   readonly ledger: Ledger
   readonly callers: Callers
   readonly policies: PolicyKeeper
+  /** What was found at the start and needs an operator. */
+  readonly problems: readonly string[]
   /** What was made because the home was new; undefined for a home that was there. */
   readonly made: readonly string[] | undefined
   close(): Promise<void>
@@ -45,6 +50,8 @@ export interface HomeOptions {
   /** The folder that holds package.json and the shipped policies. */
   readonly project: string
   readonly clock: Clock
+  /** True on the word of an operator: what is lost of the ledger is lost, and a new log begins. */
+  readonly acceptLoss: boolean
 }
 
 /**
@@ -56,14 +63,28 @@ export async function openHome(options: HomeOptions): Promise<OpenHome> {
   await makeFolder(home)
   const lock = lockHome(home)
   try {
-    const isNew = !(await exists(path.join(home, 'state.db'))) && !(await exists(path.join(home, 'ledger')))
-    const made = isNew ? await furnish(options) : undefined
+    const isUsed = await Promise.all(SIGNS_OF_USE.map(async (name) => exists(path.join(home, name))))
+    const made = !isUsed.includes(true) ? await furnish(options) : undefined
     const { config, folder } = await readConfig(home, options.config)
     return await openParts(options, { config, folder, lock, made })
   } catch (thrown) {
     lock.release()
-    throw thrown
+    throw asHomeFault(thrown)
   }
+}
+
+/** What the file system refuses in a home is told as such; anything else stays what it is. */
+function asHomeFault(thrown: unknown): unknown {
+  const code = errorCode(thrown)
+  if (thrown instanceof Fault || code === undefined) return thrown
+  const place = thrown instanceof Error && 'path' in thrown ? String(thrown.path) : null
+  if (NOT_PLAIN.has(code) || code === 'ENOTDIR')
+    return new Fault(
+      'home.damaged',
+      { place, error: code },
+      { say: `In the home something stands where a plain file or folder should: ${place}`, cause: thrown },
+    )
+  return new Fault('home.unwritable', { place, error: code }, { cause: thrown })
 }
 
 /** Reads the configuration of a home; without a file the defaults hold. Throws `config.invalid`. */
@@ -74,14 +95,16 @@ export async function readConfig(
   const at = file ?? path.join(home, 'gatehouse.yaml')
   const folder = path.dirname(at)
   try {
-    const text = await readFile(at, 'utf8')
-    return { config: loadConfig(text, at), folder, path: at }
+    const bytes = await readPlainFile(at, { maxBytes: LIMITS.configBytes, links: 'follow' })
+    return { config: loadConfig(bytes.toString('utf8'), at), folder, path: at }
   } catch (thrown) {
     if (thrown instanceof Fault) throw thrown
-    const isAbsent =
-      file === undefined && thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT'
-    if (isAbsent) return { config: loadConfig(DEFAULT_CONFIG_TEXT, at), folder, path: null }
-    throw new Fault('config.invalid', {}, { say: 'The configuration file cannot be read.', cause: thrown })
+    if (file === undefined && errorCode(thrown) === 'ENOENT')
+      return { config: loadConfig(DEFAULT_CONFIG_TEXT, at), folder, path: null }
+    const say = NOT_PLAIN.has(errorCode(thrown) ?? '')
+      ? `The configuration is not a plain file of at most ${LIMITS.configBytes} bytes.`
+      : 'The configuration file cannot be read.'
+    throw new Fault('config.invalid', {}, { say, cause: thrown })
   }
 }
 
@@ -92,32 +115,68 @@ interface Opening {
   readonly made: readonly string[] | undefined
 }
 
-async function openParts({ home, clock }: HomeOptions, opening: Opening): Promise<OpenHome> {
-  const { config, folder, lock, made } = opening
-  const keys = openLocalKeys({ directory: path.join(home, 'keys'), isNewHome: made !== undefined })
+async function openParts(options: HomeOptions, opening: Opening): Promise<OpenHome> {
+  const { home, clock } = options
+  const keys = openLocalKeys({ directory: path.join(home, 'keys'), isNewHome: opening.made !== undefined })
+  const database = openDatabase(path.join(home, 'state.db'))
+  const mark = openStateMark(database)
   const callers = openCallers({
-    database: openDatabase(path.join(home, 'state.db')),
+    database,
     peppers: keys.peppers,
     clock,
     later: (work) => void later(work, LAST_USED_MS),
   })
+  try {
+    return await openRecord(options, opening, { keys, callers, mark })
+  } catch (thrown) {
+    callers.close()
+    throw thrown
+  }
+}
+
+interface Stores {
+  readonly keys: LocalKeys
+  readonly callers: Callers
+  readonly mark: StateMark
+}
+
+async function openRecord(options: HomeOptions, opening: Opening, stores: Stores): Promise<OpenHome> {
+  const { home, clock } = options
+  const { config, folder, lock, made } = opening
+  const { keys, callers, mark } = stores
+  const directory = path.join(home, 'ledger')
   const { signingPem, pseudonymKey, sidecarKey } = keys
+  const isOurs = (): boolean => lock.isHeld()
+  const head = await readHead(home)
+  const isUsed =
+    mark.read() !== undefined || callers.listCallers().length > 0 || (await exists(path.join(home, 'policy')))
   const ledger = await openLedger({
     files: NODE_FILES,
-    directory: path.join(home, 'ledger'),
+    directory,
     keys: { signingPem, pseudonymKey, sidecarKey },
     clock,
     maxBytes: config.ledger.max_bytes,
     reserveBytes: config.ledger.reserve_bytes,
     segmentBytes: config.ledger.segment_bytes,
     anchors: config.ledger.anchors,
-    knownHead: await readHead(home),
+    knownHeads: [head, mark.read()].filter((each) => each !== undefined),
+    onLoss: onLossOf({ isUsed, head, acceptLoss: options.acceptLoss }),
+    isOurs,
   })
-  const keepHead = async (): Promise<void> =>
-    writeAtomic(NODE_FILES, headFile(home), utf8(await ledger.checkpoint()))
-  // A head that cannot be kept is no reason to stop: it only makes an older ledger folder harder to notice.
-  const keeping = setInterval(() => void keepHead().catch(() => undefined), KEEP_HEAD_MS)
-  keeping.unref()
+  const isHeadMissing = head === undefined && mark.read() !== undefined
+  const problems = await mendState({
+    files: NODE_FILES,
+    directory,
+    sidecarKey,
+    ledger,
+    callers,
+    mark,
+    clock,
+    isHeadMissing,
+  })
+  const keeper = new HeadKeeper({ files: NODE_FILES, path: headFile(home), ledger, mark, isOurs })
+  await keeper.start()
+  const watch = watchClock({ ledger, clock })
   const policies = await openPolicies({
     directory:
       config.policies.directory === undefined
@@ -129,13 +188,37 @@ async function openParts({ home, clock }: HomeOptions, opening: Opening): Promis
     files: NODE_FILES,
   })
   const close = async (): Promise<void> => {
-    clearInterval(keeping)
-    await keepHead().catch(() => undefined)
+    watch.close()
+    await keeper.close()
     await ledger.close()
     callers.close()
     lock.release()
   }
-  return { directory: home, config, configFolder: folder, keys, ledger, callers, policies, made, close }
+  return {
+    directory: home,
+    config,
+    configFolder: folder,
+    keys,
+    ledger,
+    callers,
+    policies,
+    problems,
+    made,
+    close,
+  }
+}
+
+interface LossFacts {
+  readonly isUsed: boolean
+  readonly head: string | undefined
+  readonly acceptLoss: boolean
+}
+
+/** A ledger that is gone is no beginning where the home was in use; with a head beside it the gap can be stated. */
+function onLossOf({ isUsed, head, acceptLoss }: LossFacts): OnLoss {
+  if (!isUsed) return 'state'
+  if (acceptLoss) return 'accept'
+  return head === undefined ? 'refuse' : 'state'
 }
 
 /** What a new home gets before anything is opened: a configuration and the shipped policies, for the operator to edit. */
@@ -177,7 +260,8 @@ async function exists(file: string): Promise<boolean> {
 export function secretReader(folder: string): (file: string) => string | undefined {
   return (file) => {
     try {
-      return readFileSync(path.resolve(folder, file), 'utf8')
+      const rules = { maxBytes: LIMITS.secretFileBytes, links: 'follow' } as const
+      return readPlainFileNow(path.resolve(folder, file), rules).toString('utf8')
     } catch {
       return undefined
     }
@@ -189,5 +273,9 @@ function headFile(home: string): string {
 }
 
 async function readHead(home: string): Promise<string | undefined> {
-  return readFile(headFile(home), 'utf8').catch(() => undefined)
+  const rules = { maxBytes: LIMITS.noteBytes, links: 'refuse' } as const
+  return readPlainFile(headFile(home), rules).then(
+    (bytes) => bytes.toString('utf8'),
+    () => undefined,
+  )
 }

@@ -80,10 +80,16 @@ export const FAULTS = {
     title: 'Too many requests without a valid credential came from this source.',
     hint: 'Wait for Retry-After seconds and send a valid key.',
   },
+  'caller.throttled': {
+    status: 429,
+    exit: 75,
+    title: 'Too many requests with this key were refused.',
+    hint: 'Correct what is refused; "gatehouse why" explains the earlier ones. Then wait for Retry-After seconds.',
+  },
   'load.exceeded': {
     status: 503,
     exit: 75,
-    title: 'The door is at its limit of requests in flight.',
+    title: 'The door is at its limit of requests in flight, or of bytes that they hold.',
     hint: 'Try again after Retry-After seconds.',
   },
   'ledger.unwritable': {
@@ -223,6 +229,12 @@ export const FAULTS = {
     exit: 73,
     title: 'The home folder cannot be written.',
     hint: 'Give the folder to this user, or another one with --home DIR.',
+  },
+  'home.exposed': {
+    status: 500,
+    exit: 77,
+    title: 'Others could change what is in the home folder.',
+    hint: 'Run "chmod go-w" on the folder, and see that it belongs to the user that runs the door.',
   },
   'home.damaged': {
     status: 500,

@@ -1,16 +1,20 @@
 import { constants } from 'node:fs'
 import * as node from 'node:fs/promises'
+import { LIMITS } from './limits.ts'
+import { openPlainAppend, readPlainFile, readPlainRange } from './plain_file.ts'
 
 /**
  * The one seam for files whose loss would matter. Everything that must survive a crash goes through it, so that a
  * simulated disk can drop what was not synced and fail at any step.
  *
- * Failures are the errors of Node's file system, with their `code` (`ENOENT`, `ENOSPC`, `EIO`, …).
+ * Failures are the errors of Node's file system, with their `code` (`ENOENT`, `ENOSPC`, `EIO`, …), and those of
+ * `NOT_PLAIN` where something else stands in the place of a plain file.
  */
 export interface Files {
   /** Opens a file for appending, creating it (mode 0600) when missing. The new name is durable after `syncDirectory`. */
   openAppend(path: string): Promise<Appender>
-  read(path: string): Promise<Uint8Array>
+  /** All of a plain file, up to `maxBytes` (`LIMITS.homeFileBytes` when left out). */
+  read(path: string, maxBytes?: number): Promise<Uint8Array>
   /** At most `length` bytes from `from` on; fewer at the end of the file. */
   readRange(path: string, from: number, length: number): Promise<Uint8Array>
   /** Undefined when there is no such file. */
@@ -50,15 +54,14 @@ export interface FileFacts {
   readonly links: number
 }
 
-const FILE_MODE = 0o600
 const FOLDER_MODE = 0o700
 const TEMPORARY_SUFFIX = '.tmp'
 
 /** The files of this machine. */
 export const NODE_FILES: Files = {
-  openAppend: async (path) => new NodeAppender(await node.open(path, 'a', FILE_MODE)),
-  read: (path) => node.readFile(path),
-  readRange,
+  openAppend: async (path) => new NodeAppender(await openPlainAppend(path)),
+  read: (path, maxBytes = LIMITS.homeFileBytes) => readPlainFile(path, { maxBytes, links: 'refuse' }),
+  readRange: readPlainRange,
   facts: factsAt,
   list: listFolder,
   makeDirectory: async (path) => {
@@ -143,22 +146,6 @@ class NodeAppender implements Appender {
   }
 }
 
-async function readRange(path: string, from: number, length: number): Promise<Uint8Array> {
-  const handle = await node.open(path, 'r')
-  try {
-    const buffer = Buffer.alloc(length)
-    let filled = 0
-    while (filled < length) {
-      const { bytesRead } = await handle.read(buffer, filled, length - filled, from + filled)
-      if (bytesRead === 0) break
-      filled += bytesRead
-    }
-    return buffer.subarray(0, filled)
-  } finally {
-    await handle.close()
-  }
-}
-
 async function factsAt(path: string): Promise<FileFacts | undefined> {
   try {
     return toFacts(await node.stat(path, { bigint: true }))
@@ -190,7 +177,7 @@ async function listFolder(path: string): Promise<readonly string[]> {
 }
 
 async function syncDirectory(path: string): Promise<void> {
-  const handle = await node.open(path, constants.O_RDONLY)
+  const handle = await node.open(path, constants.O_RDONLY | constants.O_DIRECTORY)
   try {
     await handle.sync()
   } finally {

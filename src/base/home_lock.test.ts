@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite, test, type TestContext } from 'node:test'
@@ -60,6 +60,48 @@ suite('lockHome', () => {
   test('lockHome says when the lock file is another thing', (t) => {
     const home = temporaryFolder(t)
     writeFileSync(join(home, 'lock.db'), 'this is no database at all. '.repeat(64))
+    assert.throws(() => lockHome(home), { code: 'home.damaged' })
+  })
+
+  test('isHeld tells, for good, when the lock was taken away: removed, replaced, or the folder moved', (t) => {
+    const harms: readonly (readonly [why: string, harm: (home: string) => void])[] = [
+      ['removed', (home) => rmSync(join(home, 'lock.db'))],
+      [
+        'replaced',
+        (home) => {
+          renameSync(join(home, 'lock.db'), join(home, 'away'))
+          writeFileSync(join(home, 'lock.db'), '')
+        },
+      ],
+      ['the folder moved', (home) => renameSync(home, `${home}-away`)],
+    ]
+    for (const [why, harm] of harms) {
+      const home = join(temporaryFolder(t), 'home')
+      mkdirSync(home)
+      const lock = lockHome(home)
+      assert.equal(lock.isHeld(), true)
+      harm(home)
+      assert.equal(lock.isHeld(), false, why)
+      lock.release()
+    }
+    const home = temporaryFolder(t)
+    const lock = lockHome(home)
+    renameSync(join(home, 'lock.db'), join(home, 'away'))
+    assert.equal(lock.isHeld(), false)
+    renameSync(join(home, 'away'), join(home, 'lock.db'))
+    assert.equal(lock.isHeld(), false, 'another process may have been in meanwhile')
+    lock.release()
+  })
+
+  test('isHeld is false once the lock is released', (t) => {
+    const lock = lockHome(temporaryFolder(t))
+    lock.release()
+    assert.equal(lock.isHeld(), false)
+  })
+
+  test('lockHome refuses at once what is no plain file', { timeout: 10_000 }, (t) => {
+    const home = temporaryFolder(t)
+    execFileSync('mkfifo', [join(home, 'lock.db')])
     assert.throws(() => lockHome(home), { code: 'home.damaged' })
   })
 })

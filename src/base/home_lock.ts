@@ -1,8 +1,8 @@
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Fault } from './fault.ts'
-import { sqliteResult } from './sqlite.ts'
+import { isPlainOrAbsent, sqliteResult } from './sqlite.ts'
 
 const LOCK_FILE = 'lock.db'
 /** SQLITE_BUSY and SQLITE_LOCKED (sqlite.org/rescode.html). */
@@ -11,6 +11,11 @@ const HELD: ReadonlySet<number> = new Set([5, 6])
 const NOT_A_DATABASE = 26
 
 export interface HomeLock {
+  /**
+   * False, for good, once the locked file is no longer the one at its path: another process may have taken the home.
+   * It asks the file system each time, which takes microseconds.
+   */
+  isHeld(): boolean
   /** Gives the home free. A second call does nothing. */
   release(): void
 }
@@ -25,29 +30,43 @@ export interface HomeLock {
  */
 export function lockHome(directory: string): HomeLock {
   checkWritable(directory)
+  const path = join(directory, LOCK_FILE)
+  if (!isPlainOrAbsent(path)) throw notOurs(undefined)
   let connection: DatabaseSync | undefined
   try {
-    connection = new DatabaseSync(join(directory, LOCK_FILE), { timeout: 0 })
+    connection = new DatabaseSync(path, { timeout: 0 })
     connection.exec('BEGIN EXCLUSIVE')
   } catch (thrown) {
     connection?.close()
     throw refusalFor(thrown)
   }
-  return lockOf(connection)
+  return lockOf(connection, path)
 }
 
 /** Locks taken by this process. Without this a lock that nobody refers to would be collected, and so opened. */
 const TAKEN = new Set<DatabaseSync>()
 
-function lockOf(connection: DatabaseSync): HomeLock {
+function lockOf(connection: DatabaseSync, path: string): HomeLock {
   TAKEN.add(connection)
+  const locked = identityOf(path)
+  let isLost = false
   return {
+    isHeld: () => {
+      isLost ||= !TAKEN.has(connection) || locked === undefined || identityOf(path) !== locked
+      return !isLost
+    },
     release: () => {
       if (!TAKEN.delete(connection)) return
       connection.exec('ROLLBACK')
       connection.close()
     },
   }
+}
+
+/** Only looked at, never opened: to close it would drop the lock. */
+function identityOf(path: string): string | undefined {
+  const facts = lstatSync(path, { bigint: true, throwIfNoEntry: false })
+  return facts?.isFile() === true ? `${facts.dev}:${facts.ino}` : undefined
 }
 
 function checkWritable(directory: string): void {
@@ -61,11 +80,14 @@ function checkWritable(directory: string): void {
 function refusalFor(thrown: unknown): Fault {
   const result = sqliteResult(thrown)
   if (result !== undefined && HELD.has(result)) return new Fault('home.locked', {}, { cause: thrown })
-  if (result === NOT_A_DATABASE)
-    return new Fault(
-      'home.damaged',
-      { file: LOCK_FILE },
-      { say: 'lock.db is not a lock of ours; with no Gatehouse running it may be deleted.', cause: thrown },
-    )
+  if (result === NOT_A_DATABASE) return notOurs(thrown)
   return new Fault('home.unwritable', { sqlite: result ?? null }, { cause: thrown })
+}
+
+function notOurs(cause: unknown): Fault {
+  return new Fault(
+    'home.damaged',
+    { file: LOCK_FILE },
+    { say: 'lock.db is not a lock of ours; with no Gatehouse running it may be deleted.', cause },
+  )
 }

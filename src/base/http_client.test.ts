@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { after, before, test } from 'node:test'
 import { startFakeUpstream, type FakeUpstream } from '../../test/fakes/upstream.ts'
+import { ENDLESS } from '../../test/support/door_parts.ts'
 import { Fault, type FaultCode } from './fault.ts'
 import { openUpstream, type Upstream, type UpstreamRequest } from './http_client.ts'
 
@@ -34,6 +35,7 @@ function request(behaviour: string, onAbort: UpstreamRequest['onAbort'] = () => 
     path: `/behave/${behaviour}/v1?x=1`,
     headers: { authorization: `Bearer ${SECRET}`, 'content-type': 'application/json' },
     body: '{"model":"m"}',
+    memory: ENDLESS,
     onAbort,
   }
 }

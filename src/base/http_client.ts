@@ -1,5 +1,7 @@
 import { Pool, type Dispatcher } from 'undici'
-import { Fault, type FaultCode } from './fault.ts'
+import { ByteCollector } from './byte_collector.ts'
+import { asFault, Fault, type FaultCode } from './fault.ts'
+import type { Memory } from './memory.ts'
 
 export interface UpstreamSettings {
   /** Scheme, host and port. Every request goes there and nowhere else; no redirect is followed. */
@@ -23,6 +25,8 @@ export interface UpstreamRequest {
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | undefined
+  /** Where the bytes of the answer are claimed before they are kept. */
+  readonly memory: Memory
   /** Registers what to do when our own caller goes away. */
   readonly onAbort: (listener: () => void) => void
 }
@@ -40,7 +44,7 @@ export interface Upstream {
    * Sends once, never again, and resolves with the whole answer of any status but 3xx.
    *
    * Throws `upstream.failed` (refused, reset, closed early), `upstream.invalid` (not HTTP, redirect, encoded body),
-   * `upstream.oversized`, `upstream.slow`, `input.aborted`. No fault holds a header, an address or a body.
+   * `upstream.oversized`, `upstream.slow`, `load.exceeded`, `input.aborted`. No fault holds a header, an address or a body.
    */
   send(request: UpstreamRequest): Promise<UpstreamAnswer>
   /** Destroys all connections; exchanges under way fail. */
@@ -60,7 +64,7 @@ export function openUpstream(settings: UpstreamSettings): Upstream {
   return {
     send: (request) =>
       new Promise((resolve, reject) => {
-        const exchange = new Exchange(settings, resolve, reject)
+        const exchange = new Exchange(settings, request.memory, { resolve, reject })
         request.onAbort(() => exchange.fail('input.aborted', 'caller.gone'))
         if (exchange.isOver) return
         const { method, path, body } = request
@@ -83,31 +87,32 @@ const CODES: Readonly<Record<string, FaultCode>> = {
   UND_ERR_HEADERS_OVERFLOW: 'upstream.invalid',
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'upstream.invalid',
 }
+const NOTHING = new Uint8Array(0)
 /** Its code is not always set. */
 const PARSER_ERROR = 'HTTPParserError'
 const ERROR_CODE_FORM = /^[A-Z][A-Z0-9_]{0,63}$/
 
+interface Ends {
+  readonly resolve: (answer: UpstreamAnswer) => void
+  readonly reject: (fault: Fault) => void
+}
+
 /** One request and its answer. Whichever end comes first counts; later ones are ignored. */
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #settings: UpstreamSettings
-  readonly #resolve: (answer: UpstreamAnswer) => void
-  readonly #reject: (fault: Fault) => void
+  readonly #memory: Memory
+  readonly #ends: Ends
   readonly #timer: NodeJS.Timeout
-  readonly #chunks: Uint8Array[] = []
+  #body: ByteCollector | undefined
   #controller: Dispatcher.DispatchController | undefined
   #status = 0
   #headers: UpstreamAnswer['headers'] = {}
-  #bytes = 0
   #isOver = false
 
-  constructor(
-    settings: UpstreamSettings,
-    resolve: (answer: UpstreamAnswer) => void,
-    reject: (fault: Fault) => void,
-  ) {
+  constructor(settings: UpstreamSettings, memory: Memory, ends: Ends) {
     this.#settings = settings
-    this.#resolve = resolve
-    this.#reject = reject
+    this.#memory = memory
+    this.#ends = ends
     this.#timer = setTimeout(() => this.fail('upstream.slow', 'total_timeout'), settings.totalTimeoutMs)
   }
 
@@ -131,21 +136,21 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#headers = headers
     if (status >= 300 && status < 400) this.fail('upstream.invalid', 'redirect')
     else if (isEncoded(headers['content-encoding'])) this.fail('upstream.invalid', 'encoded_body')
-    else if (Number(headers['content-length']) > this.#settings.maxAnswerBytes) this.#failOversized()
+    else this.#expect(headers['content-length'])
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
-    if (this.#isOver) return
-    this.#bytes += chunk.length
-    if (this.#bytes > this.#settings.maxAnswerBytes) this.#failOversized()
-    else this.#chunks.push(chunk)
+    if (this.#isOver || this.#body === undefined) return
+    const body = this.#body
+    if (body.size + chunk.length > this.#settings.maxAnswerBytes)
+      this.fail('upstream.oversized', 'answer_bytes')
+    else this.#keep(() => body.add(chunk))
   }
 
   onResponseEnd(): void {
     if (!this.#end()) return
-    const [first] = this.#chunks
-    const body = this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks)
-    this.#resolve({ status: this.#status, headers: this.#headers, body })
+    const body = this.#body?.take() ?? NOTHING
+    this.#ends.resolve({ status: this.#status, headers: this.#headers, body })
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: unknown): void {
@@ -156,14 +161,31 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   /** Ends the exchange at once, whatever the upstream does. `reason` is a word of ours or undici's, never a value. */
   fail(code: FaultCode, reason: string): void {
+    this.#failWith(new Fault(code, { reason }))
+  }
+
+  #failWith(fault: Fault): void {
     if (!this.#end()) return
-    this.#chunks.length = 0
-    this.#reject(new Fault(code, { reason }))
+    this.#body = undefined
+    this.#ends.reject(fault)
     this.#hangUp()
   }
 
-  #failOversized(): void {
-    this.fail('upstream.oversized', 'answer_bytes')
+  /** The announced length is claimed at once: an answer that there is no room for is not read at all. */
+  #expect(length: string | readonly string[] | undefined): void {
+    const { maxAnswerBytes: most } = this.#settings
+    const announced = Number(length)
+    const bytes = Number.isSafeInteger(announced) ? announced : undefined
+    if (bytes !== undefined && bytes > most) this.fail('upstream.oversized', 'answer_bytes')
+    else this.#keep(() => (this.#body = new ByteCollector(this.#memory, bytes, most)))
+  }
+
+  #keep(bytes: () => void): void {
+    try {
+      bytes()
+    } catch (thrown) {
+      this.#failWith(asFault(thrown))
+    }
   }
 
   #end(): boolean {

@@ -32,8 +32,12 @@ export const LIMITS = {
   lingerBytes: 64 * KIB,
   /** An idle connection is closed after this; longer than the usual client pools keep theirs. */
   keepAliveMs: 65_000,
-  /** Connections one listener holds. */
+  /** Connections one listener holds; for the next one another has to go. */
   connections: 10_000,
+  /** Connections without a proven caller from one source block; a browser or a client pool opens a few dozen. */
+  strangersPerBlock: 512,
+  /** A reply of which the caller takes no byte for this long is given up, and what it holds is given back. */
+  stalledReplyMs: 30_000,
   /** Bytes of a leaf (c2sp.org/tlog-tiles stores lengths in 16 bits; a margin is left). */
   leafBytes: 60_000,
   /** A field value kept in the ledger is cut to this, with its full length beside it. */
@@ -42,8 +46,22 @@ export const LIMITS = {
   ledgerQueueBytes: 8 * MIB,
   /** Part of that queue which only admin and key acts may use. */
   ledgerReservedQueueBytes: 1 * MIB,
+  /** Searches for the entries of one id that wait for their turn; one runs at a time, mostly for less than a millisecond. */
+  entrySearches: 256,
+  /** Unpacked bytes of sealed segments that searches keep, so that the next id of the same segment is found at once. */
+  openedSegmentBytes: 32 * MIB,
+  /** A file of the home that is read whole: the largest segment has 256 MiB and one bundle of long entries more. */
+  homeFileBytes: 512 * MIB,
+  /** A checkpoint with the signatures of a few dozen witnesses, a verifier key, a file that says what runs. */
+  noteBytes: 100 * KIB,
+  /** A file that holds one secret, or a certificate with its chain. */
+  secretFileBytes: 1 * MIB,
+  /** Bytes of gatehouse.yaml: hundreds of models are some 100 KB. */
+  configBytes: 4 * MIB,
   /** Requests in flight that only admin and key acts may use, on top of the configured limit. */
   reservedInFlight: 16,
+  /** Bytes of bodies and answers that only admin and key acts may use, on top of the configured limit. */
+  reservedHeldBytes: 1 * MIB,
   /** Connections to the provider of one model; more calls wait, inside the time of the model. */
   upstreamConnections: 256,
   /** Time for a connection to a provider: a host that does not answer is known to be down after this. */
@@ -72,6 +90,16 @@ export const LIMITS = {
   decisionPolicies: 64,
   /** Problems that are told of one policy set; more are counted only. */
   policyProblems: 100,
+  /** Characters of content that inspection looks at in one turn of the event loop: 10 ms of work, 60 ms for the worst content. */
+  inspectedAtOnce: 512 * KIB,
+  /** The longest credential, in characters as it stands in the text, escapes included: how far a slice of a text sees ahead. */
+  inspectedAhead: 64 * KIB,
+  /** What a slice sees of the text before it: the name or id that tells what the secret after it is. */
+  inspectedBehind: 4 * KIB,
+  /** Findings in one body. One with more is blocked: to a reader it is no text any more, and each costs memory. */
+  findings: 1_000,
+  /** Different strings of one body of which is remembered what inspection found in them. */
+  inspectedStringsKept: 10_000,
 } as const
 
 export const BYTES = { kib: KIB, mib: MIB } as const

@@ -2,6 +2,7 @@ import * as fs from 'node:fs'
 import { dirname, join } from 'node:path'
 import { errorCode } from './files.ts'
 import { Fault } from './fault.ts'
+import { readPlainFileNow } from './plain_file.ts'
 
 const FOLDER_MODE = 0o700
 const FILE_MODE = 0o600
@@ -51,25 +52,14 @@ function namesIn(directory: string): readonly string[] | undefined {
 }
 
 function readPrivateFile(path: string): Uint8Array {
-  const descriptor = openPlain(path)
   try {
-    // Facts of the open file: the one at the path could be another by now.
-    const facts = fs.fstatSync(descriptor)
-    checkPrivate(path, facts, 'file')
-    if (facts.size > MAX_FILE_BYTES) throw damaged(path, 'is larger than any key')
-    return fs.readFileSync(descriptor)
-  } finally {
-    fs.closeSync(descriptor)
-  }
-}
-
-function openPlain(path: string): number {
-  try {
-    // A pipe in place of a file must not hold up the start.
-    return fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK)
+    const rules = { maxBytes: MAX_FILE_BYTES, links: 'refuse' } as const
+    return readPlainFileNow(path, rules, (facts) => checkPrivate(path, facts, 'file'))
   } catch (thrown) {
-    if (errorCode(thrown) === 'ELOOP') throw damaged(path, 'is a symbolic link')
-    throw unreadable(path, thrown)
+    const code = errorCode(thrown)
+    if (code === 'ELOOP') throw damaged(path, 'is a symbolic link')
+    if (code === 'EFBIG') throw damaged(path, 'is larger than any key')
+    throw thrown instanceof Fault ? thrown : unreadable(path, thrown)
   }
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -94,9 +95,11 @@ suite('sqlite', () => {
     database.close()
   })
 
-  test('openDatabase says which way the file is unusable: a folder, and a file that is no database', (t) => {
+  test('openDatabase says which way the file is unusable', { timeout: 10_000 }, (t) => {
     const folder = temporaryFolder(t)
-    assert.throws(() => openDatabase(folder), { code: 'home.unwritable' })
+    assert.throws(() => openDatabase(folder), { code: 'home.damaged' })
+    execFileSync('mkfifo', [join(folder, 'pipe')])
+    assert.throws(() => openDatabase(join(folder, 'pipe')), { code: 'home.damaged' })
     assert.throws(() => openDatabase(join(folder, 'absent', 'state.db')), { code: 'home.unwritable' })
     writeFileSync(join(folder, 'junk.db'), 'this is no database at all. '.repeat(64))
     assert.throws(() => openDatabase(join(folder, 'junk.db')), { code: 'home.damaged' })

@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, statSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { Fault } from './fault.ts'
 
@@ -71,13 +71,20 @@ export function migrate(database: Database, part: string, steps: readonly string
   })
 }
 
-/** SQLite would create the file with the umask; its WAL takes the mode of the file. */
+/** SQLite would create the file with the umask; its WAL takes the mode of the file. A pipe would hold it up. */
 function createPrivate(path: string): void {
+  if (!isPlainOrAbsent(path))
+    throw new Fault('home.damaged', { path }, { say: 'state.db is not a plain file.' })
   try {
     closeSync(openSync(path, 'a', PRIVATE_MODE))
   } catch (thrown) {
     throw new Fault('home.unwritable', { path }, { cause: thrown })
   }
+}
+
+/** Only looked at: opening a database of SQLite and closing it again drops the locks of this process on it. */
+export function isPlainOrAbsent(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? true
 }
 
 function statementOf(statement: StatementSync): Statement {

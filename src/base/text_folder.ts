@@ -1,7 +1,8 @@
-import { constants, watch } from 'node:fs'
+import { watch } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { errorCode } from './files.ts'
+import { NOT_PLAIN, readPlainFile } from './plain_file.ts'
 
 export interface TextFolderLimits {
   /** What the names of wanted files end in, as in `.cedar`. */
@@ -77,27 +78,16 @@ async function readText(root: string, name: string, maxBytes: number): Promise<R
   try {
     const path = await fs.realpath(join(root, name))
     if (!path.startsWith(root + sep)) return fault('the file is a link that leads out of the folder')
-    const bytes = await readPlain(path, maxBytes)
-    return bytes === undefined
-      ? fault(`the file is not a plain file of at most ${maxBytes} bytes`)
-      : { kind: 'text', text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) }
+    // Not through a link that came after the check.
+    const bytes = await readPlainFile(path, { maxBytes, links: 'refuse' })
+    return {
+      kind: 'text',
+      text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes),
+    }
   } catch (thrown) {
-    return fault(
-      thrown instanceof TypeError ? 'the file is not UTF-8' : `cannot be read (${errorCode(thrown)})`,
-    )
-  }
-}
-
-async function readPlain(path: string, maxBytes: number): Promise<Uint8Array | undefined> {
-  // Not through a link that came after the check, and not held up by a pipe.
-  const handle = await fs.open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-  try {
-    const facts = await handle.stat()
-    if (!facts.isFile() || facts.size > maxBytes) return undefined
-    const bytes = await handle.readFile()
-    return bytes.length > maxBytes ? undefined : bytes
-  } finally {
-    await handle.close()
+    const code = errorCode(thrown) ?? ''
+    if (NOT_PLAIN.has(code)) return fault(`the file is not a plain file of at most ${maxBytes} bytes`)
+    return fault(thrown instanceof TypeError ? 'the file is not UTF-8' : `cannot be read (${code})`)
   }
 }
 

@@ -14,7 +14,7 @@ import { OPERATOR } from '#trust/access/caller_facts.ts'
 import { openCallers, type Callers } from '#trust/access/callers.ts'
 import type { Acted, Route } from '#door/route.ts'
 import { changesIn, type Changes } from '#rooms/admin/changes.ts'
-import { decider, MemoryRecorder, StillClock } from './door_parts.ts'
+import { decider, ENDLESS, MemoryRecorder, StillClock } from './door_parts.ts'
 
 export const ENTRY_ID = 'entry00000000001'
 
@@ -51,7 +51,7 @@ export class AdminBench {
     const policies = { current: () => decider(() => true) }
     const target = route.target(input, caller)
     const permit = authorize(policies, { caller, action: route.action, target, findings: [] })
-    return await route.act(permit, input, { id: ENTRY_ID, caller, onAbort: () => undefined })
+    return await route.act(permit, input, { id: ENTRY_ID, caller, memory: ENDLESS, onAbort: () => undefined })
   }
 }
 

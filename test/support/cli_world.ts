@@ -26,6 +26,7 @@ export function worldWithout(parts: Partial<World> = {}): World {
     startDoor: locked,
     openDoor: locked,
     readConfig: async () => Promise.reject(new Fault('config.invalid')),
+    checkConfig: async () => Promise.reject(new Fault('config.invalid')),
     ...parts,
   }
 }

@@ -1,8 +1,10 @@
 import type { Clock } from '#base/clock.ts'
 import type { Decider, Question } from '#base/decider.ts'
 import { Fault } from '#base/fault.ts'
+import type { Memory } from '#base/memory.ts'
 import type { EntryDraft, Receipt, Recorder } from '#base/recorder.ts'
-import type { Authenticator, Caller, Credential } from '#trust/access/caller.ts'
+import { Meter } from '#door/meter.ts'
+import type { Authenticator, Caller, Credential, Proven } from '#trust/access/caller.ts'
 
 /** A clock that stands still until it is moved. */
 export class StillClock implements Clock {
@@ -49,14 +51,30 @@ export const CALLER: Caller = {
   kid: 'kid000000001',
 }
 
+/** A caller whose key never ends. */
+export function proven(caller: Caller): Proven {
+  return { caller, recheck: () => undefined }
+}
+
 /** Knows one caller: whoever comes with any bearer token. */
 export const AUTHENTICATOR: Authenticator = {
   authenticate: (credential: Credential) => {
     if (credential.kind !== 'bearer') throw new Fault('caller.unknown', { reason: 'credential.missing' })
-    return CALLER
+    return proven(CALLER)
   },
   looksReal: (credential) => credential.kind === 'bearer',
 }
+
+/** Memory without an end. */
+export const ENDLESS: Memory = { claim: () => undefined }
+
+/** A meter with so many places, one in reserve, and memory for small bodies. */
+export function meterOf(places: number): Meter {
+  return new Meter({ places, reservedPlaces: 1, bytes: 10_000_000, reservedBytes: 1_000 })
+}
+
+/** Charges nobody. */
+export const OPEN_GUARD = { charge: () => undefined, chargeKey: () => undefined }
 
 /** A decider that answers with a function of the question. */
 export function decider(allows: (question: Question) => boolean): Decider {

@@ -6,12 +6,11 @@ import { DETECTORS } from '../../src/door/detectors/all.ts'
 import { passThrough, type DoorParts } from '../../src/door/door.ts'
 import { redactText } from '../../src/door/inspect.ts'
 import { Inspector } from '../../src/door/inspector.ts'
-import { Meter } from '../../src/door/meter.ts'
 import type { Incoming, Route } from '../../src/door/route.ts'
 import { Catalogue } from '../../src/rooms/models/catalogue.ts'
 import type { ModelSettings } from '../../src/rooms/models/provider.ts'
 import { PROVIDERS } from '../../src/rooms/models/providers/all.ts'
-import { AUTHENTICATOR, decider, MemoryRecorder, StillClock } from './door_parts.ts'
+import { AUTHENTICATOR, decider, MemoryRecorder, meterOf, OPEN_GUARD, StillClock } from './door_parts.ts'
 
 /** A whole door around the models, with a ledger in memory and policy as a function. */
 export interface ModelsScene {
@@ -60,9 +59,9 @@ export function modelsScene({
     recorder,
     authenticator: AUTHENTICATOR,
     policies: { current: () => decider(allows) },
-    meter: new Meter(100, 1),
+    meter: meterOf(100),
     inspector: new Inspector(DETECTORS, { request, response }),
-    guard: { charge: () => undefined },
+    guard: OPEN_GUARD,
     observe: () => undefined,
   }
   return { catalogue, recorder, parts, close: () => catalogue.close() }
@@ -95,6 +94,7 @@ export async function ask<Input extends JsonObject>(
     params: {},
     query: [],
     onAbort: () => undefined,
+    onEnd: (listener) => listener(),
     ...rest,
     body: async () => Promise.resolve(Buffer.from(text)),
   })

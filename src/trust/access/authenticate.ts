@@ -2,7 +2,7 @@ import type { Clock } from '#base/clock.ts'
 import { Fault } from '#base/fault.ts'
 import type { Peppers } from '#base/peppers.ts'
 import { parseAddressRanges } from './address_ranges.ts'
-import type { Authenticator, Caller, Credential, Unproven } from './caller.ts'
+import type { Authenticator, Caller, Credential, Proven, Unproven } from './caller.ts'
 import { OPERATOR, systemCaller } from './caller_facts.ts'
 import { newKeyText, newKid, parseKey } from './key.ts'
 import {
@@ -32,7 +32,7 @@ const SOCKET = 'socket'
 export function authenticateWith(parts: AuthenticateParts): Authenticator {
   const stranger = strangerRecord(parts.peppers.current)
 
-  const judge = (text: string, address: string, credential: Credential): Caller => {
+  const judge = (text: string, address: string, credential: Credential): Proven => {
     const kid = parseKey(text)?.kid
     const known = kid === undefined ? undefined : parts.keys.get(kid)
     const record = known ?? stranger.record
@@ -54,29 +54,37 @@ export function authenticateWith(parts: AuthenticateParts): Authenticator {
         ...(kid === undefined ? {} : known === undefined ? { asked_kid: kid } : { kid }),
       })
     parts.used(record, secret, toDay(now))
-    return record.proves
+    return { caller: record.proves, recheck: () => checkHolds(parts, record.kid, secret.number) }
   }
 
   return {
     authenticate: (credential, address) => {
-      if (credential.kind === 'socket') return OPERATOR
-      if (credential.kind === 'system') return systemCaller(credential.name)
+      if (credential.kind === 'socket') return PROVEN_OPERATOR
+      if (credential.kind === 'system') return provenSystem(systemCaller(credential.name))
       if (credential.kind !== 'bearer') return judge('', address, credential)
       return credential.token.open((text) => judge(text, address, credential))
     },
     looksReal: (credential) => {
       if (credential.kind === 'socket' || credential.kind === 'system') return true
-      if (credential.kind !== 'bearer') return false
-      const kid = credential.token.open((text) => parseKey(text)?.kid)
-      const record = kid === undefined ? undefined : parts.keys.get(kid)
-      return record !== undefined && isLive(record, parts.clock.now())
+      return credential.kind === 'bearer' && credential.token.open((text) => parseKey(text) !== undefined)
     },
   }
 }
 
-function isLive(record: KeyRecord, now: number): boolean {
-  return record.secrets.some((secret) => objection(record, secret, now) === undefined)
+/** Looks at the records as they are now: a rotation replaces those of the secrets, whose numbers stay. */
+function checkHolds({ keys, clock }: AuthenticateParts, kid: string, number: number): void {
+  const record = keys.get(kid)
+  const secret = record?.secrets.find((one) => one.number === number) ?? NO_SECRET
+  const reason = record === undefined ? 'key.unknown' : objection(record, secret, clock.now())
+  if (reason !== undefined) throw new Fault('caller.unknown', { reason, kid })
 }
+
+/** Whoever owns the home, and the door's own jobs, have no key that could end. */
+function provenSystem(caller: Caller): Proven {
+  return Object.freeze({ caller, recheck: () => undefined })
+}
+
+const PROVEN_OPERATOR = provenSystem(OPERATOR)
 
 function reasonUnknown(credential: Credential): Unproven {
   if (credential.kind === 'none') return 'credential.missing'

@@ -32,6 +32,13 @@ export interface Caller {
   readonly kid: string | undefined
 }
 
+/** A caller as one request has proven it. What proved it may end while the request is still on its way. */
+export interface Proven {
+  readonly caller: Caller
+  /** Throws `caller.unknown`, as for a request that came only now, once the key or its caller no longer holds. */
+  recheck(): void
+}
+
 /** Why authentication refused; only the ledger learns it. */
 export type Unproven =
   | 'credential.missing'
@@ -47,7 +54,10 @@ export type Unproven =
 
 /** Proves who sends a request, or throws `caller.unknown` with the reason in its detail as `reason`. */
 export interface Authenticator {
-  authenticate(credential: Credential, address: string): Caller
-  /** True when the credential names a live key id with a right checksum: cheap, and no proof of anything. */
+  authenticate(credential: Credential, address: string): Proven
+  /**
+   * True when the credential has the form of a key, its checksum included: cheap, and no proof of anything. The ids of
+   * keys are not looked up, so whatever depends on this tells nobody which of them exist.
+   */
   looksReal(credential: Credential): boolean
 }

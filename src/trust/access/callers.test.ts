@@ -78,7 +78,7 @@ suite('callers', () => {
   test('authenticate proves the caller of a key: entity, parents, space, scope and kid', (t) => {
     const bench = new Bench(t)
     const { kid, credential } = bench.make({ models: ['echo'], actions: ['model:infer'] })
-    const caller = bench.callers.authenticate(credential, HERE)
+    const { caller } = bench.callers.authenticate(credential, HERE)
     assert.equal(printRef(caller.ref), 'Service::"demo"')
     assert.deepEqual(
       caller.entities.map(({ ref, parents }) => [printRef(ref), parents.map(printRef)]),
@@ -91,7 +91,7 @@ suite('callers', () => {
     assert.equal(caller.space, 'default')
     assert.equal(caller.kid, kid)
     assert.deepEqual(caller.scope, { models: ['echo'], actions: ['model:infer'] })
-    assert.equal(bench.callers.authenticate(credential, HERE), caller, 'worked out once')
+    assert.equal(bench.callers.authenticate(credential, HERE).caller, caller, 'worked out once')
     assert.ok(
       Object.isFrozen(caller) && Object.isFrozen(caller.entities) && Object.isFrozen(caller.entities[0]),
     )
@@ -104,7 +104,7 @@ suite('callers', () => {
       [{ kind: 'system', name: 'retention' }, 'System::"retention"'],
     ]
     for (const [credential, expected] of rows) {
-      const caller = bench.callers.authenticate(credential, 'socket')
+      const { caller } = bench.callers.authenticate(credential, 'socket')
       assert.equal(printRef(caller.ref), expected)
       assert.equal(caller.kid, undefined)
       assert.equal(bench.callers.looksReal(credential), true)
@@ -123,7 +123,7 @@ suite('callers', () => {
       ['no key at all', bearer('hello'), 'key.unknown', false],
       ['a very long token', bearer('x'.repeat(16_000)), 'key.unknown', false],
       ['a typo', bearer(`${good.text.slice(0, -1)}!`), 'key.unknown', false],
-      ['a key of another home', bearer(other), 'key.unknown', false],
+      ['a key of another home', bearer(other), 'key.unknown', true],
       ['a wrong secret', bearer(wrong), 'key.wrong', true],
       ['the other environment', bearer(elsewhere), 'key.wrong', true],
       ['the key', good.credential, 'proven', true],
@@ -183,7 +183,31 @@ suite('callers', () => {
       assert.equal(bench.reason(credential), reason, why)
     }
     assert.equal(bench.callers.listKeys()[0]?.state, 'expired')
-    assert.equal(bench.callers.looksReal(credential), false)
+    assert.equal(
+      bench.callers.looksReal(credential),
+      true,
+      'which keys are live is nothing to be told by its looks',
+    )
+  })
+
+  test('recheck refuses what has ended since: a request on its way outlives neither key, secret nor caller', (t) => {
+    const rows: readonly (readonly [reason: string, end: (bench: Bench, kid: string) => void])[] = [
+      ['holds', (bench) => bench.callers.createKey({ name: 'other', createdBy: 'test' })],
+      ['holds', (bench, kid) => bench.callers.rotateKey(kid)],
+      ['key.revoked', (bench, kid) => bench.callers.revokeKey(kid)],
+      ['caller.disabled', (bench) => bench.callers.disableCaller('demo')],
+      ['key.expired', (bench) => void (bench.now += 10 * DAY)],
+      ['key.expired', (bench, kid) => void (bench.callers.rotateKey(kid, 1_000), (bench.now += 1_000))],
+    ]
+    for (const [reason, end] of rows) {
+      const bench = new Bench(t)
+      const { kid, credential } = bench.make({ notAfter: START + 10 * DAY })
+      const proven = bench.callers.authenticate(credential, HERE)
+      proven.recheck()
+      end(bench, kid)
+      if (reason === 'holds') proven.recheck()
+      else assert.throws(() => proven.recheck(), { code: 'caller.unknown', detail: { reason, kid } }, reason)
+    }
   })
 
   test('authenticate refuses a key that nobody used for more than 30 days, after a restart too', (t) => {
@@ -434,13 +458,58 @@ suite('callers', () => {
       bench.make({ name: 'first', models: [], actions: ['model:list'] }),
       bench.make({ name: 'someone', kind: 'User', environment: 'test', addresses: ['127.0.0.1'] }),
     ]
-    const before = keys.map(({ credential }) => bench.callers.authenticate(credential, HERE))
+    const callersOf = () => keys.map(({ credential }) => bench.callers.authenticate(credential, HERE).caller)
+    const before = callersOf()
     const listed = bench.callers.listKeys()
     bench.restart()
-    assert.deepEqual(
-      keys.map(({ credential }) => bench.callers.authenticate(credential, HERE)),
-      before,
-    )
+    assert.deepEqual(callersOf(), before)
     assert.deepEqual(bench.callers.listKeys(), listed)
+  })
+
+  test('openCallers needs the pepper of a key as long as any of its secrets lives', (t) => {
+    const bench = new Bench(t)
+    const { kid } = bench.make()
+    bench.callers.rotateKey(kid, DAY)
+    bench.now = START + 2 * DAY
+    const other: Peppers = { ...PEPPERS, current: '2', has: (id) => id === '2' }
+    const gone = { code: 'home.damaged', detail: { kid, pepper: '1' } }
+    assert.throws(() => bench.open(other), gone, 'the older one has ended, the newer one has not')
+    const [, newer] = bench.callers.listKeys()[0]?.secrets ?? []
+    assert.ok(newer !== undefined)
+    bench.now = newer.not_after - 1
+    assert.throws(() => bench.open(other), gone, 'its last moment')
+    bench.now = newer.not_after
+    bench.open(other).close()
+  })
+
+  test('revokeKey keeps the time of the first revocation, over a restart too', (t) => {
+    const bench = new Bench(t)
+    const { kid } = bench.make()
+    assert.equal(bench.callers.revokeKey(kid).revoked_at, START)
+    bench.now = START + DAY
+    assert.equal(bench.callers.revokeKey(kid).revoked_at, START)
+    bench.restart()
+    assert.equal(bench.callers.listKeys()[0]?.revoked_at, START)
+  })
+
+  test('rotateKey gives as long a life as the key had, counted from when it begins', (t) => {
+    const bench = new Bench(t)
+    const { kid } = bench.make({ notBefore: START + 10 * DAY, notAfter: START + 20 * DAY })
+    bench.now = START + DAY
+    assert.equal(bench.callers.rotateKey(kid).notAfter, START + 20 * DAY, 'it has not begun yet')
+    bench.now = START + 15 * DAY
+    assert.equal(bench.callers.rotateKey(kid).notAfter, START + 25 * DAY, 'the second secret had ten days')
+  })
+
+  test('rotateKey lets the older secret go on for a week at most', (t) => {
+    const bench = new Bench(t)
+    const { kid } = bench.make()
+    assert.throws(() => bench.callers.rotateKey(kid, 7 * DAY + 1), {
+      code: 'input.invalid',
+      detail: { field: 'overlap' },
+    })
+    bench.callers.rotateKey(kid, 7 * DAY)
+    const ends = bench.callers.listKeys()[0]?.secrets.map(({ not_after }) => not_after)
+    assert.deepEqual(ends, [START + 7 * DAY, START + 90 * DAY])
   })
 })

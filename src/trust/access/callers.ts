@@ -5,13 +5,14 @@ import type { Peppers } from '#base/peppers.ts'
 import { Sealed } from '#base/sealed.ts'
 import type { Database } from '#base/sqlite.ts'
 import { authenticateWith } from './authenticate.ts'
-import type { Authenticator, Caller, Credential } from './caller.ts'
+import type { Authenticator, Credential, Proven } from './caller.ts'
 import { keyCaller } from './caller_facts.ts'
 import { openCallerStore, type CallerStore } from './caller_store.ts'
 import { callerView, keyView, type CallerView, type KeyView } from './caller_view.ts'
 import { newKeyText, newKid, type KeyId } from './key.ts'
 import { DAY_MS, type CallerRecord, type KeyRecord, type SecretRecord } from './key_record.ts'
 import { openLastUsed, type LastUsed } from './last_used.ts'
+import { replayChanges, type RecordedChange, type Replayed } from './replay.ts'
 import { MAX_LIFETIME_MS, toTerms, type KeyTerms, type NewKey } from './new_key.ts'
 
 /** A rotated secret goes on for a day, so that nobody has to swap it everywhere at once. */
@@ -54,6 +55,8 @@ export interface Callers extends Authenticator {
   /** Throws `caller.missing`. */
   enableCaller(name: string): CallerView
   listCallers(): readonly CallerView[]
+  /** Makes changes again that the ledger has and the database lacks; it only narrows (`replayChanges`). */
+  replay(changes: readonly RecordedChange[]): Replayed
   /** Writes what is still to be written and closes the database. */
   close(): void
 }
@@ -109,7 +112,7 @@ class CallerBook implements Callers {
     })
   }
 
-  authenticate(credential: Credential, address: string): Caller {
+  authenticate(credential: Credential, address: string): Proven {
     return this.#authenticator.authenticate(credential, address)
   }
 
@@ -199,6 +202,11 @@ class CallerBook implements Callers {
 
   listCallers(): readonly CallerView[] {
     return [...this.#held.callers.values()].map(callerView)
+  }
+
+  replay(changes: readonly RecordedChange[]): Replayed {
+    const { callers, keys } = this.#held
+    return replayChanges({ store: this.#store, callers, keys, overlapMs: DEFAULT_OVERLAP_MS }, changes)
   }
 
   close(): void {

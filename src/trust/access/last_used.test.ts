@@ -82,4 +82,25 @@ suite('openLastUsed', () => {
       ['other', 1, 2],
     ])
   })
+
+  test('openLastUsed writes nothing twice: not what a flush wrote before its turn', () => {
+    const written: unknown[] = []
+    const waiting: (() => void)[] = []
+    const lastUsed = openLastUsed(
+      { setLastUsed: (days) => void written.push(days) },
+      (work) => void waiting.push(work),
+    )
+    const key = keyOf('k')
+    use(lastUsed.note, key, 1)
+    lastUsed.flush()
+    lastUsed.flush()
+    waiting.shift()?.()
+    assert.deepEqual(written, [[['k', 1, 1]]])
+    use(lastUsed.note, key, 1)
+    assert.equal(waiting.length, 0, 'the day is known')
+    use(lastUsed.note, key, 2)
+    waiting.shift()?.()
+    assert.deepEqual(written, [[['k', 1, 1]], [['k', 1, 2]]])
+    assert.equal(waiting.length, 0)
+  })
 })

@@ -337,4 +337,81 @@ suite('openPolicies', () => {
     stop()
     clearInterval(alive)
   })
+
+  test('openPolicies has nothing in force when the engine of today does not take the last good set', async (t) => {
+    const home = await Home.applied(t)
+    home.write('default.cedar', 'permit (')
+    const problems = [{ file: 'default.cedar', line: 1, column: 1, message: 'no longer a rule' }]
+    const engine: PolicyEngine = { name: 'strict', compile: () => ({ kind: 'bad', problems }) }
+    const { directory, stateDirectory } = home
+    const keeper = await openPolicies({ directory, stateDirectory, engine, schema: 's', files: NODE_FILES })
+    assert.throws(() => keeper.current(), { code: 'policy.unavailable' })
+    assert.equal(keeper.starting, undefined)
+    assert.deepEqual(keeper.status(), {
+      set: undefined,
+      source: undefined,
+      healthy: false,
+      files: [],
+      problems,
+    })
+  })
+
+  test('prepare asks whether the operator could change policies on the admin socket, with the facts of both sides', async (t) => {
+    const home = await Home.applied(t)
+    const asked: Question[] = []
+    const engine: PolicyEngine = {
+      name: 'listening',
+      compile: (_files, set) => ({
+        kind: 'good',
+        policies: [],
+        decider: {
+          set,
+          decide: (question) => {
+            asked.push(question)
+            return { effect: 'allow', policies: [], errors: [], set }
+          },
+        },
+      }),
+    }
+    const { directory, stateDirectory } = home
+    const keeper = await openPolicies({ directory, stateDirectory, engine, schema: 's', files: NODE_FILES })
+    await keeper.prepare()
+    const question = asked.at(-1)
+    assert.ok(question !== undefined)
+    assert.equal(printRef(question.principal), 'System::"operator"')
+    assert.equal(printRef(question.action), 'Action::"policy:change"')
+    assert.equal(printRef(question.resource), 'System::"gatehouse"')
+    assert.deepEqual(question.context, { findings: [], via_key: false })
+    assert.deepEqual(
+      question.entities.map(({ ref }) => printRef(ref)),
+      ['System::"operator"', 'System::"gatehouse"'],
+    )
+  })
+
+  test('prepare tells of a folder that is gone, and of each problem with its place', async (t) => {
+    const home = await Home.applied(t)
+    const keeper = await home.open()
+    home.write('default.cedar', 'permit (')
+    const problem = { file: 'default.cedar', line: 1, column: 1, message: 'not a rule' }
+    await assert.rejects(keeper.prepare(), {
+      code: 'policy.invalid',
+      detail: { problems: [problem], count: 1 },
+      say: 'default.cedar:1:1 is not valid.',
+    })
+    fs.rmSync(home.directory, { recursive: true })
+    await assert.rejects(keeper.prepare(), {
+      code: 'policy.invalid',
+      say: 'The policies folder is not valid.',
+    })
+  })
+
+  test('swap of a set that was prepared before another one came into force is a conflict of the asker, not a fault', async (t) => {
+    const home = await Home.applied(t)
+    const keeper = await home.open()
+    home.write('stop.cedar', 'forbid Service::"demo"')
+    const [first, second] = [await keeper.prepare(), await keeper.prepare()]
+    await keeper.swap(first)
+    await assert.rejects(keeper.swap(second), { code: 'policy.invalid' })
+    assert.equal(keeper.current().set, first.set)
+  })
 })

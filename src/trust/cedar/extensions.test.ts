@@ -82,4 +82,22 @@ suite('extensions', () => {
     ]
     for (const [why, got, expected] of rows) assert.equal(got, expected, why)
   })
+
+  test('questions about addresses tell the versions and the special networks apart', () => {
+    const rows: readonly (readonly [text: string, wanted: readonly string[]])[] = [
+      ['10.0.0.1', ['isIpv4']],
+      ['127.0.0.1', ['isIpv4', 'isLoopback']],
+      ['224.0.0.1', ['isIpv4', 'isMulticast']],
+      ['2001:db8::1', ['isIpv6']],
+      ['::1', ['isIpv6', 'isLoopback']],
+      ['ff02::1', ['isIpv6', 'isMulticast']],
+    ]
+    const names = ['isIpv4', 'isIpv6', 'isLoopback', 'isMulticast']
+    for (const [text, wanted] of rows) {
+      const held = names.filter((name) => call(name, make('ip', text)) === 'true')
+      assert.deepEqual(held, wanted, text)
+    }
+    assert.equal(call('isInRange', make('ip', '10.1.2.3'), make('ip', '10.0.0.0/8')), 'true')
+    assert.equal(call('isInRange', make('ip', '10.0.0.0/8'), make('ip', '10.1.2.3')), 'false')
+  })
 })

@@ -68,6 +68,13 @@ suite('ip_address', () => {
       ['ffef::1', 'ffee::/16', false, false],
       ['1.2.3.4', '1.2.3.4/32', true, true],
       ['0.0.0.1', '::1', false, false],
+      ['10.1.0.0/16', '10.0.0.0/8', true, false],
+      ['10.0.0.0/8', '10.0.0.0/16', false, false],
+      ['10.0.0.0/8', '10.0.0.0/8', true, true],
+      ['ffee::/8', 'ffee::/16', false, false],
+      ['ffee::1:0:0:1', 'ffee::1:0:0:0/64', true, false],
+      ['ffee:0:0:1::1', 'ffee::/64', false, false],
+      ['::1', '::1/128', true, true],
     ]
     for (const [inner, outer, inRange, equal] of rows) {
       const [a, b] = [parseIpAddress(inner), parseIpAddress(outer)]

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { policyToJson, templateToJson } from '@cedar-policy/cedar-wasm/nodejs'
+import { LIMITS } from '#base/limits.ts'
 import { readJsonPolicy } from './json_policy.ts'
 import { JsonFormProblem, parseExactJson, type ExactJson } from './json_values.ts'
 import { parsePolicies } from './parse_policy.ts'
@@ -156,3 +157,26 @@ function chain(levels: number): unknown {
     inner = { is: { left: { '.': { left: inner, attr: 'a' } }, entity_type: 'User' } }
   return inner
 }
+
+test('readJsonPolicy stops at a depth, wherever it comes from', () => {
+  const nest = (levels: number, start: ExactJson, wrap: (inner: ExactJson) => ExactJson): ExactJson => {
+    let json = start
+    for (let level = 0; level < levels; level++) json = wrap(json)
+    return json
+  }
+  const yes = { Value: true }
+  const deep: readonly (readonly [why: string, levels: (count: number) => ExactJson])[] = [
+    ['not', (count) => nest(count, yes, (arg) => ({ '!': { arg } }))],
+    ['sets', (count) => nest(count, yes, (inner) => ({ Set: [inner] }))],
+    ['records', (count) => nest(count, yes, (inner) => ({ Record: { a: inner } }))],
+    ['calls', (count) => nest(count, yes, (inner) => ({ ip: [inner] }))],
+    ['sets of values', (count) => ({ Value: nest(count, true, (inner) => [inner]) })],
+    ['records of values', (count) => ({ Value: nest(count, true, (inner) => ({ a: inner })) })],
+    ['extension values', (count) => ({ Value: nest(count, '', (arg) => ({ __extn: { fn: 'ip', arg } })) })],
+  ]
+  for (const [why, levels] of deep) {
+    assert.doesNotThrow(() => readJsonPolicy(when(levels(LIMITS.expressionDepth - 10))), why)
+    for (const count of [LIMITS.expressionDepth + 10, 50_000])
+      assert.throws(() => readJsonPolicy(when(levels(count))), JsonFormProblem, `${why} ${count}`)
+  }
+})

@@ -41,3 +41,22 @@ test('check takes questions of the schema, and throws for all others', () => {
     else assert.throws(check, { code: 'internal.bug' }, why)
   }
 })
+
+test('check takes a list only where the schema has a set, and no other thing for one', () => {
+  const rows: readonly (readonly [why: string, context: Question['context'], isGood: boolean])[] = [
+    ['an empty set', { n: 1, all: [] }, true],
+    ['an empty list for an entity', { n: 1, who: [] }, false],
+    ['an empty list for a record', { n: 1, more: [] }, false],
+    ['an empty list for a number', { n: [] }, false],
+    ['a record for a set', { n: 1, all: {} }, false],
+    ['a text for a number', { n: '1' }, false],
+    ['a number beyond 2^53', { n: 2 ** 53 }, false],
+    ['a truth for an entity', { n: 1, who: true }, false],
+    ['a member that the schema lacks', { n: 1, other: 1 }, false],
+  ]
+  for (const [why, context, isGood] of rows) {
+    const check = (): void => FORM.check({ ...GOOD, context })
+    if (isGood) check()
+    else assert.throws(check, { code: 'internal.bug' }, why)
+  }
+})

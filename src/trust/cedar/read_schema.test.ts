@@ -118,3 +118,26 @@ suite('read_schema', () => {
     }
   })
 })
+
+test('readSchema reads escapes in names, annotations of fields, and a group that stands alone', () => {
+  const { entities, actions } = readSchema(
+    'entity User { @doc("x") @plain "a\\u{41}": Long, @doc("y") plain?: Long };' +
+      'action "w\\u{41}" in all appliesTo { principal: User, resource: [User] }; action all;',
+  )
+  const fields = entities.get('User')?.attributes.fields
+  assert.deepEqual(
+    [...(fields ?? [])].map(([name, { isRequired }]) => [name, isRequired]),
+    [
+      ['aA', true],
+      ['plain', false],
+    ],
+  )
+  const [write, all] = actions
+  assert.deepEqual(write?.ref, { type: 'Action', id: 'wA' })
+  assert.deepEqual(write.parents, [{ type: 'Action', id: 'all' }])
+  assert.deepEqual([...write.principals], ['User'])
+  assert.deepEqual(
+    [all?.parents.length, all?.principals.size, all?.resources.size, all?.context.required],
+    [0, 0, 0, 0],
+  )
+})

@@ -113,3 +113,29 @@ suite('values', () => {
     }
   })
 })
+
+test('values of different extension types are different, also where they hold the same number', () => {
+  const made = [
+    callExtension('decimal', ['0.0001']),
+    callExtension('duration', ['1ms']),
+    callExtension('datetime', ['1970-01-01T00:00:00.001Z']),
+    callExtension('ip', ['0.0.0.1']),
+    callExtension('ip', ['::1']),
+    callExtension('ip', ['0.0.0.1/31']),
+    1,
+    '1',
+    true,
+  ]
+  for (const left of made)
+    for (const right of made) {
+      assert.equal(isEqual(left, right), left === right)
+      assert.equal(canonicalText(left) === canonicalText(right), left === right)
+      assert.equal(new SetValue([left]).has(right), left === right)
+    }
+})
+
+test('SetValue holds no order: two sets of the same elements have one text', () => {
+  const [a, b] = [new EntityValue('User', 'a'), new SetValue(['x'])]
+  assert.equal(canonicalText(new SetValue([1, 'y', a, b])), canonicalText(new SetValue([b, a, 'y', 1])))
+  assert.ok(new SetValue([new SetValue([a, 1])]).has(new SetValue([1, a])))
+})

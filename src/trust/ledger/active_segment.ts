@@ -95,7 +95,7 @@ export class ActiveSegment {
 }
 
 /** True for errors that say the disk or the quota is full, and nothing else. */
-export function isFull(thrown: unknown): boolean {
+function isFull(thrown: unknown): boolean {
   const code = errorCode(thrown)
   return code === 'ENOSPC' || code === 'EDQUOT'
 }

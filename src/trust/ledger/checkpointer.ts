@@ -25,6 +25,7 @@ export interface CheckpointerParts {
   readonly everyMs: number
   readonly anchors: readonly string[]
   readonly newest: { readonly head: Head; readonly text: string }
+  readonly isOurs: () => boolean
   onSigned(size: number): void
 }
 
@@ -88,6 +89,8 @@ export class Checkpointer {
 
   async #signNow(): Promise<void> {
     const { files, folder, signer, range } = this.#parts
+    // Over the newer checkpoint of another process it would be a rollback.
+    if (!this.#parts.isOurs()) return
     this.#signedAt = this.#parts.clock.monotonic()
     if (range.size > this.#newest.head.size) {
       // Taken together and at once: the tree may grow while the file is written.

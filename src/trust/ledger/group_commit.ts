@@ -1,8 +1,8 @@
 import { concat } from '#base/bytes.ts'
 import type { Clock } from '#base/clock.ts'
 import { Fault } from '#base/fault.ts'
-import type { Files } from '#base/files.ts'
-import { ActiveSegment, isFull, isUntouched, type Appended } from './active_segment.ts'
+import { errorCode, type Files } from '#base/files.ts'
+import { ActiveSegment, isUntouched, type Appended } from './active_segment.ts'
 import { BUNDLE } from './bundle.ts'
 import { EntryQueue, type Waiting } from './entry_queue.ts'
 import type { OriginFolder } from './layout.ts'
@@ -20,6 +20,7 @@ export interface GroupCommitParts {
   readonly box: SidecarBox
   readonly space: Space
   readonly clock: Clock
+  readonly isOurs: () => boolean
   /** Beyond this a segment ends at the next whole bundle. */
   readonly segmentBytes: number
   /** Called when more entries have become durable. */
@@ -37,6 +38,7 @@ export class GroupCommit {
   readonly #queue = new EntryQueue()
   #active: ActiveSegment
   #broken: string | undefined
+  #problem: string | undefined
   #pump: Promise<void> | undefined
   #checkedAt: number
 
@@ -49,6 +51,11 @@ export class GroupCommit {
   /** Why nothing can be written any more until the ledger is opened anew. */
   get broken(): string | undefined {
     return this.#broken
+  }
+
+  /** Why the active segment grows beyond its size. */
+  get problem(): string | undefined {
+    return this.#problem
   }
 
   /** Bytes of the active segment, and its first entry. */
@@ -82,8 +89,10 @@ export class GroupCommit {
     const full = this.#active
     try {
       this.#active = await ActiveSegment.create(files, folder, range.size)
+      this.#problem = undefined
     } catch (thrown) {
-      const mayGoOn = isFull(thrown) && (await isUntouched(files, folder, range.size).catch(() => false))
+      const mayGoOn = await isUntouched(files, folder, range.size).catch(() => false)
+      this.#problem = `a new segment cannot be started: ${errorCode(thrown) ?? 'unknown error'}`
       // A half-made file under the new name would make the entries that follow here look doubled.
       if (!mayGoOn) this.#break('starting a segment failed')
       return
@@ -159,6 +168,7 @@ export class GroupCommit {
   }
 
   async #checkNowAndThen(): Promise<void> {
+    if (!this.#parts.isOurs()) this.#break(NOT_OURS)
     const now = this.#parts.clock.monotonic()
     if (now - this.#checkedAt < CHECK_MS || this.#broken !== undefined) return
     this.#checkedAt = now
@@ -174,6 +184,9 @@ export class GroupCommit {
 /** A group stays well below what a disk writes between two syncs of other programs. */
 const GROUP_BYTES = 1_024 * 1_024
 const CHECK_MS = 1_000
+
+/** Two processes that append to one log would fork it. */
+export const NOT_OURS = 'the lock of the home was taken away'
 
 /** The fault for an entry that was not recorded. */
 export function unwritable(reason: string, cause?: unknown): Fault {

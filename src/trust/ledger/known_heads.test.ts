@@ -5,11 +5,11 @@ import { isJsonObject } from '#base/json.ts'
 import { emptyDisk, intent, KEYS, LEDGER, openOn, readAll } from '../../../test/support/ledger_fixture.ts'
 import type { SimulatedFiles } from '../../../test/support/simulated_files.ts'
 import { peekCheckpoint, signCheckpoint } from './checkpoint.ts'
-import { headFromJson, headToJson } from './known_heads.ts'
 import { listOrigins } from './layout.ts'
 import type { Ledger } from './ledger.ts'
 import { noteSigner } from './note.ts'
-import { verifyLedger } from './verify.ts'
+import { headFromJson, headToJson } from './succession.ts'
+import { verifyLedger, type VerifyReport } from './verify.ts'
 
 const ANCHOR = '/anchor/checkpoint'
 
@@ -28,7 +28,7 @@ async function restored(): Promise<{ files: SimulatedFiles; later: string; origi
 
 test('openLedger starts a new log: the home is older than a checkpoint held outside', async () => {
   const { files, later, origin } = await restored()
-  const ledger = await openOn(files, { knownHead: later })
+  const ledger = await openOn(files, { knownHeads: [later] })
   assert.notEqual(ledger.origin, origin)
   await ledger.append(intent(9))
   await ledger.close()
@@ -44,7 +44,7 @@ test('openLedger starts a new log: the home is older than a checkpoint held outs
   )
   assert.equal(next?.leaf['kind'], 'intent')
   const report = await verifyLedger({ files, directory: LEDGER })
-  assert.deepEqual(report.problems, [])
+  assert.deepEqual(whats(report), ['4 entries before it were lost, and no operator accepted that'])
   assert.deepEqual(
     report.origins.map((each) => each.entries),
     [3, 2],
@@ -53,9 +53,9 @@ test('openLedger starts a new log: the home is older than a checkpoint held outs
 
 test('openLedger does so once: a gap that is recorded does not start another log', async () => {
   const { files, later } = await restored()
-  const first = await openOn(files, { knownHead: later })
+  const first = await openOn(files, { knownHeads: [later] })
   await first.close()
-  const second = await openOn(files, { knownHead: later })
+  const second = await openOn(files, { knownHeads: [later] })
   assert.equal(second.origin, first.origin)
   await second.close()
   assert.equal((await listOrigins(files, LEDGER)).folders.length, 2)
@@ -78,24 +78,25 @@ test('openLedger reads anchors too: they reach further than the home', async () 
 test('openLedger starts a log that states the gap: the whole ledger folder is gone', async () => {
   const { later, origin } = await restored()
   const files = await emptyDisk()
-  const ledger = await openOn(files, { knownHead: later })
+  const ledger = await openOn(files, { knownHeads: [later] })
   await ledger.close()
   const [opening] = await readAll(files)
   assert.equal(opening?.leaf['before'], null)
   assert.match(JSON.stringify(opening?.leaf['after']), new RegExp(`"${origin}","root":"[^"]+","size":7`))
-  assert.deepEqual((await verifyLedger({ files, directory: LEDGER })).problems, [])
+  const report = await verifyLedger({ files, directory: LEDGER })
+  assert.deepEqual(whats(report), ['7 entries before it were lost, and no operator accepted that'])
 })
 
 test('openLedger goes on: the outside checkpoint is of an older log of this home, or older than the log', async () => {
   const { files, later } = await restored()
   const old = await verifiedCheckpoint(files)
-  const first = await openOn(files, { knownHead: later })
+  const first = await openOn(files, { knownHeads: [later] })
   await first.append(intent(5))
   const middle = await first.checkpoint()
   await first.append(intent(6))
   await first.close()
-  for (const knownHead of [old, middle, undefined]) {
-    const again = await openOn(files, { knownHead })
+  for (const knownHeads of [[old], [middle], undefined]) {
+    const again = await openOn(files, { knownHeads })
     assert.equal(again.origin, first.origin)
     await again.close()
   }
@@ -111,19 +112,19 @@ test('openLedger finds the root at a size inside a sealed segment', async () => 
   await ledger.checkpoint()
   await ledger.settled()
   await ledger.close()
-  const again = await openOn(files, { ...options, knownHead })
+  const again = await openOn(files, { ...options, knownHeads: [knownHead] })
   assert.equal(again.origin, ledger.origin)
   await again.close()
   const leaves = [...files.all().keys()].find((name) => name.endsWith('.leaves')) ?? assert.fail()
   const bytes = files.all().get(leaves) ?? assert.fail()
   files.tamper(leaves, bytes.subarray(0, -1))
-  await assert.rejects(openOn(files, { ...options, knownHead }), { code: 'ledger.corrupt' })
+  await assert.rejects(openOn(files, { ...options, knownHeads: [knownHead] }), { code: 'ledger.corrupt' })
 })
 
 test('openLedger refuses a fork: the outside checkpoint covers other entries', async () => {
   const { files, later } = await restored()
   await write(files, 9)
-  await assert.rejects(openOn(files, { knownHead: later }), { code: 'ledger.corrupt' })
+  await assert.rejects(openOn(files, { knownHeads: [later] }), { code: 'ledger.corrupt' })
 })
 
 test('openLedger keeps what cannot be used as a problem: no checkpoint of this key, an unreadable anchor', async () => {
@@ -136,10 +137,13 @@ test('openLedger keeps what cannot be used as a problem: no checkpoint of this k
   files.tamper('/anchor/unreadable', Buffer.from('x'))
   const read = files.read.bind(files)
   files.read = (path) => (path === '/anchor/unreadable' ? Promise.reject(new Error('no')) : read(path))
-  const ledger = await openOn(files, { knownHead: stranger, anchors: ['/anchor/none', '/anchor/unreadable'] })
+  const ledger = await openOn(files, {
+    knownHeads: [stranger],
+    anchors: ['/anchor/none', '/anchor/unreadable'],
+  })
   assert.match(
     ledger.state().problems.join('; '),
-    /the known head holds no checkpoint.*|unreadable cannot be read/,
+    /a head kept in the home holds no checkpoint.*|unreadable cannot be read/,
   )
   assert.equal(ledger.state().problems.length, 2)
   await ledger.close()
@@ -147,7 +151,7 @@ test('openLedger keeps what cannot be used as a problem: no checkpoint of this k
 
 test('verifyLedger finds a log that does not follow the one before it', async () => {
   const { files, later } = await restored()
-  await (await openOn(files, { knownHead: later })).close()
+  await (await openOn(files, { knownHeads: [later] })).close()
   const [first, second] = (await listOrigins(files, LEDGER)).folders
   assert.ok(first !== undefined && second !== undefined)
   const other = await emptyDisk()
@@ -184,6 +188,10 @@ async function write(files: SimulatedFiles, count: number): Promise<void> {
   const ledger: Ledger = await openOn(files)
   for (let at = 0; at < count; at++) await ledger.append(intent(at))
   await ledger.close()
+}
+
+function whats({ problems }: VerifyReport): readonly string[] {
+  return problems.map((each) => each.what)
 }
 
 async function verifiedCheckpoint(files: SimulatedFiles): Promise<string> {

@@ -1,12 +1,12 @@
-import { sameBytes, toBase64 } from '#base/bytes.ts'
+import { sameBytes } from '#base/bytes.ts'
 import { Fault } from '#base/fault.ts'
 import type { Files } from '#base/files.ts'
-import { isJsonObject, type JsonObject, type JsonValue } from '#base/json.ts'
+import { LIMITS } from '#base/limits.ts'
 import { openCheckpoint, peekCheckpoint, type Head } from './checkpoint.ts'
 import { loadLog, type LoadedLog } from './load.ts'
-import { fromBase64, noteVerifier } from './note.ts'
-import { SUCCEEDED, type FinishedOrigin } from './origin.ts'
-import { readEntries } from './read.ts'
+import { noteVerifier } from './note.ts'
+import type { FinishedOrigin } from './origin.ts'
+import type { Succession } from './succession.ts'
 
 /** What is known of our logs from outside the ledger folder. */
 export interface KnownHeads {
@@ -18,13 +18,12 @@ export interface KnownHeads {
 /** Collects the heads that were kept outside. An anchor that is not there yet is no problem. */
 export async function loadKnownHeads(
   files: Files,
-  sources: { readonly anchors: readonly string[]; readonly knownHead: string | undefined },
+  sources: { readonly anchors: readonly string[]; readonly knownHeads: readonly string[] },
   publicKey: Uint8Array,
 ): Promise<KnownHeads> {
   const heads: Head[] = []
   const problems: string[] = []
-  const texts: [string, string][] =
-    sources.knownHead === undefined ? [] : [['the known head', sources.knownHead]]
+  const texts = sources.knownHeads.map((text): [string, string] => ['a head kept in the home', text])
   for (const path of sources.anchors) {
     const text = await readAnchor(files, path)
     if (text.kind === 'text') texts.push([path, text.text])
@@ -46,14 +45,23 @@ export async function loadKnownHeads(
  */
 export async function unreachedHeads(
   files: Files,
-  logs: { readonly finished: readonly FinishedOrigin[]; readonly current: LoadedLog },
+  logs: {
+    readonly finished: readonly FinishedOrigin[]
+    readonly current: LoadedLog
+    /** What the first entries of the finished logs say. */
+    readonly successions: readonly Succession[]
+    readonly sidecarKey: Uint8Array
+  },
   heads: readonly Head[],
 ): Promise<readonly Head[]> {
   const unreached: Head[] = []
   for (const head of heads) {
     const origin = logs.finished.find((each) => each.folder.origin === head.origin)
     const isCurrent = origin?.folder.path === logs.current.folder.path
-    const log = isCurrent || origin === undefined ? logs.current : await loadLog(files, origin, [head.size])
+    const log =
+      isCurrent || origin === undefined
+        ? logs.current
+        : await loadLog(files, origin, { sidecarKey: logs.sidecarKey, wanted: [head.size] })
     const root = origin === undefined ? undefined : log.roots.get(head.size)
     if (root === undefined) unreached.push(head)
     else if (!sameBytes(root, head.root))
@@ -62,44 +70,10 @@ export async function unreachedHeads(
         what: 'forked: a checkpoint held outside covers other entries',
       })
   }
-  if (unreached.length === 0) return []
-  const recorded = await recordedHeads(files, logs.finished)
+  const recorded = logs.successions.flatMap((each) => each.after)
   return unreached.filter(
     (head) => !recorded.some((each) => each.origin === head.origin && each.size >= head.size),
   )
-}
-
-/** The fields of the first entry of a log that follows another: the state it found, and the heads it could not reach. */
-export function succession(before: Head | undefined, after: readonly Head[]): Record<string, JsonValue> {
-  return {
-    what: SUCCEEDED,
-    before: before === undefined ? null : headToJson(before),
-    after: after.map(headToJson),
-  }
-}
-
-export function headToJson(head: Head): JsonObject {
-  return { origin: head.origin, size: head.size, root: toBase64(head.root) }
-}
-
-export function headFromJson(value: JsonValue | undefined): Head | undefined {
-  if (!isJsonObject(value)) return undefined
-  const { origin, size, root } = value
-  const hash = typeof root === 'string' ? fromBase64(root) : undefined
-  return typeof origin === 'string' && typeof size === 'number' && hash !== undefined
-    ? { origin, size, root: hash }
-    : undefined
-}
-
-async function recordedHeads(files: Files, finished: readonly FinishedOrigin[]): Promise<readonly Head[]> {
-  const recorded: Head[] = []
-  for (const { folder } of finished)
-    for await (const { leaf } of readEntries(files, folder, { from: 0, to: 1 })) {
-      const after: unknown = leaf['what'] === SUCCEEDED ? leaf['after'] : undefined
-      if (!Array.isArray(after)) continue
-      recorded.push(...after.map(headFromJson).filter((head) => head !== undefined))
-    }
-  return recorded
 }
 
 function openOurs(text: string, publicKey: Uint8Array): Head | undefined {
@@ -115,7 +89,7 @@ type AnchorText =
 async function readAnchor(files: Files, path: string): Promise<AnchorText> {
   try {
     if ((await files.facts(path)) === undefined) return { kind: 'none' }
-    return { kind: 'text', text: Buffer.from(await files.read(path)).toString('utf8') }
+    return { kind: 'text', text: Buffer.from(await files.read(path, LIMITS.noteBytes)).toString('utf8') }
   } catch {
     // A disk that is away must not keep the ledger from opening; doctor tells of it.
     return { kind: 'unreadable' }

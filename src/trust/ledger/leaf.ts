@@ -70,6 +70,11 @@ export function kindOf(leaf: JsonObject): string {
   return typeof leaf['kind'] === 'string' ? leaf['kind'] : ''
 }
 
+/** The id of an entry. */
+export function idOf(leaf: JsonObject): string {
+  return typeof leaf['id'] === 'string' ? leaf['id'] : ''
+}
+
 function checkDraft(draft: EntryDraft): void {
   const names = Object.keys(draft.fields)
   const isOurs =

@@ -286,6 +286,23 @@ test('append goes on in the old segment: a new one finds no room', async () => {
   assert.equal((await verifyLedger({ files, directory: LEDGER })).ok, true)
 })
 
+test('append goes on in the old segment: the folder became read-only, and says so until it is not', async () => {
+  const files = await emptyDisk()
+  const ledger = await openOn(files, { segmentBytes: 10_000 })
+  await ledger.settled()
+  files.judge = (step) => (step.kind === 'create' ? { code: 'EACCES' } : 'go')
+  for (let at = 0; at < 3; at++)
+    await Promise.all(Array.from({ length: 100 }, (_, each) => ledger.append(intent(each))))
+  assert.match(ledger.state().problems.join(), /a new segment cannot be started: EACCES/)
+  await assert.rejects(ledger.checkpoint(), { code: 'ledger.unwritable' })
+  files.judge = () => 'go'
+  await Promise.all(Array.from({ length: 212 }, (_, each) => ledger.append(intent(each))))
+  await ledger.checkpoint()
+  assert.deepEqual(ledger.state().problems, [])
+  await ledger.close()
+  assert.equal((await verifyLedger({ files, directory: LEDGER, keys: KEYS })).ok, true)
+})
+
 test('append refuses for good: starting a segment failed half-way', async () => {
   const files = await emptyDisk()
   const ledger = await openOn(files, { segmentBytes: 10_000 })
@@ -314,6 +331,26 @@ test('state keeps a failed sealing as a problem: the raw file stays and is seale
   await ledger.settled()
   assert.deepEqual(ledger.state().problems, [])
   assert.ok(files.all().has(`${(await newestFolder(files)).path}/000000000000.leaves`))
+  await ledger.close()
+})
+
+test('sealing passes over a damaged segment: those behind it are sealed, and the damage is told', async () => {
+  const files = await emptyDisk()
+  const ledger = await openOn(files, { segmentBytes: 10_000 })
+  files.judge = (step) => (step.path.includes('.leaves') ? { code: 'EIO' } : 'go')
+  for (let at = 0; at < 6; at++)
+    await Promise.all(Array.from({ length: 100 }, (_, each) => ledger.append(intent(at * 100 + each))))
+  await ledger.settled()
+  const { path: folder } = await newestFolder(files)
+  edit(files, `${folder}/000000000000.raw`, 200)
+  files.judge = () => 'go'
+  for (const number of [1, 2]) {
+    await ledger.append(intent(number))
+    await ledger.checkpoint()
+    await ledger.settled()
+    assert.ok(files.all().has(`${folder}/000000000256.leaves`), 'the segment behind it is sealed')
+    assert.deepEqual(ledger.state().problems, ['segment 0 cannot be sealed: not whole'])
+  }
   await ledger.close()
 })
 

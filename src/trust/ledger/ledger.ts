@@ -2,14 +2,13 @@ import type { Clock, Millis } from '#base/clock.ts'
 import { asFault, type Fault } from '#base/fault.ts'
 import { newEntryId } from '#base/ids.ts'
 import type { EntryDraft, Receipt, Recorder } from '#base/recorder.ts'
-import type { ActiveSegment } from './active_segment.ts'
 import { Checkpointer } from './checkpointer.ts'
 import { bytesOf, type Waiting } from './entry_queue.ts'
-import { GroupCommit, unwritable } from './group_commit.ts'
+import { GroupCommit, NOT_OURS, unwritable } from './group_commit.ts'
 import { makeLeaf } from './leaf.ts'
 import type { LoadedLog, SegmentMark } from './load.ts'
 import { noteSigner } from './note.ts'
-import { openNewestLog, type LedgerOptions } from './open.ts'
+import { openNewestLog, type LedgerOptions, type OpenedLog } from './open.ts'
 import { packInWorker } from './pack_in_worker.ts'
 import { packSegment } from './pack_segment.ts'
 import { rememberedPseudonyms } from './pseudonym.ts'
@@ -25,6 +24,8 @@ export interface Ledger extends Recorder {
   readonly origin: string
   /** Entries on disk in that log. */
   readonly size: number
+  /** Time of the newest entry that was there when it was opened, or of one shortly before it. */
+  readonly newestAt: Millis | undefined
   /** Signs what is on disk and gives the newest checkpoint, to be kept outside. Throws `ledger.unwritable`. */
   checkpoint(): Promise<string>
   state(): LedgerState
@@ -38,8 +39,8 @@ export interface Ledger extends Recorder {
  * Opens the ledger of a home, or starts one.
  *
  * Throws `ledger.corrupt` with the place when it is not whole or does not match a checkpoint, and `home.damaged` when
- * the key is not the one of the log. A log that is older than a checkpoint held outside is left as it is, and a new
- * one is started whose first entry states the gap.
+ * the key is not the one of the log, or the whole ledger is gone and that is to be refused. A log that is older than a
+ * checkpoint held outside is left as it is, and a new one is started whose first entry states the gap.
  */
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const home = await openNewestLog(options)
@@ -50,7 +51,9 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
 
 class FileLedger implements Ledger {
   readonly origin: string
+  readonly newestAt: Millis | undefined
   readonly #clock: Clock
+  readonly #isOurs: () => boolean
   readonly #log: LoadedLog
   readonly #marks: SegmentMark[]
   readonly #problems: readonly string[]
@@ -66,17 +69,16 @@ class FileLedger implements Ledger {
   /** Time of the first entry of the active segment. */
   #activeAt: Millis | undefined
 
-  constructor(
-    options: LedgerOptions,
-    home: { log: LoadedLog; active: ActiveSegment; usedBytes: number; problems: readonly string[] },
-  ) {
-    const { files, directory, clock, keys } = options
+  constructor(options: LedgerOptions, home: Omit<OpenedLog, 'tornBytes'>) {
+    const { files, directory, clock, keys, isOurs = () => true } = options
+    this.#isOurs = isOurs
     const { folder, range, checkpoint, segments } = home.log
     this.origin = folder.origin
+    this.newestAt = home.log.newestAt
     this.#clock = clock
     this.#log = home.log
     this.#marks = segments.slice(0, -1)
-    this.#problems = home.problems
+    this.#problems = home.lost > 0 ? [...home.problems, sayLost(home.lost)] : home.problems
     this.#activeAt = segments.at(-1)?.at
     this.#pseudonymOf = rememberedPseudonyms(keys.pseudonymKey)
     const box = new SidecarBox(keys.sidecarKey, folder.origin)
@@ -95,6 +97,7 @@ class FileLedger implements Ledger {
       folder,
       range,
       clock,
+      isOurs,
       signer: noteSigner(folder.origin, keys.signingPem),
       everyMs: options.checkpointEveryMs ?? CHECKPOINT_EVERY_MS,
       anchors: options.anchors ?? [],
@@ -109,6 +112,7 @@ class FileLedger implements Ledger {
       box,
       space: this.#space,
       clock,
+      isOurs,
       segmentBytes,
       onDurable: () => {
         this.#activeAt ??= clock.now()
@@ -151,7 +155,8 @@ class FileLedger implements Ledger {
   async checkpoint(): Promise<string> {
     await this.#commit.idle()
     await this.#checkpointer.sign()
-    const { newest, problem } = this.#checkpointer
+    const { newest } = this.#checkpointer
+    const problem = this.#isOurs() ? this.#checkpointer.problem : NOT_OURS
     if (problem !== undefined) throw unwritable(problem)
     return newest.text
   }
@@ -160,9 +165,7 @@ class FileLedger implements Ledger {
     const { newest, anchors, problem } = this.#checkpointer
     const marks = this.#allMarks()
     const now = this.#clock.now()
-    const reason = this.#isClosed
-      ? 'the ledger is closed'
-      : (this.#commit.broken ?? this.#space.refusal(USUAL_GROUP_BYTES, false))
+    const reason = this.#stopped ?? this.#space.refusal(USUAL_GROUP_BYTES, false)
     const anchored = Math.max(0, ...anchors.map((anchor) => anchor.size ?? 0))
     const anchorProblems = anchors.map((each) => each.problem && `${each.path} ${each.problem}`)
     return {
@@ -177,9 +180,13 @@ class FileLedger implements Ledger {
       freeBytes: this.#space.freeBytes,
       oldestAt: marks[0]?.at,
       daysLeft: daysLeft(marks, now, this.size, this.#space.leftBytes),
-      problems: [...this.#problems, problem, this.#sealer.problem, ...anchorProblems].filter(
-        (each) => each !== undefined,
-      ),
+      problems: [
+        ...this.#problems,
+        problem,
+        this.#commit.problem,
+        this.#sealer.problem,
+        ...anchorProblems,
+      ].filter((each) => each !== undefined),
     }
   }
 
@@ -215,6 +222,12 @@ class FileLedger implements Ledger {
     return this.#space.refusal(bytes, entry.reserved) ?? this.#commit.offer(entry)
   }
 
+  /** Why nothing is written any more. */
+  get #stopped(): string | undefined {
+    if (this.#isClosed) return 'the ledger is closed'
+    return this.#commit.broken ?? (this.#isOurs() ? undefined : NOT_OURS)
+  }
+
   #allMarks(): readonly SegmentMark[] {
     const { first, bytes } = this.#commit.active
     return [...this.#marks, { kind: 'raw', first, count: this.size - first, at: this.#activeAt, bytes }]
@@ -244,3 +257,7 @@ const CHECKPOINT_EVERY_MS = 1_000
 const USUAL_GROUP_BYTES = 4 * 1_024
 /** Segments that are kept in mind for the forecast; a week at full rate is fewer. */
 const KEPT_MARKS = 10_000
+
+function sayLost(lost: number): string {
+  return `${lost} entries were lost when the home was restored to an older state; to accept that, start once with --accept-loss`
+}

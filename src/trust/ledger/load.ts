@@ -2,6 +2,9 @@ import { sameBytes } from '#base/bytes.ts'
 import { Fault } from '#base/fault.ts'
 import type { Files } from '#base/files.ts'
 import type { Millis } from '#base/clock.ts'
+import { isEntryId } from '#base/ids.ts'
+import type { JsonObject } from '#base/json.ts'
+import { LIMITS } from '#base/limits.ts'
 import { BUNDLE_LEVEL } from './bundle.ts'
 import { openCheckpoint, type Head } from './checkpoint.ts'
 import {
@@ -12,18 +15,14 @@ import {
   type OriginFolder,
   type SegmentFiles,
 } from './layout.ts'
-import { parseLeaf } from './leaf.ts'
+import { idOf, parseLeaf } from './leaf.ts'
 import { CompactRange, leafHash } from './merkle.ts'
 import type { FinishedOrigin } from './origin.ts'
-import {
-  packedHeadBytes,
-  PACKED_HEAD_BYTES,
-  parsePackedHead,
-  unpackLeaves,
-  type PackedHead,
-} from './packing.ts'
-import { scanSegment } from './raw_segment.ts'
-import { readIfThere } from './segment_reader.ts'
+import { unpackLeaves, type PackedHead } from './packing.ts'
+import { scanSegment, type RawSegment } from './raw_segment.ts'
+import { secretsMatch } from './secrets_match.ts'
+import { openGroup, readIfThere, readPackedHead } from './segment_reader.ts'
+import { SidecarBox } from './sidecar.ts'
 
 /** One segment as it is known after opening. */
 export interface SegmentMark {
@@ -44,29 +43,41 @@ export interface LoadedLog {
   readonly active: { readonly first: number; readonly bytes: number; readonly tornBytes: number }
   /** Roots at the wanted sizes that the log has. */
   readonly roots: ReadonlyMap<number, Uint8Array>
+  /** Time of the last entry, or of the first one of the last segment that has any. */
+  readonly newestAt: Millis | undefined
+}
+
+/** What a log is checked with when it is loaded. */
+export interface LoadChecks {
+  /** 32 bytes: opens the sidecars of what no checkpoint covers yet. */
+  readonly sidecarKey: Uint8Array
+  /** Sizes at which the root is wanted. */
+  readonly wanted: readonly number[]
 }
 
 /**
  * Rebuilds the state of a log from its files. Entries since the last sealing are all hashed; of sealed segments the
- * stored bundle hashes are taken, which the checkpoint then proves.
+ * stored bundle hashes are taken, which the checkpoint then proves. Entries behind the checkpoint are proven by their
+ * sidecars: only who has the key can have written them, so nothing that a stranger appended is ever signed.
  *
  * Throws `ledger.corrupt` with the place when files are missing or damaged, or the log is shorter than its checkpoint
- * or not the one that it signed.
+ * or not the one that it signed, or goes on with entries that are not of this home.
  */
 export async function loadLog(
   files: Files,
   origin: FinishedOrigin,
-  wanted: readonly number[],
+  { sidecarKey, wanted }: LoadChecks,
 ): Promise<LoadedLog> {
   const { folder, verifier } = origin
   const checkpointPath = `${folder.path}/${FILE.checkpoint}`
-  const note = await readIfThere(files, checkpointPath)
+  const note = await readIfThere(files, checkpointPath, LIMITS.noteBytes)
   const text = note === undefined ? '' : Buffer.from(note).toString('utf8')
   const head = openCheckpoint(text, verifier)
   if (head === undefined)
     throw corrupt(checkpointPath, 'missing, damaged or not signed by the key of the log')
   const { segments } = await listSegments(files, folder)
-  const loader = new Loader(files, folder, [head.size, ...wanted])
+  const box = new SidecarBox(sidecarKey, folder.origin)
+  const loader = new Loader({ files, folder, box, signed: head.size, wanted: [head.size, ...wanted] })
   for (const [at, segment] of segments.entries()) await loader.load(segment, at === segments.length - 1)
   const loaded = loader.finish()
   const root = loaded.roots.get(head.size)
@@ -87,79 +98,125 @@ export function corrupt(place: string, what: string): Fault {
   return new Fault('ledger.corrupt', { place, what })
 }
 
+function timeOf(place: string, leaf: Uint8Array): Millis {
+  return Number(leafAt(place, leaf)['at'])
+}
+
+interface LoaderParts {
+  readonly files: Files
+  readonly folder: OriginFolder
+  readonly box: SidecarBox
+  /** Entries that the checkpoint covers. */
+  readonly signed: number
+  readonly wanted: readonly number[]
+}
+
+function leafAt(place: string, bytes: Uint8Array): JsonObject {
+  try {
+    return parseLeaf(bytes)
+  } catch {
+    throw corrupt(place, 'not a leaf')
+  }
+}
+
 class Loader {
-  readonly #files: Files
-  readonly #folder: OriginFolder
-  readonly #wanted: readonly number[]
+  readonly #parts: LoaderParts
   readonly #range = new CompactRange()
   readonly #roots = new Map<number, Uint8Array>()
   readonly #marks: SegmentMark[] = []
   #active: LoadedLog['active'] | undefined
+  #newestAt: Millis | undefined
 
-  constructor(files: Files, folder: OriginFolder, wanted: readonly number[]) {
-    this.#files = files
-    this.#folder = folder
-    this.#wanted = wanted
+  constructor(parts: LoaderParts) {
+    this.#parts = parts
     this.#keepRoot()
   }
 
   async load(segment: SegmentFiles, isLast: boolean): Promise<void> {
     if (segment.first !== this.#range.size)
       throw corrupt(
-        `${this.#folder.path}/${segmentName(segment.first, 'raw')}`,
+        `${this.#parts.folder.path}/${segmentName(segment.first, 'raw')}`,
         `entries from ${this.#range.size} on are missing or doubled`,
       )
     if (segment.parts.has('raw')) await this.#loadRaw(segment.first, isLast)
     else await this.#loadSealed(segment)
   }
 
-  finish(): Pick<LoadedLog, 'range' | 'segments' | 'active' | 'roots'> {
-    if (this.#active === undefined) throw corrupt(this.#folder.path, 'the active segment is missing')
-    return { range: this.#range, segments: this.#marks, active: this.#active, roots: this.#roots }
+  finish(): Pick<LoadedLog, 'range' | 'segments' | 'active' | 'roots' | 'newestAt'> {
+    if (this.#active === undefined) throw corrupt(this.#parts.folder.path, 'the active segment is missing')
+    return {
+      range: this.#range,
+      segments: this.#marks,
+      active: this.#active,
+      roots: this.#roots,
+      newestAt: this.#newestAt,
+    }
   }
 
   async #loadRaw(first: number, isLast: boolean): Promise<void> {
-    const path = segmentPath(this.#folder, first, 'raw')
-    const content = await this.#files.read(path)
+    const path = segmentPath(this.#parts.folder, first, 'raw')
+    const content = await this.#read(path)
     const raw = scanSegment(content)
-    if (raw?.origin !== this.#folder.origin || raw.first !== first)
+    if (raw?.origin !== this.#parts.folder.origin || raw.first !== first)
       throw corrupt(path, 'the head of the segment is damaged')
     if (raw.ending.kind === 'damaged')
       throw corrupt(`${path} entry ${raw.ending.entry}`, `damaged at byte ${raw.ending.at}`)
     if (raw.ending.kind === 'torn' && !isLast) throw corrupt(path, `damaged at byte ${raw.ending.at}`)
+    this.#checkUnsigned(path, raw)
     const leaves = raw.groups.flatMap((group) => group.leaves)
     for (const leaf of leaves) this.#append(leaf)
-    this.#marks.push({
-      kind: 'raw',
-      first,
-      count: leaves.length,
-      at: leaves[0] === undefined ? undefined : Number(parseLeaf(leaves[0])['at']),
-      bytes: raw.bytes,
-    })
+    const [earliest, latest] = [leaves[0], leaves.at(-1)].map((leaf) => leaf && timeOf(path, leaf))
+    this.#marks.push({ kind: 'raw', first, count: leaves.length, at: earliest, bytes: raw.bytes })
+    this.#newestAt = latest ?? this.#newestAt
     if (isLast) this.#active = { first, bytes: raw.bytes, tornBytes: content.length - raw.bytes }
   }
 
+  /** A checksum proves nothing: who can write the file can make it right. The sidecar of a group only its writer can. */
+  #checkUnsigned(path: string, raw: RawSegment): void {
+    for (const group of raw.groups) {
+      const end = group.first + group.leaves.length
+      if (end <= this.#parts.signed) continue
+      const secrets = openGroup(raw.first, group, this.#parts.box)
+      if (secrets === undefined)
+        throw corrupt(
+          `${path} entries ${group.first} to ${end - 1}`,
+          'not written with the keys of this home',
+        )
+      for (const [at, bytes] of group.leaves.entries()) {
+        const place = `${path} entry ${group.first + at}`
+        const leaf = leafAt(place, bytes)
+        if (!isEntryId(idOf(leaf)) || !secretsMatch(leaf, secrets[at]))
+          throw corrupt(place, 'the sidecar does not match the entry')
+      }
+    }
+  }
+
   async #loadSealed(segment: SegmentFiles): Promise<void> {
-    const path = segmentPath(this.#folder, segment.first, 'leaves')
+    const path = segmentPath(this.#parts.folder, segment.first, 'leaves')
     const [leaves, sidecar] = await Promise.all([
-      this.#files.facts(path),
-      this.#files.facts(segmentPath(this.#folder, segment.first, 'sidecar')),
+      this.#parts.files.facts(path),
+      this.#parts.files.facts(segmentPath(this.#parts.folder, segment.first, 'sidecar')),
     ])
     if (leaves === undefined) throw corrupt(path, 'missing')
-    if (sidecar === undefined) throw corrupt(segmentPath(this.#folder, segment.first, 'sidecar'), 'missing')
-    const head = await this.#readHead(path)
+    if (sidecar === undefined)
+      throw corrupt(segmentPath(this.#parts.folder, segment.first, 'sidecar'), 'missing')
+    const head = await readPackedHead(this.#parts.files, path)
     if (head?.first !== segment.first) throw corrupt(path, 'the head of the segment is damaged')
-    if (this.#wanted.some((size) => size > head.first && size < head.first + head.count))
+    // Only what a checkpoint covers is ever sealed.
+    if (head.first + head.count > this.#parts.signed)
+      throw corrupt(path, 'sealed, and yet the checkpoint does not cover it')
+    if (this.#parts.wanted.some((size) => size > head.first && size < head.first + head.count))
       await this.#appendSealed(path)
     else this.#appendTiles(head)
     const { first, count, at } = head
     this.#marks.push({ kind: 'sealed', first, count, at, bytes: leaves.bytes + sidecar.bytes })
+    this.#newestAt = at
   }
 
-  async #readHead(path: string): Promise<PackedHead | undefined> {
-    const start = await this.#files.readRange(path, 0, PACKED_HEAD_BYTES)
-    const bytes = packedHeadBytes(start)
-    return bytes === undefined ? undefined : parsePackedHead(await this.#files.readRange(path, 0, bytes))
+  async #read(path: string): Promise<Uint8Array> {
+    const content = await readIfThere(this.#parts.files, path)
+    if (content === undefined) throw corrupt(path, 'missing')
+    return content
   }
 
   #appendTiles(head: PackedHead): void {
@@ -170,7 +227,7 @@ class Loader {
   }
 
   async #appendSealed(path: string): Promise<void> {
-    const leaves = await unpackLeaves(await this.#files.read(path))
+    const leaves = await unpackLeaves(await this.#read(path))
     if (leaves === undefined) throw corrupt(path, 'damaged')
     for (const leaf of leaves) this.#append(leaf)
   }
@@ -182,6 +239,6 @@ class Loader {
 
   #keepRoot(): void {
     const { size } = this.#range
-    if (this.#wanted.includes(size)) this.#roots.set(size, this.#range.root())
+    if (this.#parts.wanted.includes(size)) this.#roots.set(size, this.#range.root())
   }
 }

@@ -1,5 +1,5 @@
-import type { Clock } from '#base/clock.ts'
-import { ed25519PublicBytes } from '#base/crypto.ts'
+import type { Clock, Millis } from '#base/clock.ts'
+import { ed25519PublicBytes, randomBytes } from '#base/crypto.ts'
 import { sameBytes } from '#base/bytes.ts'
 import { Fault } from '#base/fault.ts'
 import { folderOf, type Files } from '#base/files.ts'
@@ -7,13 +7,14 @@ import { newEntryId } from '#base/ids.ts'
 import { ActiveSegment } from './active_segment.ts'
 import type { Head } from './checkpoint.ts'
 import { SEED_BYTES } from './commitment.ts'
-import { loadKnownHeads, succession, unreachedHeads } from './known_heads.ts'
+import { loadKnownHeads, unreachedHeads } from './known_heads.ts'
 import { listSegments } from './layout.ts'
-import { makeLeaf } from './leaf.ts'
+import { makeLeaf, type MadeLeaf } from './leaf.ts'
 import { loadLog, type LoadedLog } from './load.ts'
 import { createOrigin, loadVerifier, sortOrigins, type FinishedOrigin, type OriginKeys } from './origin.ts'
+import { readFirstLeaf } from './read.ts'
 import { usedBytes } from './space.ts'
-import { randomBytes } from '#base/crypto.ts'
+import { lostEntries, successionFields, successionOf, type Succession } from './succession.ts'
 
 export interface LedgerKeys extends OriginKeys {
   /** 32 bytes: turns callers into pseudonyms. */
@@ -38,9 +39,19 @@ export interface LedgerOptions {
   readonly checkpointEveryMs?: number | undefined
   /** Files outside the ledger folder, best on another disk, that get a copy of each checkpoint. */
   readonly anchors?: readonly string[] | undefined
-  /** The newest checkpoint that the caller kept outside the ledger folder. */
-  readonly knownHead?: string | undefined
+  /** Checkpoints that the caller kept outside the ledger folder. */
+  readonly knownHeads?: readonly string[] | undefined
+  /** False once the folder may be another process's: nothing is written any more. Asked at every write. */
+  readonly isOurs?: (() => boolean) | undefined
+  /** Default `state`. */
+  readonly onLoss?: OnLoss | undefined
 }
+
+/**
+ * What to do where entries are gone: `state` it in a new log, where it stays a problem; `refuse` to start when the whole
+ * ledger is gone; `accept` what is lost, on the word of an operator.
+ */
+export type OnLoss = 'state' | 'refuse' | 'accept'
 
 export interface OpenedLog {
   readonly log: LoadedLog
@@ -48,39 +59,34 @@ export interface OpenedLog {
   readonly usedBytes: number
   /** Bytes of an unfinished write that were cut off. */
   readonly tornBytes: number
+  /** Entries that are known to be lost, which no operator has accepted. */
+  readonly lost: number
   readonly problems: readonly string[]
 }
 
 /** Finds or starts the log to append to and brings its files in order. Throws as `openLedger`. */
 export async function openNewestLog(options: LedgerOptions): Promise<OpenedLog> {
   const { files, directory, keys } = options
-  await files.makeDirectory(directory)
-  await files.syncDirectory(folderOf(directory))
   const publicKey = ed25519PublicBytes(keys.signingPem)
   const known = await loadKnownHeads(
     files,
-    { anchors: options.anchors ?? [], knownHead: options.knownHead },
+    { anchors: options.anchors ?? [], knownHeads: options.knownHeads ?? [] },
     publicKey,
   )
   const { finished } = await sortOrigins(files, directory)
   const newest = finished.at(-1)
-  let opened: Opened
-  if (newest === undefined) opened = await openNew(options, undefined, known.heads)
-  else {
-    checkKey(newest, publicKey)
-    opened = await openOld(options, newest, known.heads)
-    const unreached = await unreachedHeads(files, { finished, current: opened.log }, known.heads)
-    if (unreached.length > 0) {
-      await opened.active.close()
-      opened = await openNew(options, { head: headOf(opened.log) }, unreached)
-    }
-  }
+  if (newest !== undefined) checkKey(newest, publicKey)
+  else if (options.onLoss === 'refuse') throw goneLedger(directory)
+  await files.makeDirectory(directory)
+  await files.syncDirectory(folderOf(directory))
+  const { opened, losses } = await openOrSucceed(options, finished, known.heads)
   // An earlier process may have died before its names were durable; what follows builds on them.
   await files.syncDirectory(opened.log.folder.path)
   await files.syncDirectory(directory)
   const { temporary } = await listSegments(files, opened.log.folder)
   for (const name of temporary) await files.unlink(`${opened.log.folder.path}/${name}`)
-  return { ...opened, usedBytes: await usedBytes(files, directory), problems: known.problems }
+  const lost = losses.reduce((sum, each) => sum + lostEntries(each), 0)
+  return { ...opened, usedBytes: await usedBytes(files, directory), lost, problems: known.problems }
 }
 
 interface Opened {
@@ -89,38 +95,72 @@ interface Opened {
   readonly tornBytes: number
 }
 
+/** Opens the newest log, or starts one behind it where that would be a fork or a loss is accepted. */
+async function openOrSucceed(
+  options: LedgerOptions,
+  finished: readonly FinishedOrigin[],
+  heads: readonly Head[],
+): Promise<{ readonly opened: Opened; readonly losses: readonly Succession[] }> {
+  const { files, keys } = options
+  const isAccepted = options.onLoss === 'accept'
+  const newest = finished.at(-1)
+  if (newest === undefined) {
+    const succession = { before: undefined, after: heads, isAccepted }
+    const isFirst = heads.length === 0 && !isAccepted
+    const opened = await openNew(options, isFirst ? undefined : succession)
+    return { opened, losses: openLosses([succession]) }
+  }
+  const current = await openOld(options, newest, heads)
+  const successions = await loadSuccessions(files, finished)
+  const logs = { finished, current: current.log, successions, sidecarKey: keys.sidecarKey }
+  const unreached = await unreachedHeads(files, logs, heads)
+  const losses = openLosses(successions)
+  if (unreached.length === 0 && (losses.length === 0 || !isAccepted)) return { opened: current, losses }
+  await current.active.close()
+  const succession = { before: headOf(current.log), after: unreached, isAccepted }
+  return { opened: await openNew(options, succession), losses: openLosses([...successions, succession]) }
+}
+
+async function loadSuccessions(
+  files: Files,
+  finished: readonly FinishedOrigin[],
+): Promise<readonly Succession[]> {
+  const openings = await Promise.all(finished.map(async ({ folder }) => await readFirstLeaf(files, folder)))
+  return openings.flatMap((opening) => (opening && successionOf(opening)) ?? [])
+}
+
+/** The losses that no operator has accepted: those behind the last acceptance. */
+function openLosses(successions: readonly Succession[]): readonly Succession[] {
+  const behind = successions.slice(successions.findLastIndex((each) => each.isAccepted) + 1)
+  return behind.filter((each) => lostEntries(each) > 0)
+}
+
 async function openOld(
   options: LedgerOptions,
   origin: FinishedOrigin,
   heads: readonly Head[],
 ): Promise<Opened> {
   const wanted = heads.filter((head) => head.origin === origin.folder.origin).map((head) => head.size)
-  const log = await loadLog(options.files, origin, wanted)
+  const log = await loadLog(options.files, origin, { sidecarKey: options.keys.sidecarKey, wanted })
   const active = await ActiveSegment.open(options.files, origin.folder, log.active)
   return { log, active, tornBytes: log.active.tornBytes }
 }
 
-async function openNew(
-  options: LedgerOptions,
-  before: { readonly head: Head } | undefined,
-  unreached: readonly Head[],
-): Promise<Opened> {
+async function openNew(options: LedgerOptions, succession: Succession | undefined): Promise<Opened> {
   const { files, directory, keys, clock } = options
-  const isFirst = before === undefined && unreached.length === 0
-  const draft = {
-    kind: 'note',
-    id: newEntryId(),
-    at: clock.now(),
-    fields: succession(before?.head, unreached),
-    reserved: true,
-  } as const
-  // An opening entry has public fields only.
-  const opening = isFirst ? undefined : makeLeaf(draft, randomBytes(SEED_BYTES), (value) => value)
+  const opening = succession && openingLeaf(succession, clock.now())
   const folder = await createOrigin(files, directory, keys, opening)
   const verifier = await loadVerifier(files, folder)
   if (verifier === undefined)
     throw new Fault('ledger.corrupt', { place: folder.path, what: 'cannot be read' })
   return openOld(options, { folder, verifier }, [])
+}
+
+function openingLeaf(succession: Succession, at: Millis): MadeLeaf {
+  const fields = successionFields(succession)
+  const draft = { kind: 'note', id: newEntryId(), at, fields, reserved: true } as const
+  // It has public fields only.
+  return makeLeaf(draft, randomBytes(SEED_BYTES), (value) => value)
 }
 
 function headOf(log: LoadedLog): Head {
@@ -133,4 +173,14 @@ function checkKey(origin: FinishedOrigin, publicKey: Uint8Array): void {
       place: origin.folder.path,
       what: 'the signing key is not that of the log',
     })
+}
+
+function goneLedger(place: string): Fault {
+  return new Fault(
+    'home.damaged',
+    { place, what: 'the ledger is gone' },
+    {
+      say: 'The ledger of this home is gone. Restore HOME/ledger from a copy; only when there is none, accept the loss: gatehouse up --accept-loss',
+    },
+  )
 }

@@ -2,6 +2,7 @@ import { utf8 } from '#base/bytes.ts'
 import { Fault } from '#base/fault.ts'
 import { writeAtomic, type Files } from '#base/files.ts'
 import { randomBase62 } from '#base/ids.ts'
+import { LIMITS } from '#base/limits.ts'
 import { signCheckpoint } from './checkpoint.ts'
 import { FILE, listOrigins, listSegments, originFolder, segmentPath, type OriginFolder } from './layout.ts'
 import { parseLeaf, type MadeLeaf } from './leaf.ts'
@@ -10,6 +11,7 @@ import { noteSigner, parseVerifierKey, printVerifierKey, type NoteVerifier } fro
 import { encodeGroup, encodeHead, groupPlace, scanSegment } from './raw_segment.ts'
 import { readIfThere } from './segment_reader.ts'
 import { encodeRecord, SidecarBox } from './sidecar.ts'
+import { successionOf } from './succession.ts'
 
 export interface OriginKeys {
   /** Ed25519 private key, PKCS #8 PEM: signs checkpoints. */
@@ -19,8 +21,6 @@ export interface OriginKeys {
 }
 
 const ID_CHARACTERS = 16
-/** What the first entry of a log is called that follows another one, or a lost one. */
-export const SUCCEEDED = 'ledger.succeeded'
 
 /**
  * Starts a new log in a folder of its own, numbered after the last one. The file `origin` is written last: a folder
@@ -78,7 +78,7 @@ export async function sortOrigins(
 
 /** The verifier key of a log; undefined when the file is missing or not exactly the key of this log. */
 export async function loadVerifier(files: Files, folder: OriginFolder): Promise<NoteVerifier | undefined> {
-  const bytes = await readIfThere(files, `${folder.path}/${FILE.origin}`)
+  const bytes = await readIfThere(files, `${folder.path}/${FILE.origin}`, LIMITS.noteBytes)
   const text = bytes === undefined ? '' : Buffer.from(bytes).toString('utf8')
   const verifier = text.endsWith('\n') ? parseVerifierKey(text.slice(0, -1)) : undefined
   return verifier?.name === folder.origin ? verifier : undefined
@@ -97,7 +97,7 @@ export async function isUnfinished(files: Files, folder: OriginFolder): Promise<
 }
 
 function isOpening(leaf: Uint8Array): boolean {
-  return parseLeaf(leaf)['what'] === SUCCEEDED
+  return successionOf(parseLeaf(leaf)) !== undefined
 }
 
 async function removeUnfinished(files: Files, folder: OriginFolder): Promise<void> {

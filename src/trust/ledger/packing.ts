@@ -3,8 +3,10 @@ import { promisify } from 'node:util'
 import { constants, zstdCompress, zstdDecompress } from 'node:zlib'
 import { concat, sameBytes } from '#base/bytes.ts'
 import { SHA256_BYTES, sha256 } from '#base/crypto.ts'
+import { LIMITS } from '#base/limits.ts'
 import { BUNDLE, bundleHashes } from './bundle.ts'
-import { fromHalves, ID_BYTES, ID_CHARACTERS, toHalves } from './packed_id.ts'
+import { ID_BYTES } from './packed_id.ts'
+import { ColumnReader, NEWLINE, toTemplate, type Columns, type PackedText } from './packed_text.ts'
 
 /**
  * The file of the leaves of a sealed segment: head, bundle hashes, ids, hashes, text, SHA-256 of all before it.
@@ -76,18 +78,25 @@ export function hasRightDigest(bytes: Uint8Array): boolean {
   return body >= 0 && sameBytes(sha256(bytes.subarray(0, body)), bytes.subarray(body))
 }
 
-/** Gives back the leaves, byte for byte; undefined when the file is damaged. */
-export async function unpackLeaves(bytes: Uint8Array): Promise<readonly Uint8Array[] | undefined> {
+/** Takes the parts of such a file apart and unpacks its text; undefined when the file is damaged. */
+export async function openPack(bytes: Uint8Array): Promise<PackedText | undefined> {
   const sizes = parseSizes(bytes)
   if (sizes === undefined || sizes.zippedAt + sizes.zippedBytes + SHA256_BYTES !== bytes.length)
     return undefined
   const zipped = bytes.subarray(sizes.zippedAt, sizes.zippedAt + sizes.zippedBytes)
   const text = await decompress(zipped, sizes.textBytes)
   if (text?.length !== sizes.textBytes) return undefined
-  const columns = new ColumnReader(
-    bytes.subarray(sizes.idsAt, sizes.hashesAt),
-    bytes.subarray(sizes.hashesAt, sizes.zippedAt),
-  )
+  const ids = bytes.subarray(sizes.idsAt, sizes.hashesAt)
+  const hashes = bytes.subarray(sizes.hashesAt, sizes.zippedAt)
+  return { text, ids, hashes, count: sizes.count }
+}
+
+/** Gives back the leaves, byte for byte; undefined when the file is damaged. */
+export async function unpackLeaves(bytes: Uint8Array): Promise<readonly Uint8Array[] | undefined> {
+  const pack = await openPack(bytes)
+  if (pack === undefined) return undefined
+  const { text, count } = pack
+  const columns = new ColumnReader(pack)
   const leaves: Uint8Array[] = []
   for (let start = 0; start < text.length;) {
     const end = text.indexOf(NEWLINE, start)
@@ -98,7 +107,25 @@ export async function unpackLeaves(bytes: Uint8Array): Promise<readonly Uint8Arr
     start = end + 1
     if (leaves.length % BUNDLE === 0) await nextTurn()
   }
-  return leaves.length === sizes.count && columns.isUsedUp ? leaves : undefined
+  return leaves.length === count && columns.isUsedUp ? leaves : undefined
+}
+
+/**
+ * The first leaf of such a file, from a few pieces of it; undefined when the file is damaged. `read` gives the bytes
+ * from a place on, fewer at the end of the file.
+ */
+export async function firstPackedLeaf(
+  read: (from: number, length: number) => Promise<Uint8Array>,
+): Promise<Uint8Array | undefined> {
+  const sizes = parseSizes(await read(0, PACKED_HEAD_BYTES))
+  if (sizes === undefined) return undefined
+  const zipped = await read(sizes.zippedAt, Math.min(sizes.zippedBytes, FIRST_BYTES))
+  const text = await decompressStart(zipped)
+  const end = text?.indexOf(NEWLINE) ?? -1
+  if (text === undefined || end < 0) return undefined
+  const ids = await read(sizes.idsAt, ID_BYTES)
+  const hashes = await read(sizes.hashesAt, Math.min(sizes.zippedAt - sizes.hashesAt, LIMITS.leafBytes))
+  return new ColumnReader({ ids, hashes }).fill(text.toString('latin1', 0, end))
 }
 
 /** zstd at the level where our text stops getting much smaller: 9 is 8 % larger than 19 and 40 times as fast. */
@@ -116,94 +143,24 @@ export async function decompress(bytes: Uint8Array, most: number): Promise<Buffe
   }
 }
 
+/** What the first bytes of a zstd file give, which is cut off somewhere. */
+async function decompressStart(bytes: Uint8Array): Promise<Buffer | undefined> {
+  try {
+    return await unzip(bytes, { finishFlush: constants.ZSTD_e_flush, maxOutputLength: TEXT_BYTES })
+  } catch {
+    return undefined
+  }
+}
+
 const zip = promisify<Uint8Array, object, Buffer>(zstdCompress)
 const unzip = promisify<Uint8Array, object, Buffer>(zstdDecompress)
 const ZSTD_LEVEL = 9
 const MAGIC = 'GHLEAF1\n'
 const SIZES_AT = 20
-const NEWLINE = 0x0a
+/** A zstd block gives at most 128 KiB and takes no more (RFC 8878 section 3.1.1.2.4); a leaf is shorter. */
+const FIRST_BYTES = 512 * 1_024
 /** More than any segment holds; bounds what a changed head can make us allocate. */
 export const TEXT_BYTES = 512 * 1_024 * 1_024
-
-// Bytes 0xFD to 0xFF never stand in UTF-8, so these marks cannot meet text of a leaf. Texts are Latin-1 here: one
-// character per byte.
-const HASH_MARK = '\u00fd'
-const ID_MARK = '\u00fe'
-const SAME_ID_MARK = '\u00ff'
-const HASH_PATTERN = /"([A-Za-z0-9_-]{43})"/g
-const ID_PATTERN = new RegExp(`"id":"([0-9A-Za-z]{${ID_CHARACTERS}})"`)
-const MARK_PATTERN = /\u00fd|\u00fe|\u00ff([\u0080-\u00ff]{2})/g
-/** Two characters of 7 bits say how many ids ago the same id stood. */
-const FARTHEST = 128 * 128
-
-interface Columns {
-  readonly ids: Uint8Array[]
-  readonly hashes: Uint8Array[]
-  /** The place of each id in the column. */
-  readonly known: Map<string, number>
-}
-
-function toTemplate(leaf: Uint8Array, columns: Columns): string {
-  const text = Buffer.from(leaf.buffer, leaf.byteOffset, leaf.byteLength).toString('latin1')
-  const withoutHashes = text.replace(HASH_PATTERN, (whole, encoded: string) => {
-    const hash = Buffer.from(encoded, 'base64url')
-    // The last character carries 4 bits only; another spelling of the same hash must stay text.
-    if (hash.toString('base64url') !== encoded) return whole
-    columns.hashes.push(hash)
-    return `"${HASH_MARK}"`
-  })
-  return `${withoutHashes.replace(ID_PATTERN, (_, id: string) => `"id":"${idMark(id, columns)}"`)}\n`
-}
-
-function idMark(id: string, columns: Columns): string {
-  const place = columns.known.get(id)
-  const back = place === undefined ? FARTHEST : columns.ids.length - place
-  if (back < FARTHEST) return SAME_ID_MARK + String.fromCharCode(0x80 + (back >> 7), 0x80 + (back & 0x7f))
-  columns.known.set(id, columns.ids.length)
-  columns.ids.push(toHalves(id))
-  return ID_MARK
-}
-
-class ColumnReader {
-  readonly #ids: Uint8Array
-  readonly #hashes: Buffer
-  #nextId = 0
-  #nextHash = 0
-  #isShort = false
-
-  constructor(ids: Uint8Array, hashes: Uint8Array) {
-    this.#ids = ids
-    this.#hashes = Buffer.from(hashes.buffer, hashes.byteOffset, hashes.byteLength)
-  }
-
-  get isUsedUp(): boolean {
-    return this.#nextId * ID_BYTES === this.#ids.length && this.#nextHash === this.#hashes.length
-  }
-
-  fill(template: string): Uint8Array | undefined {
-    const text = template.replace(MARK_PATTERN, (mark, back: string | undefined) => {
-      const part = mark === HASH_MARK ? this.#hash() : this.#id(back)
-      if (part === undefined) this.#isShort = true
-      return part ?? ''
-    })
-    return this.#isShort ? undefined : Buffer.from(text, 'latin1')
-  }
-
-  #hash(): string | undefined {
-    const start = this.#nextHash
-    this.#nextHash += SHA256_BYTES
-    if (this.#nextHash > this.#hashes.length) return undefined
-    return this.#hashes.toString('base64url', start, this.#nextHash)
-  }
-
-  #id(back: string | undefined): string | undefined {
-    const distance = back === undefined ? 0 : ((back.charCodeAt(0) - 0x80) << 7) + back.charCodeAt(1) - 0x80
-    const place = back === undefined ? this.#nextId++ : this.#nextId - distance
-    const start = place * ID_BYTES
-    if (place < 0 || start + ID_BYTES > this.#ids.length) return undefined
-    return fromHalves(this.#ids.subarray(start, start + ID_BYTES))
-  }
-}
 
 interface Sizes {
   readonly first: number

@@ -58,11 +58,10 @@ export function encodeGroup(first: number, leaves: readonly Uint8Array[], sealed
 /** Reads a segment file. Undefined when not even its head can be read. */
 export function scanSegment(content: Uint8Array): RawSegment | undefined {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
-  const head = frameAt(bytes, 0)
-  const place = head?.type === FRAME_TYPE.head ? parseHeadPayload(head.payload) : undefined
-  if (head === undefined || place === undefined) return undefined
+  const head = segmentHeadAt(bytes)
+  if (head === undefined) return undefined
   const groups: Group[] = []
-  let next = place.first
+  let next = head.first
   let offset = head.end
   let step = groupAt(bytes, offset, next)
   for (; step.kind === 'group'; step = groupAt(bytes, offset, next)) {
@@ -72,7 +71,24 @@ export function scanSegment(content: Uint8Array): RawSegment | undefined {
   }
   const ending: Ending =
     offset === bytes.length ? { kind: 'clean' } : endingOf(bytes, step.at, next, step.entry)
-  return { ...place, groups, bytes: offset, ending }
+  return { origin: head.origin, first: head.first, groups, bytes: offset, ending }
+}
+
+/** The head of a segment, and where the first group starts; undefined when there is none at the start of the bytes. */
+export function segmentHeadAt(
+  bytes: Buffer,
+): { readonly origin: string; readonly first: number; readonly end: number } | undefined {
+  const head = frameAt(bytes, 0)
+  const place = head?.type === FRAME_TYPE.head ? parseHeadPayload(head.payload) : undefined
+  return head && place && { ...place, end: head.end }
+}
+
+/** The first leaf of a segment, from the first bytes of its file; undefined when there is none in them. */
+export function firstRawLeaf(start: Uint8Array): Uint8Array | undefined {
+  const bytes = Buffer.from(start.buffer, start.byteOffset, start.byteLength)
+  const head = segmentHeadAt(bytes)
+  const leaf = head && frameAt(bytes, head.end)
+  return leaf?.type === FRAME_TYPE.leaf ? leaf.payload : undefined
 }
 
 /** What the sealed records of a group are bound to. */
@@ -86,11 +102,13 @@ export function groupPlace(segment: number, group: Pick<Group, 'first' | 'leaves
   }
 }
 
-type Step =
+/** What stands at a place: a whole group, or where its reading stopped. */
+export type Step =
   | { readonly kind: 'group'; readonly group: Group }
   | { readonly kind: 'stop'; readonly at: number; readonly entry: number }
 
-function groupAt(bytes: Buffer, start: number, first: number): Step {
+/** Reads the group at `start`, which must begin with entry `first`. */
+export function groupAt(bytes: Buffer, start: number, first: number): Step {
   const leaves: Uint8Array[] = []
   let offset = start
   let frame = frameAt(bytes, offset)

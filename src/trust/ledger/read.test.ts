@@ -16,7 +16,8 @@ import {
 import type { EntryDraft } from '#base/recorder.ts'
 import type { SimulatedFiles } from '../../../test/support/simulated_files.ts'
 import { verifyDisclosure } from './commitment.ts'
-import { findEntries, readEntries, tailEntries } from './read.ts'
+import { findEntries } from './entry_finder.ts'
+import { readEntries, tailEntries } from './read.ts'
 
 const OPTIONS = { segmentBytes: 10_000 }
 const KEY = { sidecarKey: KEYS.sidecarKey }
@@ -121,7 +122,7 @@ test('findEntries looks through all logs: also the ones before a restore', async
   await later.append(intent(2))
   const knownHead = await later.checkpoint()
   await later.close()
-  const next = await openOn(old, { knownHead })
+  const next = await openOn(old, { knownHeads: [knownHead] })
   const note = draft('note', { what: 'x' })
   await next.append(note)
   await next.close()

@@ -1,13 +1,12 @@
 import { Fault } from '#base/fault.ts'
-import { errorCode, type Files } from '#base/files.ts'
-import { isEntryId } from '#base/ids.ts'
+import type { Files } from '#base/files.ts'
 import type { JsonObject, JsonValue } from '#base/json.ts'
+import { LIMITS } from '#base/limits.ts'
 import { saltFor } from './commitment.ts'
 import { listOrigins, listSegments, segmentPath, type OriginFolder } from './layout.ts'
 import { kindOf, parseLeaf } from './leaf.ts'
-import { ID_BYTES, toHalves } from './packed_id.ts'
-import { packedHeadBytes, PACKED_HEAD_BYTES, parsePackedHead } from './packing.ts'
-import type { RawSegment } from './raw_segment.ts'
+import { firstPackedLeaf } from './packing.ts'
+import { firstRawLeaf, type RawSegment } from './raw_segment.ts'
 import { openGroups, openSealed, openSealedSecrets, readSegment, scanLive } from './segment_reader.ts'
 import { SidecarBox, type SecretRecord } from './sidecar.ts'
 
@@ -74,28 +73,15 @@ export async function tailEntries(
   return count > 0 ? entries.slice(-count) : []
 }
 
-/**
- * All entries of one request, newest first, from all logs. It stops at the segment that holds the request's intent
- * or refusal, so a recent id is found in a few milliseconds and an unknown one after a search of every id column.
- */
-export async function findEntries(
-  files: Files,
-  directory: string,
-  id: string,
-  options: Pick<ReadOptions, 'sidecarKey'> = {},
-): Promise<readonly ReadEntry[]> {
-  if (!isEntryId(id)) return []
-  const found: ReadEntry[] = []
-  const { folders } = await listOrigins(files, directory)
-  for (const folder of folders.toReversed())
-    for (const { first } of (await listSegments(files, folder)).segments.toReversed()) {
-      if (!(await mayHold(files, folder, first, id))) continue
-      const entries = await entriesOf(files, folder, first, options)
-      found.push(...entries.filter(({ leaf }) => leaf['id'] === id).toReversed())
-      // Nothing of a request is recorded before its first entry.
-      if (found.some(({ leaf }) => leaf['kind'] === 'intent' || leaf['kind'] === 'refusal')) return found
-    }
-  return found
+/** The first entry of a log, read without the rest of its segment; undefined when it has none or cannot be read. */
+export async function readFirstLeaf(files: Files, folder: OriginFolder): Promise<JsonObject | undefined> {
+  const raw = segmentPath(folder, 0, 'raw')
+  const isRaw = (await files.facts(raw)) !== undefined
+  const path = isRaw ? raw : segmentPath(folder, 0, 'leaves')
+  if (!isRaw && (await files.facts(path)) === undefined) return undefined
+  const read = async (from: number, length: number) => await files.readRange(path, from, length)
+  const leaf = isRaw ? firstRawLeaf(await read(0, FIRST_BYTES)) : await firstPackedLeaf(read)
+  return leaf === undefined ? undefined : parseLeaf(leaf)
 }
 
 async function entriesOf(
@@ -106,10 +92,18 @@ async function entriesOf(
 ): Promise<readonly ReadEntry[]> {
   const box = options.sidecarKey && new SidecarBox(options.sidecarKey, folder.origin)
   const { leaves, secrets } = await openSegment(files, folder, first, box)
-  return leaves.map((bytes, at) => {
-    const leaf = parseLeaf(bytes)
-    return { origin: folder.origin, index: first + at, leaf, bytes, opened: disclose(leaf, secrets?.[at]) }
-  })
+  return leaves.map((bytes, at) => toReadEntry(folder, first + at, bytes, secrets?.[at]))
+}
+
+/** The entry of a leaf, with what its record opens. */
+export function toReadEntry(
+  { origin }: OriginFolder,
+  index: number,
+  bytes: Uint8Array,
+  record: SecretRecord,
+): ReadEntry {
+  const leaf = parseLeaf(bytes)
+  return { origin, index, leaf, bytes, opened: disclose(leaf, record) }
 }
 
 interface OpenedSegment {
@@ -150,30 +144,10 @@ function disclose(leaf: JsonObject, record: SecretRecord): ReadEntry['opened'] {
   )
 }
 
-/** A byte search that may find too much, never too little. */
-async function mayHold(files: Files, folder: OriginFolder, first: number, id: string): Promise<boolean> {
-  const path = segmentPath(folder, first, 'leaves')
-  try {
-    const head = await files.readRange(path, 0, PACKED_HEAD_BYTES)
-    const bytes = packedHeadBytes(head)
-    const place =
-      bytes === undefined ? undefined : parsePackedHead(await files.readRange(path, 0, bytes))?.ids
-    if (place === undefined) return true
-    const column = Buffer.from(await files.readRange(path, place.start, place.end - place.start))
-    return holdsId(column, toHalves(id))
-  } catch (thrown) {
-    if (errorCode(thrown) !== 'ENOENT') throw thrown
-  }
-  const bytes = await readSegment(files, folder, first)
-  return bytes.kind !== 'raw' || Buffer.from(bytes.raw).includes(`"id":"${id}"`)
-}
+/** A head frame and one leaf. */
+const FIRST_BYTES = 2 * LIMITS.leafBytes
 
-function holdsId(column: Buffer, wanted: Uint8Array): boolean {
-  for (let at = column.indexOf(wanted); at >= 0; at = column.indexOf(wanted, at + 1))
-    if (at % ID_BYTES === 0) return true
-  return false
-}
-
-function unreadable(place: string): Fault {
+/** The fault for a segment that cannot be read. */
+export function unreadable(place: string): Fault {
   return new Fault('ledger.corrupt', { place, what: 'cannot be read' })
 }

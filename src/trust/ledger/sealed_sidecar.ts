@@ -26,11 +26,20 @@ export async function openSegmentSidecar(
   place: BoxPlace,
   bytes: Uint8Array,
 ): Promise<readonly SecretRecord[] | undefined> {
+  const plain = await openSegmentRecords(box, place, bytes)
+  return plain === undefined ? undefined : decodeRecords(plain, place.count)
+}
+
+/** The same, not yet decoded: the records one after another. */
+export async function openSegmentRecords(
+  box: SidecarBox,
+  place: BoxPlace,
+  bytes: Uint8Array,
+): Promise<Uint8Array | undefined> {
   if (!isWholeSidecar(bytes, place.first, place.count)) return undefined
   const sealed = bytes.subarray(HEAD_BYTES, bytes.length - SHA256_BYTES)
   const zipped = box.open(sealed, place)
-  const plain = zipped === undefined ? undefined : await decompress(zipped, TEXT_BYTES)
-  return plain === undefined ? undefined : decodeRecords(plain, place.count)
+  return zipped === undefined ? undefined : await decompress(zipped, TEXT_BYTES)
 }
 
 /** What the box of a sealed segment is bound to. */

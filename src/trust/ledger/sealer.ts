@@ -1,4 +1,7 @@
+import { Fault } from '#base/fault.ts'
+import { errorCode } from '#base/files.ts'
 import type { SegmentMark } from './load.ts'
+import { placeOf } from './place_of.ts'
 import { sealSegment, type SealParts } from './seal.ts'
 import type { Space } from './space.ts'
 
@@ -7,11 +10,14 @@ export interface SealerParts extends SealParts {
   onSealed(mark: SegmentMark): void
 }
 
-/** Seals full segments one after another, beside the appending. A failure is kept as state; the raw file stays. */
+/**
+ * Seals full segments one after another, beside the appending. A segment that cannot be sealed is kept as a problem and
+ * passed over: its raw file stays, and those behind it are sealed all the same.
+ */
 export class Sealer {
   readonly #parts: SealerParts
   #full: SegmentMark[] = []
-  #problem: string | undefined
+  readonly #failed = new Map<SegmentMark, Failure>()
   #covered = 0
   #isStopped = false
   #work: Promise<void> | undefined
@@ -20,8 +26,12 @@ export class Sealer {
     this.#parts = parts
   }
 
+  /** What could not be sealed: the first such segment, and how many there are. */
   get problem(): string | undefined {
-    return this.#problem
+    const [first] = this.#failed
+    if (first === undefined) return undefined
+    const others = this.#failed.size - 1
+    return `segment ${first[0].first} cannot be sealed: ${first[1].reason}${others > 0 ? `; and ${others} more` : ''}`
   }
 
   add(mark: SegmentMark): void {
@@ -45,23 +55,44 @@ export class Sealer {
   }
 
   async #run(): Promise<void> {
-    for (let mark = this.#next(); mark !== undefined; mark = this.#next()) {
-      try {
-        const sealed = await sealSegment(this.#parts, mark.first)
-        this.#parts.space.add(sealed.sealedBytes - sealed.rawBytes)
-        this.#full = this.#full.filter((each) => each !== mark)
-        this.#parts.onSealed({ ...mark, kind: 'sealed', bytes: sealed.sealedBytes })
-        this.#problem = undefined
-      } catch (thrown) {
-        // The next checkpoint brings the next try.
-        this.#problem = `segment ${mark.first} cannot be sealed: ${thrown instanceof Error ? thrown.message : 'unknown error'}`
-        return
-      }
+    const tried = new Set<SegmentMark>()
+    for (let mark = this.#next(tried); mark !== undefined; mark = this.#next(tried)) {
+      tried.add(mark)
+      await this.#seal(mark)
     }
   }
 
-  #next(): SegmentMark | undefined {
-    if (this.#isStopped) return undefined
-    return this.#full.find((mark) => mark.first + mark.count <= this.#covered)
+  async #seal(mark: SegmentMark): Promise<void> {
+    try {
+      const sealed = await sealSegment(this.#parts, mark.first)
+      this.#parts.space.add(sealed.sealedBytes - sealed.rawBytes)
+      this.#full = this.#full.filter((each) => each !== mark)
+      this.#failed.delete(mark)
+      this.#parts.onSealed({ ...mark, kind: 'sealed', bytes: sealed.sealedBytes })
+    } catch (thrown) {
+      this.#failed.set(mark, failureOf(thrown))
+    }
   }
+
+  #next(tried: ReadonlySet<SegmentMark>): SegmentMark | undefined {
+    if (this.#isStopped) return undefined
+    return this.#full.find(
+      (mark) =>
+        mark.first + mark.count <= this.#covered &&
+        !tried.has(mark) &&
+        this.#failed.get(mark)?.isLasting !== true,
+    )
+  }
+}
+
+interface Failure {
+  readonly reason: string
+  /** True where the content is bad: another try would only read it again. Else the next checkpoint brings the next try. */
+  readonly isLasting: boolean
+}
+
+function failureOf(thrown: unknown): Failure {
+  if (thrown instanceof Fault && thrown.code === 'ledger.corrupt')
+    return { reason: placeOf(thrown).what, isLasting: true }
+  return { reason: errorCode(thrown) ?? 'unknown error', isLasting: false }
 }

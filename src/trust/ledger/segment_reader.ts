@@ -1,7 +1,15 @@
+import { Fault } from '#base/fault.ts'
 import { errorCode, type Files } from '#base/files.ts'
+import { NOT_PLAIN } from '#base/plain_file.ts'
 import { segmentPath, type OriginFolder, type Part } from './layout.ts'
-import { parsePackedHead, unpackLeaves, type PackedHead } from './packing.ts'
-import { groupPlace, scanSegment, type RawSegment } from './raw_segment.ts'
+import {
+  packedHeadBytes,
+  PACKED_HEAD_BYTES,
+  parsePackedHead,
+  unpackLeaves,
+  type PackedHead,
+} from './packing.ts'
+import { groupPlace, scanSegment, type Group, type RawSegment } from './raw_segment.ts'
 import { openSegmentSidecar, segmentPlace } from './sealed_sidecar.ts'
 import { decodeRecords, type SecretRecord, type SidecarBox } from './sidecar.ts'
 
@@ -23,14 +31,28 @@ export async function readSegment(files: Files, folder: OriginFolder, first: num
   }
 }
 
-/** The content of a file, or undefined when there is no such file. */
-export async function readIfThere(files: Files, path: string): Promise<Uint8Array | undefined> {
+/**
+ * The content of a file, or undefined when there is no such file. Throws `ledger.corrupt` when it is no plain file, or
+ * larger than `maxBytes`.
+ */
+export async function readIfThere(
+  files: Files,
+  path: string,
+  maxBytes?: number,
+): Promise<Uint8Array | undefined> {
   try {
-    return await files.read(path)
+    return await files.read(path, maxBytes)
   } catch (thrown) {
     if (errorCode(thrown) === 'ENOENT') return undefined
-    throw thrown
+    throw notPlainFault(thrown, path) ?? thrown
   }
+}
+
+/** `ledger.corrupt` for an error that says that something else stands in the place of a plain file. */
+export function notPlainFault(thrown: unknown, place: string): Fault | undefined {
+  return NOT_PLAIN.has(errorCode(thrown) ?? '')
+    ? new Fault('ledger.corrupt', { place, what: 'not a plain file of a ledger' }, { cause: thrown })
+    : undefined
 }
 
 /** The whole groups of an active segment. A group that is just being written is read again a few times. */
@@ -57,10 +79,24 @@ export function openGroups(
   raw: RawSegment,
   box: SidecarBox,
 ): readonly (readonly SecretRecord[] | undefined)[] {
-  return raw.groups.map((group) => {
-    const plain = box.open(group.sealed, groupPlace(raw.first, group))
-    return plain === undefined ? undefined : decodeRecords(plain, group.leaves.length)
-  })
+  return raw.groups.map((group) => openGroup(raw.first, group, box))
+}
+
+/** The secrets of one group of the active segment that starts at `first`; undefined when its box does not open. */
+export function openGroup(first: number, group: Group, box: SidecarBox): readonly SecretRecord[] | undefined {
+  const plain = box.open(group.sealed, groupPlace(first, group))
+  return plain === undefined ? undefined : decodeRecords(plain, group.leaves.length)
+}
+
+/** The head of the leaves of a sealed segment, read without the rest; undefined when it is missing or damaged. */
+export async function readPackedHead(files: Files, path: string): Promise<PackedHead | undefined> {
+  try {
+    const bytes = packedHeadBytes(await files.readRange(path, 0, PACKED_HEAD_BYTES))
+    return bytes === undefined ? undefined : parsePackedHead(await files.readRange(path, 0, bytes))
+  } catch (thrown) {
+    if (errorCode(thrown) === 'ENOENT') return undefined
+    throw notPlainFault(thrown, path) ?? thrown
+  }
 }
 
 export interface SealedSegment {

@@ -42,6 +42,24 @@ export function decodeRecords(bytes: Uint8Array, count: number): readonly Secret
   }
 }
 
+/** Reads the records at the given places only; a place without a record is left out, as is all when the bytes are wrong. */
+export function decodeRecordsAt(
+  bytes: Uint8Array,
+  places: ReadonlySet<number>,
+): ReadonlyMap<number, SecretRecord> {
+  const reader = new RecordReader(bytes)
+  const records = new Map<number, SecretRecord>()
+  try {
+    for (let at = 0; records.size < places.size && !reader.isAtEnd; at++)
+      if (places.has(at)) records.set(at, reader.record())
+      else reader.skip()
+    return records
+  } catch (thrown) {
+    if (thrown instanceof RangeError || thrown instanceof SyntaxError) return new Map()
+    throw thrown
+  }
+}
+
 /** What a box is bound to: it opens only for the same entries of the same log, with the same leaves. */
 export interface BoxPlace {
   /** First entry of the segment. */
@@ -126,6 +144,16 @@ class RecordReader {
     const fields: [string, JsonValue][] = []
     for (let at = 0; at < count; at++) fields.push(this.#field())
     return { seed, fields }
+  }
+
+  skip(): void {
+    const count = this.#byte()
+    if (count === SHREDDED || count === 0) return
+    this.#take(SEED_BYTES)
+    for (let at = 0; at < count; at++) {
+      this.#take(this.#varint())
+      this.#take(this.#byte() === HASH_VALUE[0] ? SHA256_BYTES : this.#varint())
+    }
   }
 
   #field(): [string, JsonValue] {

@@ -324,3 +324,22 @@ function retold(leaf: Uint8Array | undefined): Uint8Array {
       .replace(/"at":\d/, '"at":2'),
   )
 }
+
+test('verifyLedger tells of something that is no plain file in the place of one', async () => {
+  const files = await emptyDisk()
+  const ledger = await openOn(files)
+  await ledger.append(intent(1))
+  await ledger.close()
+  const read = files.read.bind(files)
+  files.read = async (path) =>
+    path.endsWith('.raw')
+      ? Promise.reject(Object.assign(new Error('x'), { code: 'ENOTPLAIN' }))
+      : await read(path)
+  const report = await verifyLedger({ files, directory: LEDGER })
+  assert.deepEqual(
+    report.problems.map((each) => each.what),
+    ['not a plain file of a ledger'],
+  )
+  files.read = () => Promise.reject(Object.assign(new Error('x'), { code: 'EIO' }))
+  await assert.rejects(verifyLedger({ files, directory: LEDGER }), { code: 'EIO' })
+})

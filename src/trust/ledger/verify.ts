@@ -1,14 +1,16 @@
 import { sameBytes } from '#base/bytes.ts'
+import { Fault } from '#base/fault.ts'
 import type { Files } from '#base/files.ts'
-import type { JsonValue } from '#base/json.ts'
+import { LIMITS } from '#base/limits.ts'
 import { openCheckpoint, peekCheckpoint, type Head } from './checkpoint.ts'
-import { headFromJson } from './known_heads.ts'
 import { FILE, listOrigins, listSegments, type OriginFolder } from './layout.ts'
 import { parseLeaf } from './leaf.ts'
 import { noteVerifier, type NoteVerifier } from './note.ts'
-import { isUnfinished, loadVerifier, SUCCEEDED } from './origin.ts'
+import { isUnfinished, loadVerifier } from './origin.ts'
+import { placeOf } from './place_of.ts'
 import { readIfThere } from './segment_reader.ts'
 import { SidecarBox } from './sidecar.ts'
+import { lostEntries, successionOf, type Succession } from './succession.ts'
 import { LogWalk } from './verify_log.ts'
 
 export interface VerifyOptions {
@@ -45,7 +47,7 @@ export interface VerifyReport {
   readonly problems: readonly Problem[]
   /** Entries since the checkpoint held outside; all of them when none was given. */
   readonly sinceOutside: number
-  /** Entries that were known to exist and are gone, as a later log states: the home was restored to an older state. */
+  /** Entries that were known to exist and are gone, as a later log states; a problem until an operator accepted it. */
   readonly lost: number
   /** One sentence that says what is known and no more. */
   readonly statement: string
@@ -72,7 +74,7 @@ class Verification {
   readonly #outside: Head | undefined
   #previous: Head | undefined
   #sinceOutside: number | undefined
-  #lost = 0
+  readonly #successions: { readonly folder: OriginFolder; readonly succession: Succession }[] = []
 
   constructor(options: VerifyOptions) {
     this.#options = options
@@ -87,12 +89,13 @@ class Verification {
     for (const [at, folder] of folders.entries()) {
       if (at === folders.length - 1 && (await isUnfinished(files, folder))) continue
       if (folder.number !== at + 1) this.#report(folder.path, 'the log before it is missing or doubled')
-      await this.#verifyLog(folder)
+      await this.#verifyLog(folder).catch((thrown: unknown) => this.#reportFault(thrown))
     }
     if (against !== undefined && this.#outside === undefined)
       this.#report('the checkpoint held outside', 'not a checkpoint')
     else if (this.#outside !== undefined && this.#sinceOutside === undefined)
       this.#report('the checkpoint held outside', 'it is of a log that is not here')
+    this.#checkLosses()
     return this.#conclude()
   }
 
@@ -135,7 +138,7 @@ class Verification {
 
   async #checkpointOf(folder: OriginFolder, verifier: NoteVerifier): Promise<Head | undefined> {
     const place = `${folder.path}/${FILE.checkpoint}`
-    const bytes = await readIfThere(this.#options.files, place)
+    const bytes = await readIfThere(this.#options.files, place, LIMITS.noteBytes)
     const head = bytes && openCheckpoint(Buffer.from(bytes).toString('utf8'), verifier)
     if (head === undefined) this.#report(place, 'missing, damaged or not signed by the key of the log')
     return head
@@ -174,20 +177,33 @@ class Verification {
   }
 
   #checkSuccession(folder: OriginFolder, walk: LogWalk): void {
-    if (folder.number === 1 || walk.firstLeaf === undefined) {
-      if (folder.number !== 1 && walk.isWhole) this.#report(folder.path, 'the opening entry is missing')
+    const succession = walk.firstLeaf && successionOf(parseLeaf(walk.firstLeaf))
+    if (succession !== undefined) this.#successions.push({ folder, succession })
+    if (folder.number === 1) return
+    if (walk.firstLeaf === undefined) {
+      if (walk.isWhole) this.#report(folder.path, 'the opening entry is missing')
       return
     }
-    const opening = parseLeaf(walk.firstLeaf)
-    const before = opening['what'] === SUCCEEDED ? headFromJson(opening['before']) : undefined
     const previous = this.#previous
+    const before = succession?.before
     const follows =
       previous === undefined ||
       (before?.origin === previous.origin &&
         before.size === previous.size &&
         sameBytes(before.root, previous.root))
     if (!follows) this.#report(`${folder.path} entry 0`, 'it does not follow the log before it')
-    this.#lost += lostEntries(opening['after'], before)
+  }
+
+  #checkLosses(): void {
+    const accepted = this.#successions.findLastIndex(({ succession }) => succession.isAccepted)
+    for (const { folder, succession } of this.#successions.slice(accepted + 1)) {
+      const lost = lostEntries(succession)
+      if (lost > 0)
+        this.#report(
+          `${folder.path} entry 0`,
+          `${lost} entries before it were lost, and no operator accepted that`,
+        )
+    }
   }
 
   #conclude(): VerifyReport {
@@ -201,10 +217,9 @@ class Verification {
         ? entries
         : this.#sinceOutside + later.reduce((sum, each) => sum + each.entries, 0)
     const given = this.#options.against === undefined ? ' (none was given)' : ''
-    const lost =
-      this.#lost === 0 ? '' : `; ${this.#lost} entries were lost when the home was restored to an older state`
+    const lost = this.#successions.reduce((sum, { succession }) => sum + lostEntries(succession), 0)
     const statement = ok
-      ? `internally consistent; ${sinceOutside} entries since the last checkpoint held outside${given}${lost}`
+      ? `internally consistent; ${sinceOutside} entries since the last checkpoint held outside${given}${this.#sayLost(lost)}`
       : `not consistent: ${this.#problems[0]?.place}: ${this.#problems[0]?.what}`
     return {
       ok,
@@ -212,19 +227,28 @@ class Verification {
       origins: this.#origins,
       problems: this.#problems,
       sinceOutside,
-      lost: this.#lost,
+      lost,
       statement,
     }
+  }
+
+  #sayLost(lost: number): string {
+    if (lost > 0) return `; ${lost} entries were lost when the home was restored to an older state`
+    // Accepted, or the door would not have gone on; by how much is not known.
+    const isStart = this.#successions.some(
+      ({ succession: { before, after } }) => !before && after.length === 0,
+    )
+    return isStart ? '; the ledger that was here before was lost' : ''
+  }
+
+  /** A pipe or a folder in the place of a file is a finding; that the disk fails is not. */
+  #reportFault(thrown: unknown): void {
+    if (!(thrown instanceof Fault)) throw thrown
+    const { place, what } = placeOf(thrown)
+    this.#report(place, what)
   }
 
   #report(place: string, what: string): void {
     if (this.#problems.length < MOST_PROBLEMS) this.#problems.push({ place, what })
   }
-}
-
-/** How many entries the unreached heads of a new log cover beyond the state that it found. */
-function lostEntries(after: JsonValue | undefined, before: Head | undefined): number {
-  const heads = Array.isArray(after) ? after.map(headFromJson).filter((head) => head !== undefined) : []
-  const beyond = heads.map((head) => head.size - (head.origin === before?.origin ? before.size : 0))
-  return Math.max(0, ...beyond)
 }

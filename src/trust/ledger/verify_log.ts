@@ -1,14 +1,13 @@
 import { sameBytes } from '#base/bytes.ts'
 import type { Files } from '#base/files.ts'
-import { isJsonObject } from '#base/json.ts'
 import { BUNDLE, BUNDLE_LEVEL, bundleHashes } from './bundle.ts'
-import { saltFor, verifyDisclosure } from './commitment.ts'
 import { segmentName, type OriginFolder, type SegmentFiles } from './layout.ts'
-import { kindOf, parseLeaf } from './leaf.ts'
+import { parseLeaf } from './leaf.ts'
 import { CompactRange, leafHash } from './merkle.ts'
 import { hasRightDigest, parsePackedHead } from './packing.ts'
 import type { RawSegment } from './raw_segment.ts'
 import { isWholeSidecar } from './sealed_sidecar.ts'
+import { secretsMatch } from './secrets_match.ts'
 import { openGroups, openSealed, openSealedSecrets, readSegment, scanLive } from './segment_reader.ts'
 import type { SecretRecord, SidecarBox } from './sidecar.ts'
 
@@ -164,17 +163,9 @@ export class LogWalk {
     secrets: readonly SecretRecord[],
   ): void {
     for (const [at, bytes] of leaves.entries()) {
-      const record = secrets[at]
       const leaf = this.#leafOf(`${name} entry ${first + at}`, bytes)
-      // Shredded: value and salt are gone, the commitment stays.
-      if (record === undefined || leaf === undefined) continue
-      const committed = isJsonObject(leaf['commit']) ? Object.keys(leaf['commit']) : []
-      const isRight =
-        committed.length === record.fields.length &&
-        record.fields.every(([field, value]) =>
-          verifyDisclosure(leaf, field, value, saltFor(record.seed, kindOf(leaf), field)),
-        )
-      if (!isRight) this.#report(`${name} entry ${first + at}`, 'the sidecar does not match the commitments')
+      if (leaf !== undefined && !secretsMatch(leaf, secrets[at]))
+        this.#report(`${name} entry ${first + at}`, 'the sidecar does not match the commitments')
     }
   }
 
