@@ -91,8 +91,12 @@ export const RULES: Rules = {
   builtIns: {
     'node:child_process': { places: ['faces/cli'], reason: 'a verb that starts the bench' },
     'node:crypto': { places: ['base/crypto.ts', 'base/ids.ts'], reason: 'one page to audit' },
+    'node:dns': {
+      places: ['main_listeners.ts'],
+      reason: 'to tell whether the name of a listener is an address of this machine',
+    },
     'node:fs': {
-      places: ['base', 'faces/cli', 'main.ts', 'main_door.ts', 'main_home.ts'],
+      places: ['base', 'faces/cli', 'main.ts', 'main_home.ts'],
       reason: 'file work has one seam',
     },
     'node:http': {
@@ -115,10 +119,6 @@ export const RULES: Rules = {
     'node:tls': { places: ['faces/http'], reason: 'certificates of the listeners' },
     'node:timers': { places: 'anywhere', reason: 'to yield in long work' },
     'node:util': { places: 'anywhere', reason: 'pure' },
-    'node:worker_threads': {
-      places: ['trust/ledger/pack_in_worker.ts', 'trust/ledger/pack_worker.ts'],
-      reason: 'sealing computes for tenths of a second',
-    },
     'node:zlib': { places: 'anywhere', reason: 'pure' },
   },
 }

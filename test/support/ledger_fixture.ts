@@ -9,6 +9,8 @@ import { listOrigins, type OriginFolder } from '#trust/ledger/layout.ts'
 import type { LedgerOptions } from '#trust/ledger/open.ts'
 import { readEntries, type ReadEntry, type ReadOptions } from '#trust/ledger/read.ts'
 import { SimulatedFiles } from './simulated_files.ts'
+import { bundleHashes } from '#trust/ledger/bundle.ts'
+import { packLeaves } from '#trust/ledger/packing.ts'
 
 export const LEDGER = '/home/ledger'
 
@@ -54,7 +56,6 @@ export function openOn(files: Files, more: Partial<LedgerOptions> = {}): Promise
     clock: new HandClock(),
     checkpointEveryMs: 1e9,
     reserveBytes: 1_024,
-    sealHere: true,
     ...more,
   })
 }
@@ -119,4 +120,9 @@ export async function readAll(
   for await (const entry of readEntries(files, await newestFolder(files, directory), options))
     entries.push(entry)
   return entries
+}
+
+/** The packed file of whole bundles of leaves, with the right hashes. */
+export async function packOf(first: number, at: number, leaves: readonly Uint8Array[]): Promise<Uint8Array> {
+  return await packLeaves({ first, at, leaves, tiles: await bundleHashes(leaves) })
 }

@@ -7,6 +7,8 @@ export interface Waiting {
   /** Its encoded secrets. */
   readonly record: Uint8Array
   readonly reserved: boolean
+  /** Somebody waits until it is on disk. */
+  readonly isAwaited: boolean
   settle(result: Receipt | Error): void
 }
 

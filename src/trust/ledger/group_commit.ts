@@ -30,8 +30,9 @@ export interface GroupCommitParts {
 }
 
 /**
- * Writes what waits, syncs once, answers all of it, and starts again: never on a timer. An entry counts, and is in the
- * tree that checkpoints sign, only when its sync has come back.
+ * Writes what waits, syncs once, answers all of it, and starts again. What somebody waits for never waits for a timer;
+ * what nobody waits for goes with it, or alone after a moment. An entry counts, and is in the tree that checkpoints
+ * sign, only when its sync has come back.
  */
 export class GroupCommit {
   readonly #parts: GroupCommitParts
@@ -40,6 +41,8 @@ export class GroupCommit {
   #broken: string | undefined
   #problem: string | undefined
   #pump: Promise<void> | undefined
+  /** Runs while only entries wait that nobody waits for. */
+  #soon: NodeJS.Timeout | undefined
   #checkedAt: number
 
   constructor(parts: GroupCommitParts) {
@@ -71,12 +74,14 @@ export class GroupCommit {
   offer(entry: Waiting): string | undefined {
     if (this.#broken !== undefined) return this.#broken
     if (!this.#queue.offer(entry)) return 'too many entries wait to be written'
-    this.#pump ??= this.#run()
+    if (entry.isAwaited) this.#start()
+    else this.#soon ??= setTimeout(() => this.#start(), SOON_MS)
     return undefined
   }
 
   /** Resolves when nothing waits. */
   async idle(): Promise<void> {
+    if (!this.#queue.isEmpty) this.#start()
     while (this.#pump !== undefined) await this.#pump
   }
 
@@ -105,6 +110,12 @@ export class GroupCommit {
   async close(): Promise<void> {
     await this.idle()
     await this.#active.close()
+  }
+
+  #start(): void {
+    clearTimeout(this.#soon)
+    this.#soon = undefined
+    this.#pump ??= this.#run()
   }
 
   async #run(): Promise<void> {
@@ -184,6 +195,8 @@ export class GroupCommit {
 /** A group stays well below what a disk writes between two syncs of other programs. */
 const GROUP_BYTES = 1_024 * 1_024
 const CHECK_MS = 1_000
+/** An outcome waits so long for an intent to share its sync with: else each one would make the next intent wait. */
+const SOON_MS = 5
 
 /** Two processes that append to one log would fork it. */
 export const NOT_OURS = 'the lock of the home was taken away'

@@ -9,8 +9,6 @@ import { makeLeaf } from './leaf.ts'
 import type { LoadedLog, SegmentMark } from './load.ts'
 import { noteSigner } from './note.ts'
 import { openNewestLog, type LedgerOptions, type OpenedLog } from './open.ts'
-import { packInWorker } from './pack_in_worker.ts'
-import { packSegment } from './pack_segment.ts'
 import { rememberedPseudonyms } from './pseudonym.ts'
 import { Sealer } from './sealer.ts'
 import { Seeds } from './seeds.ts'
@@ -87,8 +85,7 @@ class FileLedger implements Ledger {
     this.#sealer = new Sealer({
       files,
       folder,
-      sidecarKey: keys.sidecarKey,
-      pack: options.sealHere === true ? packSegment : packInWorker,
+      box,
       space: this.#space,
       onSealed: (mark) => this.#sealed(mark),
     })
@@ -142,12 +139,12 @@ class FileLedger implements Ledger {
     this.#lost = undefined
     if (lost !== undefined) return Promise.reject(lost)
     return new Promise((resolve, reject) => {
-      this.#take(draft, (result) => (result instanceof Error ? reject(result) : resolve(result)))
+      this.#take(draft, true, (result) => (result instanceof Error ? reject(result) : resolve(result)))
     })
   }
 
   appendLater(draft: EntryDraft): void {
-    this.#take(draft, (result) => {
+    this.#take(draft, false, (result) => {
       if (result instanceof Error) this.#lost ??= asFault(result)
     })
   }
@@ -205,11 +202,11 @@ class FileLedger implements Ledger {
     await this.#space.settled()
   }
 
-  #take(draft: EntryDraft, settle: Waiting['settle']): void {
+  #take(draft: EntryDraft, isAwaited: boolean, settle: Waiting['settle']): void {
     this.#space.measureLater()
     try {
       const { bytes: leaf, secrets } = makeLeaf(draft, this.#seeds.take(draft), this.#pseudonymOf)
-      const entry = { leaf, record: encodeRecord(secrets), reserved: draft.reserved, settle }
+      const entry = { leaf, record: encodeRecord(secrets), reserved: draft.reserved, isAwaited, settle }
       const reason = this.#isClosed ? 'the ledger is closed' : this.#refusal(entry)
       if (reason !== undefined) settle(unwritable(reason))
     } catch (thrown) {

@@ -33,8 +33,6 @@ export interface LedgerOptions {
   readonly reserveBytes?: number | undefined
   /** Beyond this a segment ends at the next 256 entries. Default 8 MiB. */
   readonly segmentBytes?: number | undefined
-  /** True seals on the thread of the caller: for tools and tests that do nothing else meanwhile. */
-  readonly sealHere?: boolean | undefined
   /** Default 1,000. */
   readonly checkpointEveryMs?: number | undefined
   /** Files outside the ledger folder, best on another disk, that get a copy of each checkpoint. */

@@ -1,8 +1,7 @@
 import type { Files } from '#base/files.ts'
 import { LIMITS } from '#base/limits.ts'
 import { segmentPath, type OriginFolder } from './layout.ts'
-import { toHalves } from './packed_id.ts'
-import { placesIn, type PackedText } from './packed_text.ts'
+import { mayHoldId } from './id_filter.ts'
 import { openPack, parsePackedHead, type PackedHead } from './packing.ts'
 import { unreadable } from './read.ts'
 import { openSegmentRecords, segmentPlace } from './sealed_sidecar.ts'
@@ -12,7 +11,7 @@ import type { SidecarBox } from './sidecar.ts'
 /** A sealed segment, unpacked. */
 export interface OpenedPack {
   readonly first: number
-  readonly text: PackedText
+  readonly text: Buffer
   /** The secrets one after another; undefined without the key, and where the sidecar does not open. */
   readonly records: Uint8Array | undefined
 }
@@ -34,16 +33,14 @@ export class OpenedPacks {
   }
 
   /**
-   * The sealed segment that starts at `first`, if the id is in it: a search in its column of ids, which is small and
-   * never packed. Throws `ledger.corrupt` when it cannot be read.
+   * The sealed segment that starts at `first`, if the id may be in it, as its filter says, which is small and never
+   * packed. Throws `ledger.corrupt` when it cannot be read.
    */
   async holding(folder: OriginFolder, first: number, { id, box }: Wanted): Promise<OpenedPack | undefined> {
     const path = segmentPath(folder, first, 'leaves')
     const head = await this.#headOf(path)
     const known = this.#packs.get(path)
-    const { start, end } = head.ids
-    const column = known?.text.ids ?? (await this.#files.readRange(path, start, end - start))
-    if (placesIn(column, toHalves(id)).size === 0) return undefined
+    if (!mayHoldId(head.filter, id)) return undefined
     const pack = known ?? (await this.#open(folder, head, box))
     this.#keep(path, pack)
     return pack
@@ -90,9 +87,9 @@ export class OpenedPacks {
   }
 }
 
-/** Heads that are remembered: 80 GB of entries at the usual size of a segment. */
-const KEPT_HEADS = 10_000
+/** Heads that are remembered, of 13 KB each: the filters of 8 GB of entries at the usual size of a segment. */
+const KEPT_HEADS = 1_000
 
 function bytesOf({ text, records }: OpenedPack): number {
-  return text.text.length + text.ids.length + text.hashes.length + (records?.length ?? 0)
+  return text.length + (records?.length ?? 0)
 }

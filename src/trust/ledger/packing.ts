@@ -1,19 +1,14 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { constants, zstdCompress, zstdDecompress } from 'node:zlib'
 import { concat, sameBytes } from '#base/bytes.ts'
 import { SHA256_BYTES, sha256 } from '#base/crypto.ts'
-import { LIMITS } from '#base/limits.ts'
-import { BUNDLE, bundleHashes } from './bundle.ts'
-import { ID_BYTES } from './packed_id.ts'
-import { ColumnReader, NEWLINE, toTemplate, type Columns, type PackedText } from './packed_text.ts'
+import { BUNDLE } from './bundle.ts'
+import { idFilter } from './id_filter.ts'
+import { joinLines, linesOf, NEWLINE } from './packed_text.ts'
 
 /**
- * The file of the leaves of a sealed segment: head, bundle hashes, ids, hashes, text, SHA-256 of all before it.
- *
- * What is random in a leaf cannot be compressed and keeps the rest from being compressed well. So the 32 bytes behind
- * each base64url hash and the 12 behind each id stand in columns of their own, and the text that is left, nearly the
- * same in every leaf, goes through zstd. The column of ids also makes a search by id a plain byte search.
+ * The file of the leaves of a sealed segment: head, bundle hashes, filter of ids, text, SHA-256 of all before it. The
+ * text is the leaves, a line each (canonical JSON has no line break inside), through zstd.
  */
 export interface PackedHead {
   readonly first: number
@@ -21,55 +16,56 @@ export interface PackedHead {
   /** Time of the first entry. */
   readonly at: number
   readonly tiles: readonly Uint8Array[]
-  /** Where the column of ids stands in the file. */
-  readonly ids: { readonly start: number; readonly end: number }
+  /** What `mayHoldId` reads. */
+  readonly filter: Uint8Array
+}
+
+export interface LeafBlock {
+  /** Number of the first entry; a multiple of a bundle. */
+  readonly first: number
+  /** Time of the first entry. */
+  readonly at: number
+  /** Whole bundles. */
+  readonly leaves: readonly Uint8Array[]
+  /** The hash of each bundle. */
+  readonly tiles: readonly Uint8Array[]
 }
 
 /** Head bytes before the bundle hashes. */
-export const PACKED_HEAD_BYTES = 40
+export const PACKED_HEAD_BYTES = 36
 
-/** Packs the leaves of a segment that starts at `first`, a whole number of bundles. */
-export async function packLeaves(
-  first: number,
-  at: number,
-  leaves: readonly Uint8Array[],
-): Promise<Uint8Array> {
-  const columns: Columns = { ids: [], hashes: [], known: new Map() }
-  const texts: string[] = []
-  for (let start = 0; start < leaves.length; start += BUNDLE) {
-    for (const leaf of leaves.slice(start, start + BUNDLE)) texts.push(toTemplate(leaf, columns))
-    await nextTurn()
-  }
-  const text = Buffer.from(texts.join(''), 'latin1')
-  const zipped = await compress(text)
+/** Packs the leaves of a segment. */
+export async function packLeaves({ first, at, leaves, tiles }: LeafBlock): Promise<Uint8Array> {
+  const text = joinLines(leaves)
+  const filter = idFilter(idsIn(text))
+  const zipped = await compress(text, LEAVES_LEVEL)
   const head = Buffer.alloc(PACKED_HEAD_BYTES)
   head.write(MAGIC, 0, 'latin1')
   head.writeUIntBE(first, 8, 6)
   head.writeUIntBE(at, 14, 6)
-  const sizes = [leaves.length, columns.ids.length, columns.hashes.length, text.length, zipped.length]
+  const sizes = [leaves.length, filter.length, text.length, zipped.length]
   sizes.forEach((size, index) => head.writeUInt32BE(size, SIZES_AT + 4 * index))
-  const tiles = await bundleHashes(leaves)
-  const body = concat(head, ...tiles, ...columns.ids, ...columns.hashes, zipped)
+  const body = concat(head, ...tiles, filter, zipped)
   return concat(body, sha256(body))
 }
 
 /**
- * Reads the head and the bundle hashes from the beginning of the file; undefined when it is not such a file or more
- * bytes are needed than `bytes` has.
+ * Reads the head, the bundle hashes and the filter from the beginning of the file; undefined when it is not such a
+ * file or more bytes are needed than `bytes` has.
  */
 export function parsePackedHead(bytes: Uint8Array): PackedHead | undefined {
   const sizes = parseSizes(bytes)
-  if (sizes === undefined || bytes.length < sizes.idsAt) return undefined
+  if (sizes === undefined || bytes.length < sizes.zippedAt) return undefined
   const tiles: Uint8Array[] = []
-  for (let at = PACKED_HEAD_BYTES; at < sizes.idsAt; at += SHA256_BYTES)
+  for (let at = PACKED_HEAD_BYTES; at < sizes.filterAt; at += SHA256_BYTES)
     tiles.push(bytes.subarray(at, at + SHA256_BYTES))
-  const { first, count, at, idsAt, hashesAt } = sizes
-  return { first, count, at, tiles, ids: { start: idsAt, end: hashesAt } }
+  const { first, count, at, filterAt, zippedAt } = sizes
+  return { first, count, at, tiles, filter: bytes.subarray(filterAt, zippedAt) }
 }
 
 /** Bytes from the beginning of the file that `parsePackedHead` needs; undefined when it is not such a file. */
 export function packedHeadBytes(bytes: Uint8Array): number | undefined {
-  return parseSizes(bytes)?.idsAt
+  return parseSizes(bytes)?.zippedAt
 }
 
 /** True when the file ends with the hash of all bytes before it. */
@@ -78,36 +74,26 @@ export function hasRightDigest(bytes: Uint8Array): boolean {
   return body >= 0 && sameBytes(sha256(bytes.subarray(0, body)), bytes.subarray(body))
 }
 
-/** Takes the parts of such a file apart and unpacks its text; undefined when the file is damaged. */
-export async function openPack(bytes: Uint8Array): Promise<PackedText | undefined> {
+/** True when the filter is the one of these leaves: another could hide an entry from who looks for it. */
+export function hasRightFilter({ filter }: PackedHead, leaves: readonly Uint8Array[]): boolean {
+  return sameBytes(filter, idFilter(idsIn(joinLines(leaves))))
+}
+
+/** Unpacks the text of such a file; undefined when the file is damaged. */
+export async function openPack(bytes: Uint8Array): Promise<Buffer | undefined> {
   const sizes = parseSizes(bytes)
   if (sizes === undefined || sizes.zippedAt + sizes.zippedBytes + SHA256_BYTES !== bytes.length)
     return undefined
   const zipped = bytes.subarray(sizes.zippedAt, sizes.zippedAt + sizes.zippedBytes)
   const text = await decompress(zipped, sizes.textBytes)
-  if (text?.length !== sizes.textBytes) return undefined
-  const ids = bytes.subarray(sizes.idsAt, sizes.hashesAt)
-  const hashes = bytes.subarray(sizes.hashesAt, sizes.zippedAt)
-  return { text, ids, hashes, count: sizes.count }
+  return text?.length === sizes.textBytes ? text : undefined
 }
 
 /** Gives back the leaves, byte for byte; undefined when the file is damaged. */
 export async function unpackLeaves(bytes: Uint8Array): Promise<readonly Uint8Array[] | undefined> {
-  const pack = await openPack(bytes)
-  if (pack === undefined) return undefined
-  const { text, count } = pack
-  const columns = new ColumnReader(pack)
-  const leaves: Uint8Array[] = []
-  for (let start = 0; start < text.length;) {
-    const end = text.indexOf(NEWLINE, start)
-    if (end < 0) return undefined
-    const leaf = columns.fill(text.toString('latin1', start, end))
-    if (leaf === undefined) return undefined
-    leaves.push(leaf)
-    start = end + 1
-    if (leaves.length % BUNDLE === 0) await nextTurn()
-  }
-  return leaves.length === count && columns.isUsedUp ? leaves : undefined
+  const text = await openPack(bytes)
+  const leaves = text && linesOf(text)
+  return leaves?.length === parseSizes(bytes)?.count ? leaves : undefined
 }
 
 /**
@@ -119,18 +105,14 @@ export async function firstPackedLeaf(
 ): Promise<Uint8Array | undefined> {
   const sizes = parseSizes(await read(0, PACKED_HEAD_BYTES))
   if (sizes === undefined) return undefined
-  const zipped = await read(sizes.zippedAt, Math.min(sizes.zippedBytes, FIRST_BYTES))
-  const text = await decompressStart(zipped)
+  const text = await decompressStart(await read(sizes.zippedAt, Math.min(sizes.zippedBytes, FIRST_BYTES)))
   const end = text?.indexOf(NEWLINE) ?? -1
-  if (text === undefined || end < 0) return undefined
-  const ids = await read(sizes.idsAt, ID_BYTES)
-  const hashes = await read(sizes.hashesAt, Math.min(sizes.zippedAt - sizes.hashesAt, LIMITS.leafBytes))
-  return new ColumnReader({ ids, hashes }).fill(text.toString('latin1', 0, end))
+  return end < 0 ? undefined : text?.subarray(0, end)
 }
 
-/** zstd at the level where our text stops getting much smaller: 9 is 8 % larger than 19 and 40 times as fast. */
-export async function compress(bytes: Uint8Array): Promise<Buffer> {
-  return zip(bytes, { params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL } })
+/** zstd. `level` is where its bytes stop getting much fewer: hashes are most of them, of which no level makes anything. */
+export async function compress(bytes: Uint8Array, level: number): Promise<Buffer> {
+  return zip(bytes, { params: { [constants.ZSTD_c_compressionLevel]: level } })
 }
 
 /** Undefined when it is not zstd or would be longer than `most` bytes. */
@@ -154,20 +136,28 @@ async function decompressStart(bytes: Uint8Array): Promise<Buffer | undefined> {
 
 const zip = promisify<Uint8Array, object, Buffer>(zstdCompress)
 const unzip = promisify<Uint8Array, object, Buffer>(zstdDecompress)
-const ZSTD_LEVEL = 9
+/** 3 % smaller than level 1; the thread pool does it, tens of milliseconds for a segment. */
+const LEAVES_LEVEL = 9
 const MAGIC = 'GHLEAF1\n'
 const SIZES_AT = 20
 /** A zstd block gives at most 128 KiB and takes no more (RFC 8878 section 3.1.1.2.4); a leaf is shorter. */
 const FIRST_BYTES = 512 * 1_024
 /** More than any segment holds; bounds what a changed head can make us allocate. */
 export const TEXT_BYTES = 512 * 1_024 * 1_024
+const ID_PATTERN = /"id":"([0-9A-Za-z]{16})"/g
+
+/** All that looks like the id of an entry; what only looks like one does no harm in a filter. */
+function idsIn(text: Buffer): ReadonlySet<string> {
+  const ids = new Set<string>()
+  for (const [, id = ''] of text.toString('latin1').matchAll(ID_PATTERN)) ids.add(id)
+  return ids
+}
 
 interface Sizes {
   readonly first: number
   readonly count: number
   readonly at: number
-  readonly idsAt: number
-  readonly hashesAt: number
+  readonly filterAt: number
   readonly zippedAt: number
   readonly zippedBytes: number
   readonly textBytes: number
@@ -179,17 +169,14 @@ function parseSizes(bytes: Uint8Array): Sizes | undefined {
   const size = (index: number): number => head.readUInt32BE(SIZES_AT + 4 * index)
   const count = size(0)
   if (count === 0 || count % BUNDLE !== 0) return undefined
-  const idsAt = PACKED_HEAD_BYTES + (count / BUNDLE) * SHA256_BYTES
-  const hashesAt = idsAt + size(1) * ID_BYTES
-  const zippedAt = hashesAt + size(2) * SHA256_BYTES
+  const filterAt = PACKED_HEAD_BYTES + (count / BUNDLE) * SHA256_BYTES
   return {
     first: head.readUIntBE(8, 6),
     at: head.readUIntBE(14, 6),
     count,
-    idsAt,
-    hashesAt,
-    zippedAt,
-    textBytes: size(3),
-    zippedBytes: size(4),
+    filterAt,
+    zippedAt: filterAt + size(1),
+    textBytes: size(2),
+    zippedBytes: size(3),
   }
 }

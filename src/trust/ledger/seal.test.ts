@@ -12,9 +12,6 @@ import {
 import type { SimulatedFiles } from '../../../test/support/simulated_files.ts'
 import type { OriginFolder } from './layout.ts'
 import { encodeGroup, encodeHead, groupPlace } from './raw_segment.ts'
-import { packInWorker } from './pack_in_worker.ts'
-import { packSegment } from './pack_segment.ts'
-import { answerTask } from './pack_worker.ts'
 import { sealSegment, type SealParts } from './seal.ts'
 import { SidecarBox } from './sidecar.ts'
 
@@ -27,7 +24,7 @@ async function rawLog(count: number): Promise<SealParts & { files: SimulatedFile
   )
   await ledger.close()
   const folder = await newestFolder(files)
-  return { files, folder, sidecarKey: KEYS.sidecarKey, pack: packSegment }
+  return { files, folder, box: new SidecarBox(KEYS.sidecarKey, folder.origin) }
 }
 
 test('sealSegment keeps every entry and value: and says what it saved', async () => {
@@ -63,9 +60,8 @@ for (const [why, count, harm] of UNSEALABLE)
 
 test('sealSegment throws and leaves the raw file: the sidecar does not open', async () => {
   const parts = await rawLog(256)
-  await assert.rejects(sealSegment({ ...parts, sidecarKey: KEYS.pseudonymKey }, 0), {
-    code: 'ledger.corrupt',
-  })
+  const box = new SidecarBox(KEYS.pseudonymKey, parts.folder.origin)
+  await assert.rejects(sealSegment({ ...parts, box }, 0), { code: 'ledger.corrupt' })
 })
 
 test('sealSegment throws and leaves the raw file: a leaf that packing cannot give back', async () => {
@@ -79,34 +75,4 @@ test('sealSegment throws and leaves the raw file: a leaf that packing cannot giv
   files.tamper(raw, concat(encodeHead(folder.origin, 0), encodeGroup(0, leaves, sealed)))
   await assert.rejects(sealSegment(parts, 0), { code: 'ledger.corrupt' })
   assert.ok(files.all().has(raw))
-})
-
-test('packInWorker gives what packSegment gives: on a thread of its own', async () => {
-  const { files, folder, sidecarKey } = await rawLog(256)
-  const place = `${folder.path}/000000000000.raw`
-  const content = await files.read(place)
-  const task = { content, place, origin: folder.origin, first: 0, sidecarKey }
-  const [here, there] = await Promise.all([packSegment(task), packInWorker(task)])
-  assert.equal(there.count, 256)
-  assert.deepEqual(Buffer.from(there.leaves), Buffer.from(here.leaves))
-  assert.equal(there.sidecar.length, here.sidecar.length)
-  await assert.rejects(packInWorker({ ...task, sidecarKey: KEYS.pseudonymKey }), { code: 'ledger.corrupt' })
-})
-
-test('answerTask brings a fault over as plain values', async () => {
-  const { files, folder, sidecarKey } = await rawLog(256)
-  const task = {
-    content: await files.read(`${folder.path}/000000000000.raw`),
-    place: 'x',
-    origin: folder.origin,
-    first: 0,
-    sidecarKey,
-  }
-  assert.equal((await answerTask(task)).kind, 'packed')
-  const failed = await answerTask({ ...task, origin: 'another' })
-  assert.deepEqual(failed, {
-    kind: 'failed',
-    code: 'ledger.corrupt',
-    detail: { place: 'x', what: 'not whole' },
-  })
 })

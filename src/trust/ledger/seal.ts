@@ -1,6 +1,7 @@
 import { folderOf, writeAtomic, type Files } from '#base/files.ts'
 import { segmentPath, type OriginFolder } from './layout.ts'
-import type { PackedSegment, PackTask } from './pack_segment.ts'
+import { packSegment } from './pack_segment.ts'
+import type { SidecarBox } from './sidecar.ts'
 
 export interface Sealed {
   readonly first: number
@@ -12,9 +13,7 @@ export interface Sealed {
 export interface SealParts {
   readonly files: Files
   readonly folder: OriginFolder
-  readonly sidecarKey: Uint8Array
-  /** `packSegment`, here or on another thread. */
-  readonly pack: (task: PackTask) => Promise<PackedSegment>
+  readonly box: SidecarBox
 }
 
 /**
@@ -24,11 +23,11 @@ export interface SealParts {
  * Throws `ledger.corrupt` when the raw file does not read, and the errors of the file system.
  */
 export async function sealSegment(parts: SealParts, first: number): Promise<Sealed> {
-  const { files, folder, sidecarKey, pack } = parts
+  const { files, folder, box } = parts
   const place = segmentPath(folder, first, 'raw')
   const content = await files.read(place)
   const rawBytes = content.length
-  const packed = await pack({ content, place, origin: folder.origin, first, sidecarKey })
+  const packed = await packSegment({ content, place, origin: folder.origin, first, box })
   await writeAtomic(files, segmentPath(folder, first, 'leaves'), packed.leaves)
   await writeAtomic(files, segmentPath(folder, first, 'sidecar'), packed.sidecar)
   await files.unlink(place)

@@ -1,15 +1,18 @@
 import { concat } from '#base/bytes.ts'
 import { SHA256_BYTES, sha256 } from '#base/crypto.ts'
 import { compress, decompress, hasRightDigest, TEXT_BYTES } from './packing.ts'
-import { decodeRecords, encodeRecord, type BoxPlace, type SecretRecord, type SidecarBox } from './sidecar.ts'
+import { decodeRecords, type BoxPlace, type SecretRecord, type SidecarBox } from './sidecar.ts'
 
-/** The secrets of a sealed segment in one box: head, the compressed and encrypted records, SHA-256 of all before it. */
+/**
+ * The encoded records of a sealed segment in one box: head, the records compressed and encrypted, SHA-256 of all before
+ * it.
+ */
 export async function closeSegmentSidecar(
   box: SidecarBox,
   place: BoxPlace,
-  records: readonly SecretRecord[],
+  records: Uint8Array,
 ): Promise<Uint8Array> {
-  const zipped = await compress(concat(...records.map(encodeRecord)))
+  const zipped = await compress(records, RECORDS_LEVEL)
   const body = concat(encodeHead(place), box.close(zipped, place))
   return concat(body, sha256(body))
 }
@@ -47,6 +50,8 @@ export function segmentPlace(first: number, count: number, tiles: readonly Uint8
   return { segment: first, form: 'segment', first, count, hashes: tiles }
 }
 
+/** Finds the seed that an intent shares with its outcome; higher levels find no more. */
+const RECORDS_LEVEL = 3
 const MAGIC = 'GHSIDE1\n'
 const HEAD_BYTES = 18
 

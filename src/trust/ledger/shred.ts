@@ -64,9 +64,10 @@ async function shredSegment(
   const secrets = sealed && (await openSealedSecrets(sealed.head, bytes.sidecar, box))
   if (sealed === undefined || secrets === undefined) throw unopened(path)
   const blanked = secrets.map((record, at) => blank(record, first + at))
+  const records = concat(...blanked.map(encodeRecord))
   const { count, tiles } = sealed.head
   if (shredded > 0)
-    await writeAtomic(files, path, await closeSegmentSidecar(box, segmentPlace(first, count, tiles), blanked))
+    await writeAtomic(files, path, await closeSegmentSidecar(box, segmentPlace(first, count, tiles), records))
   return shredded
 }
 

@@ -76,7 +76,7 @@ test('SidecarBox forgets derived keys: it still opens what it closed', () => {
 test('openSegmentSidecar opens the file of a segment: and none with a flipped byte or for other entries', async () => {
   const records: SecretRecord[] = [{ seed: SEED, fields: [['a', 'b']] }, undefined]
   const place = segmentPlace(256, 2, [sha256('tile')])
-  const bytes = await closeSegmentSidecar(BOX, place, records)
+  const bytes = await closeSegmentSidecar(BOX, place, concat(...records.map(encodeRecord)))
   assert.ok(isWholeSidecar(bytes, 256, 2))
   assert.deepEqual(plain(await openSegmentSidecar(BOX, place, bytes)), plain(records))
   assert.equal(await openSegmentSidecar(BOX, segmentPlace(512, 2, place.hashes), bytes), undefined)

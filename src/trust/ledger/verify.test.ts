@@ -11,12 +11,13 @@ import {
   newestFolder,
   openOn,
   PUBLIC_KEY,
+  packOf,
 } from '../../../test/support/ledger_fixture.ts'
 import type { SimulatedFiles } from '../../../test/support/simulated_files.ts'
 import { signCheckpoint } from './checkpoint.ts'
 import { leafHash, rootOf } from './merkle.ts'
 import { noteSigner } from './note.ts'
-import { packLeaves, unpackLeaves } from './packing.ts'
+import { unpackLeaves } from './packing.ts'
 import { encodeGroup, encodeHead, scanSegment, type Group } from './raw_segment.ts'
 import { verifyLedger, type VerifyReport } from './verify.ts'
 
@@ -164,8 +165,8 @@ test('verifyLedger names the bundle: a sealed entry was changed and the file mad
   const name = `${SMALL.folder}/${LEAVES}`
   const packed = files.all().get(name) ?? utf8('')
   const leaves = (await unpackLeaves(packed)) ?? []
-  const again = await packLeaves(0, 1_795_000_000_000, leaves.with(7, retold(leaves[7])))
-  const body = concat(again.subarray(0, 40), packed.subarray(40, 72), again.subarray(72, -32))
+  const again = await packOf(0, 1_795_000_000_000, leaves.with(7, retold(leaves[7])))
+  const body = concat(again.subarray(0, 36), packed.subarray(36, 68), again.subarray(68, -32))
   files.tamper(name, concat(body, sha256(body)))
   const report = await verifyLedger({ files, directory: LEDGER })
   assert.match(report.problems[0]?.place ?? '', /000000000000\.leaves entries 0 to 255$/)
@@ -174,6 +175,19 @@ test('verifyLedger names the bundle: a sealed entry was changed and the file mad
   files.tamper(name, again)
   const second = await verifyLedger({ files, directory: LEDGER })
   assert.match(second.problems[0]?.what ?? '', /not the entries that the checkpoint covers/)
+})
+
+test('verifyLedger finds a filter that hides an entry: the file was made right again', async () => {
+  const files = SMALL.files.reopen('kept')
+  const name = `${SMALL.folder}/${LEAVES}`
+  const body = Uint8Array.from((files.all().get(name) ?? utf8('')).subarray(0, -32))
+  body[70] = (body[70] ?? 0) ^ 0xff
+  files.tamper(name, concat(body, sha256(body)))
+  const report = await verifyLedger({ files, directory: LEDGER })
+  assert.deepEqual(
+    report.problems.map(({ what }) => what),
+    ['the filter of ids is not that of its entries'],
+  )
 })
 
 test('verifyLedger reads on behind a sealed segment that cannot be read: its bundle hashes stand in', async () => {

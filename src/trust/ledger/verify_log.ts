@@ -4,7 +4,7 @@ import { BUNDLE, BUNDLE_LEVEL, bundleHashes } from './bundle.ts'
 import { segmentName, type OriginFolder, type SegmentFiles } from './layout.ts'
 import { parseLeaf } from './leaf.ts'
 import { CompactRange, leafHash } from './merkle.ts'
-import { hasRightDigest, parsePackedHead } from './packing.ts'
+import { hasRightDigest, hasRightFilter, parsePackedHead } from './packing.ts'
 import type { RawSegment } from './raw_segment.ts'
 import { isWholeSidecar } from './sealed_sidecar.ts'
 import { secretsMatch } from './secrets_match.ts'
@@ -111,7 +111,11 @@ export class LogWalk {
       this.#report(name, `entries ${first} to ${first + head.count - 1} cannot be read`)
       // The stored bundle hashes still let the entries behind be checked.
       for (const tile of head.tiles) this.#appendBundle(tile)
-    } else await this.#checkBundles(name, sealed.leaves, head.tiles)
+    } else {
+      if (!hasRightFilter(head, sealed.leaves))
+        this.#report(name, 'the filter of ids is not that of its entries')
+      await this.#checkBundles(name, sealed.leaves, head.tiles)
+    }
     this.#bundled = this.size
     if (sealed !== undefined && head.at !== Number(this.#leafOf(name, sealed.leaves[0])?.['at']))
       this.#report(name, 'the time in the head is not that of the first entry')
