@@ -12,7 +12,7 @@ import { openCallers, type Callers } from '#trust/access/callers.ts'
 import { openPolicies, type PolicyKeeper } from '#trust/access/policy_set.ts'
 import { openStateMark, type StateMark } from '#trust/access/state_mark.ts'
 import { SCHEMA } from '#trust/cedar/schema.ts'
-import { cedarWasmEngine } from '#trust/cedar/wasm_engine.ts'
+import { cedarEngine } from '#trust/cedar/engine.ts'
 import { openLedger, type Ledger } from '#trust/ledger/ledger.ts'
 import type { OnLoss } from '#trust/ledger/open.ts'
 import { openLocalKeys, type LocalKeys } from '#trust/vault/local_keys.ts'
@@ -183,7 +183,7 @@ async function openRecord(options: HomeOptions, opening: Opening, stores: Stores
         ? path.join(home, 'policies')
         : path.resolve(folder, config.policies.directory),
     stateDirectory: path.join(home, 'policy'),
-    engine: cedarWasmEngine,
+    engine: cedarEngine,
     schema: SCHEMA,
     files: NODE_FILES,
   })

@@ -67,10 +67,6 @@ export const RULES: Rules = {
   dynamic: [],
   testHelpers: ['test/support', 'test/fakes'],
   packages: {
-    '@cedar-policy/cedar-wasm': {
-      places: ['trust/cedar'],
-      reason: 'the Cedar engine, until our own replaces it',
-    },
     undici: { places: ['base/http_client.ts'], reason: 'HTTP out: Pool.dispatch does 12 x what fetch does' },
     yaml: {
       places: ['config_yaml.ts', 'faces/cli'],

@@ -80,10 +80,6 @@ export const LIMITS = {
   policyFiles: 1_000,
   /** Bytes of one policy file. */
   policyFileBytes: 1 * MIB,
-  /** Brackets in brackets in one policy; engines recurse, and 256 of them end the stack of the WebAssembly one. */
-  policyDepth: 32,
-  /** Operators in one policy, for the same reason; 1,000 of them end that stack. */
-  policyOperators: 256,
   /** Levels of one expression of a policy: our parser and compiler recurse, and 200 levels take a part of the stack only. */
   expressionDepth: 200,
   /** Ids of deciding policies in one decision: with ids of 128 characters they leave the leaf room for the rest. */

@@ -13,7 +13,7 @@ import { authorize, type Ask } from '#trust/access/authorize.ts'
 import { openCallers, type Callers } from '#trust/access/callers.ts'
 import { openPolicies, type PolicyKeeper } from '#trust/access/policy_set.ts'
 import { SCHEMA } from '#trust/cedar/schema.ts'
-import { cedarWasmEngine } from '#trust/cedar/wasm_engine.ts'
+import { cedarEngine } from '#trust/cedar/engine.ts'
 
 const SEED = 20_260_103
 const SHIPPED = new URL('../../policies/', import.meta.url)
@@ -40,7 +40,7 @@ async function joined(t: TestContext): Promise<Joined> {
   const policies = await openPolicies({
     directory,
     stateDirectory: join(home, 'policy'),
-    engine: cedarWasmEngine,
+    engine: cedarEngine,
     schema: SCHEMA,
     files: NODE_FILES,
   })
@@ -73,8 +73,8 @@ suite('callers and policies together', () => {
   test('a key does what the shipped policies and its scope allow together, and nothing else', async (t) => {
     const { callers, policies } = await joined(t)
     const { key } = callers.createKey({ name: 'demo', models: ['echo'], createdBy: 'System::"operator"' })
-    const caller = callers.authenticate({ kind: 'bearer', token: key }, '127.0.0.1')
-    const operator = callers.authenticate({ kind: 'socket' }, 'socket')
+    const { caller } = callers.authenticate({ kind: 'bearer', token: key }, '127.0.0.1')
+    const { caller: operator } = callers.authenticate({ kind: 'socket' }, 'socket')
     const gatehouse = { ref: { type: 'System', id: 'gatehouse' }, entities: [] }
     const rows: readonly (readonly [why: string, ask: Ask, expected: string])[] = [
       ['its model', { caller, action: 'model:infer', target: model('echo'), findings: [] }, 'allowed'],
@@ -125,7 +125,7 @@ suite('callers and policies together', () => {
     const names = fc.option(fc.subarray(NAMES), { nil: undefined })
     const actions = fc.option(fc.subarray(['model:infer', 'model:list', 'entry:explain']), { nil: undefined })
     const open = callers.createKey({ name: 'demo', createdBy: 'test' })
-    const unscoped = callers.authenticate({ kind: 'bearer', token: open.key }, '127.0.0.1')
+    const { caller: unscoped } = callers.authenticate({ kind: 'bearer', token: open.key }, '127.0.0.1')
     fc.assert(
       fc.property(
         names,
@@ -134,7 +134,7 @@ suite('callers and policies together', () => {
         fc.constantFrom(...NAMES.map(model), { ref: { type: 'Endpoint', id: 'why' }, entities: [] }),
         (models, only, action, target) => {
           const made = callers.createKey({ name: 'demo', models, actions: only, createdBy: 'test' })
-          const scoped = callers.authenticate({ kind: 'bearer', token: made.key }, '127.0.0.1')
+          const { caller: scoped } = callers.authenticate({ kind: 'bearer', token: made.key }, '127.0.0.1')
           const narrow = outcome(policies, { caller: scoped, action, target, findings: [] })
           const wide = outcome(policies, { caller: unscoped, action, target, findings: [] })
           assert.ok(narrow !== 'allowed' || wide === 'allowed')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { suite, test } from 'node:test'
 import type { EntityFacts, EntityRef } from '#base/decider.ts'
-import { cedarWasmEngine } from '#trust/cedar/wasm_engine.ts'
+import { cedarEngine } from '#trust/cedar/engine.ts'
 
 const FOLDER = new URL('../../policies/', import.meta.url)
 const NAMES = ['default.cedar', 'operator.cedar']
@@ -75,7 +75,7 @@ const ROWS: readonly Row[] = [
 suite('shipped policies', () => {
   test('the shipped policies allow exactly what they say', () => {
     const files = NAMES.map((name) => ({ name, text: readFileSync(new URL(name, FOLDER), 'utf8') }))
-    const compiled = cedarWasmEngine.compile(files, 'shipped')
+    const compiled = cedarEngine.compile(files, 'shipped')
     assert.ok(compiled.kind === 'good', JSON.stringify(compiled))
     for (const [principal, action, resource, way, effect] of ROWS) {
       const decision = compiled.decider.decide({
@@ -97,7 +97,7 @@ suite('shipped policies', () => {
       .filter((line) => line.startsWith('//   '))
       .map((line) => line.slice(2))
       .join('\n')
-    const compiled = cedarWasmEngine.compile([{ name: 'examples.cedar', text: examples }], 'examples')
+    const compiled = cedarEngine.compile([{ name: 'examples.cedar', text: examples }], 'examples')
     assert.ok(compiled.kind === 'good', JSON.stringify(compiled))
     assert.equal(compiled.policies.length, 2)
   })

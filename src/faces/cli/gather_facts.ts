@@ -5,7 +5,7 @@ import { HealthAnswer } from '#rooms/admin/answers.ts'
 import { policyState } from '#rooms/admin/policy_routes.ts'
 import { openPolicies } from '#trust/access/policy_set.ts'
 import { SCHEMA } from '#trust/cedar/schema.ts'
-import { cedarWasmEngine } from '#trust/cedar/wasm_engine.ts'
+import { cedarEngine } from '#trust/cedar/engine.ts'
 import { NODE_FILES } from '#base/files.ts'
 import type { Call } from './command.ts'
 import { askRunningDoor } from './door_line.ts'
@@ -120,7 +120,7 @@ async function readPolicy(
   const { policies: directory } = view
   await stat(directory)
   const stateDirectory = join(home, 'policy')
-  const engine = cedarWasmEngine
+  const engine = cedarEngine
   const keeper = await openPolicies({ directory, stateDirectory, engine, schema: SCHEMA, files: NODE_FILES })
   const status = keeper.status()
   // A good set that the next start will take counts as the one in force.

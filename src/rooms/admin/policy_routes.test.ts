@@ -7,7 +7,7 @@ import { test, type TestContext } from 'node:test'
 import { NODE_FILES } from '#base/files.ts'
 import { openPolicies, type PolicyKeeper } from '#trust/access/policy_set.ts'
 import { SCHEMA } from '#trust/cedar/schema.ts'
-import { cedarWasmEngine } from '#trust/cedar/wasm_engine.ts'
+import { cedarEngine } from '#trust/cedar/engine.ts'
 import { AdminBench, ENTRY_ID, faultCode } from '../../../test/support/admin_bench.ts'
 import { PolicyAnswer, PolicyApplyAnswer, PolicyCheckAnswer } from './answers.ts'
 import { applyPolicyRoute, checkPolicyRoute, showPolicyRoute } from './policy_routes.ts'
@@ -36,7 +36,7 @@ async function scene(t: TestContext): Promise<Scene> {
   const policies = await openPolicies({
     directory,
     stateDirectory,
-    engine: cedarWasmEngine,
+    engine: cedarEngine,
     schema: SCHEMA,
     files: NODE_FILES,
   })

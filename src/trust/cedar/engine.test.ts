@@ -3,7 +3,7 @@ import { suite, test } from 'node:test'
 import * as fc from 'fast-check'
 import type { Compiled, Decider, EntityFacts, EntityRef, PolicyFile, Question } from '#base/decider.ts'
 import { LIMITS } from '#base/limits.ts'
-import { cedarEngine, deciderOf } from './engine.ts'
+import { cedarEngine } from './engine.ts'
 import { isQuick } from '../../../test/support/is_quick.ts'
 
 const SEED = 20_260_305
@@ -253,17 +253,6 @@ suite('cedarEngine', () => {
       compiled.policies,
       Array.from({ length: 13 }, (_, index) => (index === 11 ? 'twelfth' : `f0.cedar#${index + 1}`)),
     )
-  })
-
-  test('deciderOf decides without looking at types, and refuses what does not parse', () => {
-    const files = [toFile(`${ANY} forbid (principal, action, resource is Sheep);`, 0)]
-    assert.deepEqual(deciderOf(files, 'other').decide(INFER), {
-      effect: 'allow',
-      policies: ['f0.cedar#1'],
-      errors: [],
-      set: 'other',
-    })
-    assert.throws(() => deciderOf([toFile('permit', 0)], 'other'), { code: 'policy.invalid' })
   })
 
   test('compile takes any 64 KB in 50 ms: nothing grows faster than the text', () => {

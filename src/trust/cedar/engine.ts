@@ -1,5 +1,4 @@
 import type { Compiled, Decider, Decision, PolicyEngine, PolicyFile, Question } from '#base/decider.ts'
-import { Fault } from '#base/fault.ts'
 import { LIMITS } from '#base/limits.ts'
 import { TypeChecker } from './check_types.ts'
 import { compilePolicy } from './compile_policy.ts'
@@ -26,13 +25,6 @@ const prepared = new QuestionEntities(schema, actionsOf(schema))
  * refused for now.
  */
 export const cedarEngine: PolicyEngine = { name: 'cedar', compile }
-
-/** A decider of files that were checked elsewhere. Throws Fault `policy.invalid` when they do not parse. */
-export function deciderOf(files: readonly PolicyFile[], set: string): Decider {
-  const read = readPolicyFiles(files)
-  if (read.problems.length > 0) throw new Fault('policy.invalid', { count: read.problems.length })
-  return new CedarDecider(set, read.policies)
-}
 
 function compile(files: readonly PolicyFile[], set: string): Compiled {
   const { policies, problems } = readPolicyFiles(files, types)

@@ -49,3 +49,22 @@ test('find gives the policies under the keys of the question, whichever list is 
       why,
     )
 })
+
+test('find leaves out no key of a large cell, up to the last that there is', () => {
+  for (const count of [33, 63, 64, 65, 96, 127, 128, 500]) {
+    const cell = new PolicyCell()
+    for (let key = 0; key < count; key++) cell.add(key, policy(`${key}`))
+    cell.seal(count)
+    for (let key = 0; key < count; key++) {
+      const met = new Float64Array(count)
+      met[key] = 7
+      const found: (readonly CompiledPolicy[])[] = []
+      cell.find([key], { met, question: 7 }, found)
+      assert.deepEqual(
+        found.flat().map(({ id }) => id),
+        [`${key}`],
+        `${key} of ${count}`,
+      )
+    }
+  }
+})

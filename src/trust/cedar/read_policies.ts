@@ -3,7 +3,7 @@ import { LIMITS } from '#base/limits.ts'
 import type { PolicyTypes, TypeChecker } from './check_types.ts'
 import { deceptionsIn } from './deceptive_text.ts'
 import { parsePolicies } from './parse_policy.ts'
-import { placeOf } from './problem.ts'
+import { placeOf } from './place_of.ts'
 import { hasSlot, type Place, type Policy } from './syntax.ts'
 import { SyntaxProblem } from './syntax_problem.ts'
 

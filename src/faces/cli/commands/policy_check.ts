@@ -4,7 +4,7 @@ import { NODE_FILES } from '#base/files.ts'
 import { checkAnswer } from '#rooms/admin/policy_routes.ts'
 import { openPolicies } from '#trust/access/policy_set.ts'
 import { SCHEMA } from '#trust/cedar/schema.ts'
-import { cedarWasmEngine as engine } from '#trust/cedar/wasm_engine.ts'
+import { cedarEngine as engine } from '#trust/cedar/engine.ts'
 import type { Command } from '../command.ts'
 import { problemLines } from '../problem_lines.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { placeOf } from './problem.ts'
+import { placeOf } from './place_of.ts'
 
 test('placeOf counts lines and columns from 1, whatever stands behind the place', () => {
   const text = 'permit\n  (\n\nü😀x\n'

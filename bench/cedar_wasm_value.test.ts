@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import type { PolicyValue } from '#base/decider.ts'
-import { toCedarEntity, toCedarRecord } from './wasm_value.ts'
+import { toCedarEntity, toCedarRecord } from './cedar_wasm_value.ts'
 
 suite('wasm_value', () => {
   test('toCedarRecord gives each value its form', () => {
