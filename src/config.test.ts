@@ -31,7 +31,7 @@ test('loadConfig gives every default for an empty file: the defaults live in the
     assert.deepEqual(config.metrics_listen, { host: '127.0.0.1', port: 4402 })
     assert.deepEqual(config.models, {})
     assert.deepEqual(config.inspection, { credentials: { request: 'redact', response: 'redact' } })
-    assert.deepEqual(config.limits, { body_bytes: 10_485_760, in_flight: 512 })
+    assert.deepEqual(config.limits, { body_bytes: 10_485_760, in_flight: 512, held_bytes: 268_435_456 })
     assert.equal(config.ledger.max_bytes, 10_737_418_240)
     assert.equal(config.ledger.reserve_bytes, 16_777_216)
     assert.equal(config.policies.watch, false)
@@ -130,6 +130,11 @@ const BAD: readonly (readonly [why: string, text: string, problems: readonly str
     'a bound',
     'limits: { body_bytes: 1.5, in_flight: 0 }',
     ['1:23 limits.body_bytes: must be a whole number', '1:39 limits.in_flight: must be at least 1'],
+  ],
+  [
+    'less memory than two bodies take',
+    'limits:\n  body_bytes: 200000000',
+    ['1:1 limits.held_bytes: must be at least twice body_bytes'],
   ],
   [
     'a bound above',

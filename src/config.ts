@@ -88,6 +88,8 @@ function toProblems(read: YamlRead, issue: z.core.$ZodIssue): readonly Problem[]
 
 function sayIssue(root: JsonValue, path: Path, issue: z.core.$ZodIssue): string {
   const value = valueAt(root, path)
+  // Ours; and a field that is wrong beside another may stand there by its default only.
+  if (issue.code === 'custom') return issue.message
   if (value === undefined) return 'is missing'
   switch (issue.code) {
     case 'invalid_type':
@@ -105,7 +107,6 @@ function sayIssue(root: JsonValue, path: Path, issue: z.core.$ZodIssue): string 
     case 'invalid_key':
       return issue.issues[0]?.message ?? 'is not a valid name'
     // The schema has a message of our own for each of these, as far as it uses them.
-    case 'custom':
     case 'invalid_format':
     case 'invalid_element':
     case 'not_multiple_of':

@@ -192,6 +192,18 @@ export const CONFIG_SCHEMA = z.strictObject({
         .describe(
           'Requests inside the door at once; more are refused with Retry-After. Admin acts have places of their own.',
         ),
+      held_bytes: z
+        .int()
+        .min(2 * BYTES.mib)
+        .max(64 * GIB)
+        .default(256 * BYTES.mib)
+        .describe(
+          'Bytes of request bodies and answers in memory at once, from the first byte of a request to the last of its reply. A caller may hold as much as is left for the others. At least twice body_bytes. Reading a body takes some times its size on top.',
+        ),
+    })
+    .refine(({ body_bytes: largest, held_bytes: all }) => all >= 2 * largest, {
+      message: 'must be at least twice body_bytes',
+      path: ['held_bytes'],
     })
     .prefault({})
     .describe('What one process takes on.'),

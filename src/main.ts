@@ -1,10 +1,12 @@
-import { chmod, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { isLoopback, parseListenAddress, type ListenAddress } from '#base/address.ts'
 import { SYSTEM_CLOCK } from '#base/clock.ts'
 import { Fault } from '#base/fault.ts'
 import { newEntryId } from '#base/ids.ts'
 import type { JsonObject } from '#base/json.ts'
+import { checkOwnFolder } from '#base/own_folder.ts'
+import { writePrivateFile } from '#base/private_file.ts'
 import { runCli } from '#faces/cli/run.ts'
 import type {
   ConfigView,
@@ -26,11 +28,11 @@ import {
   type OpenDoor,
   type OpenListener,
 } from './main_door.ts'
+import { checkListeners } from './main_listeners.ts'
 import { openHome, readConfig, secretReader, type OpenHome } from './main_home.ts'
 
 const PROJECT = path.resolve(import.meta.dirname, '..')
 const DAY_MS = 86_400_000
-const PRIVATE_FILE = 0o600
 /** The first key works from this machine only. */
 const LOOPBACK_RANGES = ['127.0.0.0/8', '::1/128']
 
@@ -41,11 +43,13 @@ const AROUND: DoorSurroundings = {
 }
 
 async function startDoor(options: ServeOptions): Promise<ServingDoor> {
+  await checkOwnFolder(options.home, process.getuid?.())
   const home = await openHome({
     home: options.home,
     config: options.config,
     project: PROJECT,
     clock: SYSTEM_CLOCK,
+    acceptLoss: options.acceptLoss,
   })
   return closingOnFault(home, async () => {
     await putStartingPolicies(home)
@@ -79,11 +83,13 @@ async function startDoor(options: ServeOptions): Promise<ServingDoor> {
 }
 
 async function openLine(options: OpenOptions): Promise<DoorLine> {
+  await checkOwnFolder(options.home, process.getuid?.())
   const home = await openHome({
     home: options.home,
     config: options.config,
     project: PROJECT,
     clock: SYSTEM_CLOCK,
+    acceptLoss: false,
   })
   return closingOnFault(home, async () => {
     await putStartingPolicies(home)
@@ -132,8 +138,7 @@ async function firstStart(home: OpenHome, made: readonly string[], isPrinted: bo
   const { key } = home.callers.createKey(asked)
   if (isPrinted) return { made, key: key.open((text) => text), keyPath: undefined }
   const keyPath = path.join(home.directory, 'first-key')
-  await key.open(async (text) => writeFile(keyPath, `${text}\n`, { mode: PRIVATE_FILE }))
-  await chmod(keyPath, PRIVATE_FILE)
+  await key.open(async (text) => writePrivateFile(keyPath, `${text}\n`))
   return { made, key: undefined, keyPath }
 }
 
@@ -172,6 +177,12 @@ async function readConfigView(home: string, file: string | undefined): Promise<C
     anchors: config.ledger.anchors,
     policies,
   }
+}
+
+async function checkConfigView(home: string, file: string | undefined): Promise<ConfigView> {
+  const { config, folder } = await readConfig(home, file)
+  await checkListeners({ config, folder, env: process.env }, SYSTEM_CLOCK.now())
+  return readConfigView(home, file)
 }
 
 function keyState(model: Config['models'][string], folder: string): ModelRow['key'] {
@@ -216,9 +227,7 @@ async function writeRunning(
     says: describeRule(rule),
     expires: rule.kind === 'insecure' ? new Date(rule.expiresAt).toISOString() : null,
   }))
-  await writeFile(runningFile(home), `${JSON.stringify({ ...facts, listeners: rows })}\n`, {
-    mode: PRIVATE_FILE,
-  })
+  await writePrivateFile(runningFile(home), `${JSON.stringify({ ...facts, listeners: rows })}\n`)
 }
 
 async function versionOf(): Promise<string> {
@@ -241,6 +250,7 @@ const world: World = {
   startDoor,
   openDoor: openLine,
   readConfig: readConfigView,
+  checkConfig: checkConfigView,
 }
 
 process.exitCode = await runCli(process.argv.slice(2), world)

@@ -1,17 +1,14 @@
-import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { ListenAddress } from '#base/address.ts'
 import { utf8 } from '#base/bytes.ts'
 import { canonicalJson } from '#base/canonical_json.ts'
 import type { Clock } from '#base/clock.ts'
 import { sha256Hex } from '#base/crypto.ts'
-import { Fault } from '#base/fault.ts'
 import { newEntryId } from '#base/ids.ts'
 import type { JsonObject, JsonValue } from '#base/json.ts'
 import { LIMITS } from '#base/limits.ts'
 import { Metrics } from '#base/metrics.ts'
 import { privateSocket } from '#base/private_socket.ts'
-import type { Sealed } from '#base/sealed.ts'
 import { watchFiles } from '#base/watch_files.ts'
 import { DETECTORS } from '#door/detectors/all.ts'
 import type { DoorParts } from '#door/door.ts'
@@ -22,16 +19,18 @@ import { Meter } from '#door/meter.ts'
 import { RequestMetrics } from '#door/request_metrics.ts'
 import type { Catalogue } from '#rooms/models/catalogue.ts'
 import type { Replied } from '#faces/cli/world.ts'
-import { describeRule, type ListenerAsk, type ListenerName } from '#faces/http/listener.ts'
+import type { ConnectionsParts } from '#faces/http/connections.ts'
+import { describeRule, type ListenerName } from '#faces/http/listener.ts'
 import type { ListenAt } from '#faces/http/listening.ts'
 import { openMetricsServer } from '#faces/http/metrics_server.ts'
 import { replyOf } from '#faces/http/reply.ts'
 import { RouteTable } from '#faces/http/route_table.ts'
 import { openServer, type RunningServer } from '#faces/http/server.ts'
-import { TlsPair } from '#faces/http/tls.ts'
-import { resolveSecret, showConfig } from './config.ts'
+import type { TlsPair } from '#faces/http/tls.ts'
+import { showConfig } from './config.ts'
 import { healthOf, readiness } from './main_health.ts'
-import { secretReader, type OpenHome } from './main_home.ts'
+import type { OpenHome } from './main_home.ts'
+import { listenerAsk, metricsToken, openTls } from './main_listeners.ts'
 import { allRoutes, openCatalogue } from './main_routes.ts'
 
 /** Digests of a flood are looked after this often; their window is ten seconds. */
@@ -111,6 +110,8 @@ function callInProcess(assembly: Assembly): OpenDoor['call'] {
       query,
       body: async () => Promise.resolve(bytes),
       onAbort: () => undefined,
+      // Its reply is a value in this process, and nobody's to read slowly.
+      onEnd: (listener) => listener(),
     })
     const { status, body: text } = replyOf(outcome, { id, envelope: route.envelope })
     const answer: JsonValue = JSON.parse(text)
@@ -141,7 +142,12 @@ function assemble(home: OpenHome, around: DoorSurroundings): Assembly {
     clock,
     authenticator: callers,
     policies,
-    meter: new Meter(config.limits.in_flight, LIMITS.reservedInFlight),
+    meter: new Meter({
+      places: config.limits.in_flight,
+      reservedPlaces: LIMITS.reservedInFlight,
+      bytes: config.limits.held_bytes,
+      reservedBytes: LIMITS.reservedHeldBytes,
+    }),
     inspector: new Inspector(DETECTORS, config.inspection.credentials),
     recorder: ledger,
     guard,
@@ -152,11 +158,25 @@ function assemble(home: OpenHome, around: DoorSurroundings): Assembly {
     () => ledger.size,
   )
   metrics.gaugeFrom(
+    { name: 'gatehouse_ledger_problems', help: 'What needs an operator although the ledger records.' },
+    () => ledger.state().problems.length + home.problems.length,
+  )
+  metrics.gaugeFrom(
     { name: 'process_resident_memory_bytes', help: 'Resident memory of this process.' },
     around.residentBytes,
   )
   const catalogue = openCatalogue(home, clock, around.env)
-  return { home, around, door, guard, metrics, requests, catalogue, listeners: [], startedAt: clock.now() }
+  return {
+    home,
+    around,
+    door,
+    guard,
+    metrics,
+    requests,
+    catalogue,
+    listeners: [],
+    startedAt: clock.monotonic(),
+  }
 }
 
 async function listen(
@@ -164,18 +184,22 @@ async function listen(
   addresses: ListenerAddresses,
 ): Promise<{ readonly listeners: readonly OpenListener[]; readonly tls: TlsPair | undefined }> {
   const { home, around } = assembly
-  const tls = openTls(assembly)
-  const token = metricsToken(assembly)
+  const configured = { config: home.config, folder: home.configFolder, env: around.env }
+  const token = metricsToken(configured)
+  const tls = openTls(configured, {
+    watch: (files, onChange) => watchFiles(files, TLS_QUIET_MS, onChange, () => undefined),
+    onReload: (result) => void note(assembly, `tls:${result}`, {}).catch(() => undefined),
+  })
   const opened: OpenListener[] = []
   const keep = async (name: string, opening: Promise<RunningServer>): Promise<void> => {
     const server = await opening
     const scheme = tls === undefined ? 'http' : 'https'
     opened.push({ name, server, url: server.port === 0 ? server.address : `${scheme}://${server.address}` })
   }
-  const ask = (name: ListenerName, address: ListenAddress, hasCredential: boolean): ListenAt => ({
+  const ask = (name: ListenerName): ListenAt => ({
     kind: 'tcp',
-    address,
-    ask: listenerAsk(assembly, name, hasCredential),
+    address: addresses[name],
+    ask: listenerAsk(home.config, name),
   })
   try {
     const socket = path.join(home.directory, 'admin.sock')
@@ -183,10 +207,19 @@ async function listen(
       'socket',
       openFace(assembly, 'admin', { kind: 'socket', path: socket, socket: privateSocket(socket) }, undefined),
     )
-    await keep('door', openFace(assembly, 'door', ask('door', addresses.door, true), tls))
-    await keep('admin', openFace(assembly, 'admin', ask('admin', addresses.admin, true), tls))
-    const at = ask('metrics', addresses.metrics, token !== undefined)
-    const parts = { at, tls, token, metrics: assembly.metrics, clock: around.clock, newId: newEntryId }
+    await keep('door', openFace(assembly, 'door', ask('door'), tls))
+    await keep('admin', openFace(assembly, 'admin', ask('admin'), tls))
+    const at = ask('metrics')
+    const onDrop = dropCounter(assembly)
+    const parts = {
+      at,
+      tls,
+      token,
+      metrics: assembly.metrics,
+      onDrop,
+      clock: around.clock,
+      newId: newEntryId,
+    }
     await keep('metrics', openMetricsServer({ ...parts, readiness: () => readiness(home) }))
   } catch (thrown) {
     await Promise.all(opened.map(async ({ server }) => server.close()))
@@ -213,38 +246,23 @@ async function openFace(
     clock: around.clock,
     newId: newEntryId,
     metrics: requests,
+    onDrop: dropCounter(assembly),
     readiness: () => readiness(home),
     bodyBytes: home.config.limits.body_bytes,
   })
+}
+
+function dropCounter({ guard, requests }: Assembly): ConnectionsParts['onDrop'] {
+  return (peer, reason) => {
+    guard.dropped(peer)
+    requests.dropped(reason)
+  }
 }
 
 function routesOf(assembly: Assembly, listener: 'door' | 'admin'): readonly GuardedRoute[] {
   const { home, around, door, catalogue } = assembly
   const routes = allRoutes({ home, door, clock: around.clock, catalogue, health: () => healthOf(assembly) })
   return routes.filter((route) => route.listener === listener)
-}
-
-function listenerAsk({ home }: Assembly, name: ListenerName, hasCredential: boolean): ListenerAsk {
-  const { tls, trusted_proxies: proxies, insecure_plaintext_listener: declared } = home.config
-  return {
-    name,
-    hasTls: tls !== undefined,
-    hasCredential,
-    hasProxies: proxies.length > 0,
-    exception: declared && { reason: declared.reason, expiresAt: Date.parse(declared.expires) },
-  }
-}
-
-function openTls(assembly: Assembly): TlsPair | undefined {
-  const { tls } = assembly.home.config
-  if (tls === undefined) return undefined
-  const at = (file: string): string => path.resolve(assembly.home.configFolder, file)
-  return new TlsPair({
-    paths: { cert: at(tls.cert), key: at(tls.key), minimum: tls.minimum },
-    readFile: (file) => readFileSync(file, 'utf8'),
-    watch: (files, onChange) => watchFiles(files, TLS_QUIET_MS, onChange, () => undefined),
-    onReload: (result) => void note(assembly, `tls:${result}`, {}).catch(() => undefined),
-  })
 }
 
 /** Reads the working files again when they have changed; a set that is not good leaves the one in force. */
@@ -279,20 +297,6 @@ export async function recordPolicyChange(
     files: candidate.files.length,
   }
   await home.ledger.append({ kind: 'change', id: newEntryId(), at: clock.now(), fields, reserved: true })
-}
-
-function metricsToken({ home, around }: Assembly): Sealed | undefined {
-  const { metrics_token: reference } = home.config
-  if (reference === undefined) return undefined
-  const token = resolveSecret(reference, around.env, secretReader(home.configFolder))
-  // A token that was asked for and is not there must not mean that none is asked for.
-  if (token === undefined)
-    throw new Fault(
-      'config.invalid',
-      {},
-      { say: 'metrics_token refers to a variable or file that is empty or missing.' },
-    )
-  return token
 }
 
 async function note(

@@ -1,5 +1,6 @@
 import path from 'node:path'
 import type { Clock } from '#base/clock.ts'
+import { printRef } from '#base/decider.ts'
 import { NODE_FILES } from '#base/files.ts'
 import { DETECTORS } from '#door/detectors/all.ts'
 import { guarded, type DoorParts } from '#door/door.ts'
@@ -18,6 +19,7 @@ import { chatRoute } from '#rooms/models/chat.ts'
 import { listRoute, modelRoute } from '#rooms/models/list.ts'
 import type { ModelSettings, ProviderKey } from '#rooms/models/provider.ts'
 import { PROVIDERS } from '#rooms/models/providers/all.ts'
+import { OPERATOR } from '#trust/access/caller_facts.ts'
 import { pseudonymOf } from '#trust/ledger/pseudonym.ts'
 import { resolveSecret, type ModelConfig } from './config.ts'
 import { secretReader, type OpenHome } from './main_home.ts'
@@ -38,6 +40,10 @@ export function allRoutes({ home, door, clock, catalogue, health }: RouteParts):
     directory: path.join(home.directory, 'ledger'),
     sidecarKey: keys.sidecarKey,
     pseudonymOf: (caller) => pseudonymOf(keys.pseudonymKey, caller),
+    callers: function* refs() {
+      yield printRef(OPERATOR.ref)
+      for (const { kind, name } of callers.listCallers()) yield printRef({ type: kind, id: name })
+    },
   })
   const changes = changesIn(ledger, clock)
   const ofCallers = { callers, changes, clock }

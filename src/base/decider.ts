@@ -36,6 +36,8 @@ export interface Decision {
   readonly errors: readonly string[]
   /** Hash of the policy set that decided. */
   readonly set: string
+  /** Version of the facts that it decided on: the same for the same facts, in whatever order they came. */
+  readonly entities: string
 }
 
 /** Answers questions from one policy set: default deny, forbid wins, a policy that errs is skipped and reported. */

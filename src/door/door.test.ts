@@ -6,11 +6,17 @@ import type { JsonObject } from '#base/json.ts'
 import { Sealed } from '#base/sealed.ts'
 import { checkPermit, type Permit } from '#trust/access/authorize.ts'
 import type { Credential } from '#trust/access/caller.ts'
-import { AUTHENTICATOR, decider, MemoryRecorder, StillClock } from '../../test/support/door_parts.ts'
+import {
+  AUTHENTICATOR,
+  CALLER,
+  decider,
+  MemoryRecorder,
+  meterOf,
+  StillClock,
+} from '../../test/support/door_parts.ts'
 import type { Detector } from './detector.ts'
 import { guarded, passThrough, type DoorParts } from './door.ts'
 import { Inspector } from './inspector.ts'
-import { Meter } from './meter.ts'
 import type { Outcome, Stage } from './outcome.ts'
 import type { Observation } from './passage.ts'
 import type { Acted, Incoming, Route } from './route.ts'
@@ -41,7 +47,11 @@ interface Settings {
   readonly request?: 'pass' | 'redact' | 'block'
   readonly response?: 'pass' | 'redact' | 'block'
   readonly limit?: number
+  /** Seconds that the guard tells strangers, and keys, to wait. */
   readonly wait?: number
+  readonly keyWait?: number
+  /** When the key of the caller ends: while its body comes, or while its content is looked at. */
+  readonly keyEnds?: 'body' | 'inspect'
   readonly act?: (permit: Permit, input: JsonObject) => Promise<Acted>
   readonly route?: Partial<Route<JsonObject>>
 }
@@ -52,14 +62,26 @@ function scene(settings: Settings = {}): Scene {
   const acts: Scene['acts'] = []
   const actions = { request: settings.request ?? 'redact', response: settings.response ?? 'redact' }
   const policies = { current: () => decider(settings.allows ?? (() => true)) }
+  let rechecks = 0
+  const recheck = (): void => {
+    rechecks += 1
+    if (settings.keyEnds === (rechecks === 1 ? 'body' : 'inspect'))
+      throw new Fault('caller.unknown', { reason: 'key.revoked' })
+  }
   const parts: DoorParts = {
     clock: new StillClock(),
-    authenticator: AUTHENTICATOR,
+    authenticator: {
+      ...AUTHENTICATOR,
+      authenticate: (credential, address) => ({
+        ...AUTHENTICATOR.authenticate(credential, address),
+        recheck,
+      }),
+    },
     policies,
-    meter: new Meter(settings.limit ?? 4, 1),
+    meter: meterOf(settings.limit ?? 4),
     inspector: new Inspector([WORD], actions),
     recorder,
-    guard: { charge: () => settings.wait },
+    guard: { charge: () => settings.wait, chargeKey: () => settings.keyWait },
     observe: (observation) => observations.push(observation),
   }
   const route: Route<JsonObject> = {
@@ -94,8 +116,12 @@ function incoming(text: string, credential: Credential = BEARER): Incoming {
     address: '192.0.2.7',
     params: {},
     query: [],
-    body: async () => Promise.resolve(Buffer.from(text)),
+    body: async (memory) => {
+      memory.claim(text.length)
+      return Promise.resolve(Buffer.from(text))
+    },
     onAbort: () => undefined,
+    onEnd: (listener) => listener(),
   }
 }
 
@@ -139,6 +165,8 @@ const REFUSALS: readonly (readonly [
   ['a parser of ours has a bug', { route: { parse: crashes } }, BEARER, 'internal.bug', 'parse'],
   ['policy denies', { allows: () => false }, BEARER, 'action.denied', 'authorize'],
   ['policy throws', { allows: crashes }, BEARER, 'internal.bug', 'authorize'],
+  ['the key ends while the body comes', { keyEnds: 'body' }, BEARER, 'caller.unknown', 'authenticate'],
+  ['the key ends during inspection', { keyEnds: 'inspect' }, BEARER, 'caller.unknown', 'authenticate'],
   ['the door is full', { limit: 0 }, BEARER, 'load.exceeded', 'meter'],
   ['inspection blocks', { request: 'block' }, BEARER, 'content.blocked', 'inspect_request'],
   ['policy denies what was found', { allows: foundNothing }, BEARER, 'action.denied', 'admit'],
@@ -179,6 +207,55 @@ test('passThrough throttles strangers over the limit without any entry', async (
   assert.equal(codeOf(outcome), 'source.throttled')
   assert.equal(outcome.kind === 'refusal' && outcome.fault.retryAfterSeconds, 7)
   assert.deepEqual(recorder.kinds(), [])
+})
+
+test('passThrough records which key ended on the way, and why', async () => {
+  const { parts, route, recorder } = scene({ keyEnds: 'body' })
+  await passThrough(parts, route, incoming('hello'))
+  const fields = recorder.entries[0]?.fields
+  assert.deepEqual(
+    [fields?.['kid'], fields?.['caller'], fields?.['reason']],
+    [CALLER.kid, 'Service::"demo"', 'key.revoked'],
+  )
+})
+
+test('passThrough throttles a key whose requests are refused again and again: without any entry', async () => {
+  const { parts, route, recorder } = scene({ keyWait: 7, allows: () => false })
+  const outcome = await passThrough(parts, route, incoming('hello'))
+  assert.equal(codeOf(outcome), 'caller.throttled')
+  assert.equal(outcome.kind === 'refusal' && outcome.fault.retryAfterSeconds, 7)
+  assert.deepEqual(recorder.kinds(), [])
+})
+
+test('passThrough answers a key over its limit of refusals: only what is refused counts', async () => {
+  const { parts, route, recorder } = scene({ keyWait: 7 })
+  assert.equal(codeOf(await passThrough(parts, route, incoming('hello'))), 'ok')
+  assert.deepEqual(recorder.kinds(), ['intent', 'outcome'])
+})
+
+test('passThrough holds place and bytes until the reply has left, not until it is made', async () => {
+  const { parts, route } = scene()
+  const ends: (() => void)[] = []
+  const sent = { ...incoming('hello'), onEnd: (listener: () => void) => void ends.push(listener) }
+  const outcome = await passThrough(parts, route, sent)
+  assert.equal(parts.meter.inFlight, 1)
+  assert.equal(parts.meter.bytes, outcome.kind === 'answer' ? outcome.json.length : Number.NaN)
+  for (const end of ends) end()
+  assert.deepEqual([parts.meter.inFlight, parts.meter.bytes], [0, 0])
+})
+
+test('passThrough lets an act claim memory for what it fetches: no room is a refusal, and recorded', async () => {
+  const { parts, route, recorder } = scene({
+    route: {
+      act: async (_permit, _input, { memory }) => {
+        memory.claim(6_000_000)
+        return Promise.resolve({ status: 200, body: null, facts: {} })
+      },
+    },
+  })
+  assert.equal(codeOf(await passThrough(parts, route, incoming('hello'))), 'load.exceeded')
+  assert.equal(recorder.entries[1]?.fields['code'], 'load.exceeded')
+  assert.equal(parts.meter.bytes, 0)
 })
 
 test('passThrough dispatches what was inspected, redacted, and tells the second decision what was found', async () => {
@@ -256,19 +333,6 @@ test('guarded keeps the facts of the route and takes requests through the door',
   const joined = guarded(parts, route)
   assert.equal(joined.path, '/say')
   assert.equal((await joined.handle(incoming('hello'))).kind, 'answer')
-})
-
-test('Meter counts a release once, and keeps its reserve for strict routes', () => {
-  const meter = new Meter(1, 1)
-  const first = meter.reserve('grouped')
-  assert.throws(() => meter.reserve('grouped'), { code: 'load.exceeded' })
-  const second = meter.reserve('strict')
-  assert.throws(() => meter.reserve('strict'), { code: 'load.exceeded' })
-  first.release()
-  first.release()
-  assert.equal(meter.inFlight, 1)
-  second.release()
-  assert.equal(meter.inFlight, 0)
 })
 
 function throws(code: FaultCode): () => never {

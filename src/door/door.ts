@@ -20,7 +20,7 @@ export interface DoorParts {
   readonly meter: Meter
   readonly inspector: Inspector
   readonly recorder: Recorder
-  readonly guard: Pick<FloodGuard, 'charge'>
+  readonly guard: Pick<FloodGuard, 'charge' | 'chargeKey'>
   /** Told of every request once, when it ends. */
   readonly observe: (observation: Observation) => void
 }
@@ -34,16 +34,20 @@ export async function passThrough<Input extends JsonObject>(
   route: Route<Input>,
   incoming: Incoming,
 ): Promise<Outcome> {
-  const { policies, meter, inspector, recorder } = door
+  const { authenticator, policies, inspector, recorder } = door
   const { action } = route
   const passage = new Passage(door, route, incoming)
   try {
     passage.enter('authenticate')
-    const caller = passage.sentBy(door.authenticator.authenticate(incoming.credential, incoming.address))
+    const proven = authenticator.authenticate(incoming.credential, incoming.address)
+    const { caller } = proven
+    const holding = passage.sentBy(caller)
 
-    // Only now: strangers never reach a parser of ours.
+    // Only now: strangers never reach a parser of ours, nor any memory.
     passage.enter('parse')
-    const body = passage.carries(await incoming.body())
+    const body = passage.carries(await incoming.body(holding))
+    // The body took its time: a key that ended meanwhile opens nothing.
+    passage.recheck(proven)
     const input = route.parse({ params: incoming.params, query: incoming.query, body })
 
     passage.enter('authorize')
@@ -51,13 +55,14 @@ export async function passThrough<Input extends JsonObject>(
     authorize(policies, { caller, action, target, findings: [] })
 
     passage.enter('meter')
-    passage.holds(meter.reserve(route.record))
+    holding.takePlace()
 
     passage.enter('inspect_request')
-    const request = passage.found(inspector.inspect('request', route.inspect.request, input))
+    const request = passage.found(await inspector.inspect('request', route.inspect.request, input))
 
     // The second question is about what will be dispatched: redacted, and with what was found. It can only narrow.
     passage.enter('admit')
+    passage.recheck(proven)
     const admitted = {
       caller,
       action,
@@ -71,11 +76,11 @@ export async function passThrough<Input extends JsonObject>(
 
     passage.enter('act')
     const { id, onAbort } = incoming
-    const acted = await route.act(permit, request.value, { id, caller, onAbort })
+    const acted = await route.act(permit, request.value, { id, caller, memory: holding, onAbort })
 
     passage.enter('inspect_response')
     const response = passage.found(
-      inspector.inspect<JsonValue>('response', route.inspect.response, acted.body),
+      await inspector.inspect<JsonValue>('response', route.inspect.response, acted.body),
     )
 
     passage.enter('settle')

@@ -28,6 +28,13 @@ function drain(guard: FloodGuard, address: string): void {
   while (guard.charge(address) === undefined);
 }
 
+/** Takes all that a key has, and gives how much that was. */
+function drainKey(guard: FloodGuard, kid: string): number {
+  let taken = 0
+  while (guard.chargeKey(kid) === undefined) taken += 1
+  return taken
+}
+
 test('charge takes from the bucket of the block: burst, then one per second', () => {
   const { guard, pass } = rig()
   for (let at = 0; at < 20; at += 1) assert.equal(guard.charge('203.0.113.1'), undefined, `charge ${at}`)
@@ -53,6 +60,51 @@ test('charge takes from the global bucket: many blocks together are bounded too'
   taken = 0
   for (let block = 0; block < 200; block += 1) if (guard.charge(`10.1.${block}.1`) === undefined) taken += 1
   assert.equal(taken, 10)
+})
+
+test('chargeKey takes from the bucket of the key alone: burst, then five per second, then one digest per key', () => {
+  const { guard, written, pass } = rig()
+  drainKey(guard, 'aaaaaaaaaaaa')
+  assert.equal(guard.chargeKey('aaaaaaaaaaaa'), 1)
+  assert.equal(guard.chargeKey('bbbbbbbbbbbb'), undefined, 'another key')
+  drain(guard, '203.0.113.1')
+  drainKey(guard, 'bbbbbbbbbbbb')
+  pass(1_000)
+  assert.equal(drainKey(guard, 'aaaaaaaaaaaa'), 5)
+  pass(9_000)
+  guard.tick()
+  assert.deepEqual(
+    written.filter(({ fields }) => 'kid' in fields).map(({ kind, fields }) => ({ kind, ...fields })),
+    [
+      {
+        kind: 'digest',
+        kid: 'aaaaaaaaaaaa',
+        count: 3,
+        codes: { 'caller.throttled': 3 },
+        window_ms: 10_000,
+      },
+      {
+        kind: 'digest',
+        kid: 'bbbbbbbbbbbb',
+        count: 1,
+        codes: { 'caller.throttled': 1 },
+        window_ms: 10_000,
+      },
+    ],
+  )
+})
+
+test('dropped counts connections in the digest of their block', () => {
+  const { guard, written } = rig()
+  guard.dropped('203.0.113.1')
+  guard.dropped('203.0.113.2')
+  guard.flush()
+  assert.deepEqual(written[0]?.fields, {
+    block: '203.0.113.0/24',
+    count: 2,
+    codes: { 'connection.dropped': 2 },
+    window_ms: 0,
+  })
 })
 
 test('refusesEarly lets through what looks real: a flood from its own block does not touch a key', () => {
@@ -139,7 +191,12 @@ test('a refusal after its window writes the old window first: even when no timer
 })
 
 test('FloodGuard bounds its memory: newcomers share a bucket until an old one is full again', () => {
-  const numbers = { ...FLOOD_NUMBERS, blocks: 4, blockBurst: 2, globalBurst: 1_000 }
+  const numbers = {
+    ...FLOOD_NUMBERS,
+    blocks: 4,
+    block: { burst: 2, perSecond: 1 },
+    global: { burst: 1_000, perSecond: 10 },
+  }
   const { guard, written, pass } = rig(numbers)
   for (let block = 0; block < 4; block += 1) guard.charge(`10.0.${block}.1`)
   assert.equal(guard.charge('10.1.0.1'), undefined)

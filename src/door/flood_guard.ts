@@ -1,75 +1,68 @@
 import { sourceBlock } from '#base/address.ts'
 import type { Clock, Millis } from '#base/clock.ts'
 import type { FaultCode } from '#base/fault.ts'
-import type { Recorder } from '#base/recorder.ts'
+import { LIMITS } from '#base/limits.ts'
+import { Digests, type DigestParts } from './digests.ts'
+import { TokenBucket, TokenBuckets, type BucketRate } from './token_bucket.ts'
 
-/** What the guard allows. Rates are tokens per second; a token is one refusal that may be written to the ledger. */
+/** What the guard allows; a token is one refusal that may be written to the ledger. */
 export interface FloodNumbers {
-  readonly blockBurst: number
-  readonly blockPerSecond: number
-  readonly globalBurst: number
-  readonly globalPerSecond: number
+  readonly block: BucketRate
+  readonly global: BucketRate
+  /** For each key that is valid: what its requests are refused for is worth reading, up to a point. */
+  readonly key: BucketRate
   /** Source blocks remembered; others share one bucket. */
   readonly blocks: number
   readonly windowMs: Millis
-  /** Source blocks that get a digest of their own in one window; the others are summed. */
+  /** Source blocks, and keys, that get a digest of their own in one window; the others are summed. */
   readonly digestsPerWindow: number
 }
 
 /**
  * Ten minutes of flood write at most 100 + 600 × 10 refusals and 60 × 33 digests: 8,080 entries, 6.5 MB at 800 bytes.
  * A person who mistypes a key, or a client with a stale one, stays far below 1/s.
+ *
+ * A key writes at most 300 + 600 × 5 refusals in that time, 2.7 MB: a client that repeats a denied call five times each
+ * second for as long as nobody looks is still on record with every one.
  */
 export const FLOOD_NUMBERS: FloodNumbers = {
-  blockBurst: 20,
-  blockPerSecond: 1,
-  globalBurst: 100,
-  globalPerSecond: 10,
+  block: { burst: 20, perSecond: 1 },
+  global: { burst: 100, perSecond: 10 },
+  key: { burst: 300, perSecond: 5 },
   blocks: 4_096,
   windowMs: 10_000,
   digestsPerWindow: 32,
 }
 
-export interface FloodParts {
-  readonly clock: Clock
-  readonly recorder: Pick<Recorder, 'appendLater'>
-  readonly newId: () => string
+export interface FloodParts extends DigestParts {
   readonly numbers?: FloodNumbers
 }
 
 /** The address that the admin socket reports; its owner owns the home and is not a stranger. */
 const OWNER = 'socket'
-/** Digests name these in place of a block. */
-const UNREMEMBERED = 'unremembered blocks'
-const OTHERS = 'other blocks'
 
 /**
- * Bounds what requests without a valid credential can cost: a token bucket per source block and one for all.
- *
- * A caller with a valid key never meets it. Everything it refuses is counted, and once per window written as `digest`
- * entries, at most `digestsPerWindow` + 1 of them.
+ * Bounds what refusals can cost. Requests without a valid credential have a token bucket per source block and one for
+ * all, which a caller with a valid key never meets; requests with one have a bucket per key, for what is refused of
+ * them. Everything beyond is counted, and once per window written as `digest` entries.
  */
 export class FloodGuard {
   readonly #clock: Clock
-  readonly #recorder: Pick<Recorder, 'appendLater'>
-  readonly #newId: () => string
-  readonly #numbers: FloodNumbers
-  /** Least recently charged first. */
-  readonly #blocks = new Map<string, Bucket>()
-  readonly #unremembered: Bucket
-  readonly #global: Bucket
-  #counted = new Map<string, Count>()
-  #windowStart: number | undefined
+  readonly #blocks: TokenBuckets
+  readonly #global: TokenBucket
+  readonly #keys: TokenBuckets
+  readonly #blockDigests: Digests
+  readonly #keyDigests: Digests
 
   constructor(parts: FloodParts) {
-    this.#clock = parts.clock
-    this.#recorder = parts.recorder
-    this.#newId = parts.newId
-    this.#numbers = parts.numbers ?? FLOOD_NUMBERS
-    const { blockBurst, blockPerSecond, globalBurst, globalPerSecond } = this.#numbers
-    const now = parts.clock.monotonic()
-    this.#unremembered = new Bucket(blockBurst, blockPerSecond, now)
-    this.#global = new Bucket(globalBurst, globalPerSecond, now)
+    const { clock, numbers = FLOOD_NUMBERS } = parts
+    const { block, global, key, blocks, windowMs, digestsPerWindow: entries } = numbers
+    this.#clock = clock
+    this.#blocks = new TokenBuckets(block, blocks, clock)
+    this.#global = new TokenBucket(global, clock.monotonic())
+    this.#keys = new TokenBuckets(key, LIMITS.keys, clock)
+    this.#blockDigests = new Digests(parts, BLOCK_WORDS, { windowMs, names: blocks, entries })
+    this.#keyDigests = new Digests(parts, KEY_WORDS, { windowMs, names: LIMITS.keys, entries })
   }
 
   /**
@@ -80,10 +73,9 @@ export class FloodGuard {
     if (looksReal || address === OWNER) return undefined
     const now = this.#clock.monotonic()
     const block = sourceBlock(address)
-    const bucket = this.#blocks.get(block) ?? this.#newcomer(now)
-    const wait = Math.max(this.#global.wait(now), bucket?.wait(now) ?? 0)
+    const wait = Math.max(this.#global.wait(now), this.#blocks.wait(block, now))
     if (wait === 0) return undefined
-    this.#count(block, 'source.throttled', now)
+    this.#blockDigests.count(block, 'source.throttled', now)
     return wait
   }
 
@@ -96,8 +88,21 @@ export class FloodGuard {
     const now = this.#clock.monotonic()
     const block = sourceBlock(address)
     const wait = this.#take(block, now)
-    if (wait !== undefined) this.#count(block, 'source.throttled', now)
+    if (wait !== undefined) this.#blockDigests.count(block, 'source.throttled', now)
     return wait
+  }
+
+  /** As `charge`, for a refusal of a caller whose key is valid: over the limit it gets `caller.throttled`. */
+  chargeKey(kid: string): number | undefined {
+    const now = this.#clock.monotonic()
+    const bucket = this.#keys.of(kid, now)
+    const wait = bucket.wait(now)
+    if (wait > 0) {
+      this.#keyDigests.count(kid, 'caller.throttled', now)
+      return wait
+    }
+    bucket.take()
+    return undefined
   }
 
   /**
@@ -109,145 +114,42 @@ export class FloodGuard {
     const now = this.#clock.monotonic()
     const block = sourceBlock(address)
     const wait = looksReal ? undefined : this.#take(block, now)
-    this.#count(block, wait === undefined ? code : 'source.throttled', now)
+    this.#blockDigests.count(block, wait === undefined ? code : 'source.throttled', now)
     return wait
+  }
+
+  /** For a connection that a face closed to make room. */
+  dropped(address: string): void {
+    this.#blockDigests.count(sourceBlock(address), 'connection.dropped', this.#clock.monotonic())
   }
 
   /** Writes the digests of a window that is over. To be called about once a second, so that a count is not left behind. */
   tick(): void {
-    this.#endWindow(this.#clock.monotonic(), this.#numbers.windowMs)
+    this.#blockDigests.tick()
+    this.#keyDigests.tick()
   }
 
   /** Writes what is counted so far; for the end of the process. */
   flush(): void {
-    this.#endWindow(this.#clock.monotonic(), 0)
+    this.#blockDigests.flush()
+    this.#keyDigests.flush()
   }
 
-  #take(block: string, now: number): number | undefined {
-    const bucket = this.#bucketFor(block, now)
+  #take(block: string, now: Millis): number | undefined {
+    const bucket = this.#blocks.of(block, now)
     const wait = Math.max(this.#global.wait(now), bucket.wait(now))
     if (wait > 0) return wait
     this.#global.take()
     bucket.take()
     return undefined
   }
-
-  #bucketFor(block: string, now: number): Bucket {
-    const known = this.#blocks.get(block)
-    if (known !== undefined) {
-      this.#blocks.delete(block)
-      this.#blocks.set(block, known)
-      return known
-    }
-    const shared = this.#newcomer(now)
-    if (shared !== undefined) return shared
-    if (this.#blocks.size >= this.#numbers.blocks) this.#blocks.delete(this.#oldest() ?? '')
-    const bucket = new Bucket(this.#numbers.blockBurst, this.#numbers.blockPerSecond, now)
-    this.#blocks.set(block, bucket)
-    return bucket
-  }
-
-  // A full bucket says nothing about its block, so forgetting it gives nobody anything. When even the oldest is not
-  // full, newcomers share one bucket: a flood from many blocks cannot buy fresh bursts with memory.
-  #newcomer(now: number): Bucket | undefined {
-    if (this.#blocks.size < this.#numbers.blocks) return undefined
-    const oldest = this.#blocks.get(this.#oldest() ?? '')
-    return oldest === undefined || oldest.isFull(now) ? undefined : this.#unremembered
-  }
-
-  #oldest(): string | undefined {
-    return this.#blocks.keys().next().value
-  }
-
-  #count(block: string, code: FaultCode, now: number): void {
-    this.#endWindow(now, this.#numbers.windowMs)
-    this.#windowStart ??= now
-    const isRoom = this.#counted.has(block) || this.#counted.size < this.#numbers.blocks
-    const name = isRoom ? block : UNREMEMBERED
-    let count = this.#counted.get(name)
-    if (count === undefined) this.#counted.set(name, (count = { total: 0, codes: {} }))
-    count.total += 1
-    count.codes[code] = (count.codes[code] ?? 0) + 1
-  }
-
-  #endWindow(now: number, windowMs: Millis): void {
-    if (this.#windowStart === undefined || now - this.#windowStart < windowMs) return
-    const counted = [...this.#counted].sort(([, left], [, right]) => right.total - left.total)
-    const spanMs = Math.round(now - this.#windowStart)
-    this.#counted = new Map()
-    this.#windowStart = undefined
-    const own = counted.slice(0, this.#numbers.digestsPerWindow)
-    const rest = counted.slice(this.#numbers.digestsPerWindow)
-    for (const [block, count] of own) this.#write({ block, count: count.total, codes: count.codes }, spanMs)
-    if (rest.length > 0) this.#write({ block: OTHERS, blocks: rest.length, ...sum(rest) }, spanMs)
-  }
-
-  #write(digest: Digest, windowMs: Millis): void {
-    this.#recorder.appendLater({
-      kind: 'digest',
-      id: this.#newId(),
-      at: this.#clock.now(),
-      fields: { ...digest, window_ms: windowMs },
-      reserved: false,
-    })
-  }
 }
 
-type Codes = Record<string, number>
+const BLOCK_WORDS = {
+  field: 'block',
+  unremembered: 'unremembered blocks',
+  others: 'other blocks',
+  howMany: 'blocks',
+} as const
 
-interface Count {
-  total: number
-  readonly codes: Codes
-}
-
-interface Digest {
-  readonly block: string
-  readonly count: number
-  readonly codes: Codes
-  /** How many blocks are summed, where more than one. */
-  readonly blocks?: number
-}
-
-function sum(counted: readonly (readonly [block: string, count: Count])[]): Pick<Digest, 'count' | 'codes'> {
-  const codes: Codes = {}
-  let count = 0
-  for (const [, one] of counted) {
-    count += one.total
-    for (const [code, times] of Object.entries(one.codes)) codes[code] = (codes[code] ?? 0) + times
-  }
-  return { count, codes }
-}
-
-class Bucket {
-  readonly #burst: number
-  readonly #perSecond: number
-  #tokens: number
-  #at: number
-
-  constructor(burst: number, perSecond: number, now: number) {
-    this.#burst = burst
-    this.#perSecond = perSecond
-    this.#tokens = burst
-    this.#at = now
-  }
-
-  /** Whole seconds until a token is there, 0 when one is. */
-  wait(now: number): number {
-    this.#refill(now)
-    return this.#tokens >= 1 ? 0 : Math.max(1, Math.ceil((1 - this.#tokens) / this.#perSecond))
-  }
-
-  take(): void {
-    this.#tokens -= 1
-  }
-
-  isFull(now: number): boolean {
-    this.#refill(now)
-    return this.#tokens >= this.#burst
-  }
-
-  #refill(now: number): void {
-    this.#tokens = Math.min(this.#burst, this.#tokens + ((now - this.#at) / 1_000) * this.#perSecond)
-    this.#at = now
-  }
-}
+const KEY_WORDS = { field: 'kid', unremembered: 'other keys', others: 'other keys', howMany: 'keys' } as const

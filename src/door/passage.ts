@@ -1,12 +1,12 @@
 import type { Clock } from '#base/clock.ts'
 import { sha256Hex } from '#base/crypto.ts'
 import { printRef, type Decision } from '#base/decider.ts'
-import { asFault, FAULTS, Fault } from '#base/fault.ts'
+import { asFault, FAULTS, Fault, type FaultCode } from '#base/fault.ts'
 import type { JsonObject, JsonValue } from '#base/json.ts'
 import type { EntryDraft, EntryKind, Recorder } from '#base/recorder.ts'
-import type { Caller } from '#trust/access/caller.ts'
+import type { Caller, Proven } from '#trust/access/caller.ts'
 import type { FloodGuard } from './flood_guard.ts'
-import type { Reservation } from './meter.ts'
+import type { Holding, Meter } from './meter.ts'
 import type { Outcome, Stage } from './outcome.ts'
 import type { Acted, Incoming, Route, Target } from './route.ts'
 
@@ -24,7 +24,8 @@ export interface Observation {
 interface PassageParts {
   readonly clock: Clock
   readonly recorder: Recorder
-  readonly guard: Pick<FloodGuard, 'charge'>
+  readonly meter: Meter
+  readonly guard: Pick<FloodGuard, 'charge' | 'chargeKey'>
   readonly observe: (observation: Observation) => void
 }
 
@@ -40,7 +41,7 @@ export class Passage {
   #stage: Stage = 'authenticate'
   #caller: Caller | undefined
   #model = ''
-  #reservation: Reservation | undefined
+  #holding: Holding | undefined
   #hasIntent = false
   #findings: readonly string[] = []
 
@@ -60,11 +61,21 @@ export class Passage {
     this.#stage = stage
   }
 
-  sentBy(caller: Caller): Caller {
+  /** Gives what the request is going to hold; nothing is held for strangers. */
+  sentBy(caller: Caller): Holding {
+    const name = printRef(caller.ref)
     this.#caller = caller
-    this.#fields['caller'] = printRef(caller.ref)
+    this.#fields['caller'] = name
     if (caller.kid !== undefined) this.#fields['kid'] = caller.kid
-    return caller
+    return (this.#holding = this.#parts.meter.open(name, this.#route.record))
+  }
+
+  /** The caller was proven when its request began; one that no longer holds is refused as if it came only now. */
+  recheck(proven: Proven): void {
+    const stage = this.#stage
+    this.enter('authenticate')
+    proven.recheck()
+    this.enter(stage)
   }
 
   carries(body: Uint8Array): Uint8Array {
@@ -79,10 +90,6 @@ export class Passage {
     return target
   }
 
-  holds(reservation: Reservation): void {
-    this.#reservation = reservation
-  }
-
   found<T extends { readonly findings: readonly string[] }>(inspected: T): T {
     this.#findings = inspected.findings
     return inspected
@@ -90,12 +97,13 @@ export class Passage {
 
   intent(decision: Decision): EntryDraft {
     this.#hasIntent = true
-    const { policies, errors, set } = decision
+    const { policies, errors, set, entities } = decision
     const erred = errors.length > 0 ? { errors: [...errors] } : {}
     return this.#draft('intent', {
       ...this.#fields,
       policies: [...policies],
       set,
+      entities,
       ...erred,
       ...this.#foundFields(),
     })
@@ -104,6 +112,7 @@ export class Passage {
   /** Records the outcome and gives the answer whose exact bytes it committed to. */
   async answer(acted: Acted, body: JsonValue): Promise<Outcome> {
     const json = JSON.stringify(body)
+    this.#holding?.keep(json.length)
     const { status } = acted
     await this.#close({ ...acted.facts, ...this.#foundFields(), status, content: sha256Hex(json) })
     this.#observe(status, 'ok', 'done')
@@ -118,17 +127,16 @@ export class Passage {
     return { kind: 'refusal', fault: told, stage }
   }
 
+  /** What it holds is held until its reply has left: a caller that does not read pays for it, not the door. */
   leave(): void {
-    this.#reservation?.release()
+    const holding = this.#holding
+    if (holding !== undefined) this.#incoming.onEnd(() => holding.release())
   }
 
   async #recordRefusal(fault: Fault, stage: Stage): Promise<Fault> {
     if (fault.code === 'ledger.unwritable') return fault
-    if (fault.code === 'caller.unknown') {
-      // Over the limit nothing is written but a counted digest, so that strangers cannot fill the ledger.
-      const wait = this.#parts.guard.charge(this.#incoming.address)
-      if (wait !== undefined) return new Fault('source.throttled', {}, { retryAfterSeconds: wait })
-    }
+    const throttled = this.#hasIntent ? undefined : this.#throttled(fault)
+    if (throttled !== undefined) return throttled
     const ended = { ...fault.detail, stage, code: fault.code, ...this.#foundFields() }
     try {
       if (this.#hasIntent) await this.#close({ ...ended, status: FAULTS[fault.code].status })
@@ -137,6 +145,14 @@ export class Passage {
     } catch (thrown) {
       return asFault(thrown)
     }
+  }
+
+  /** Over a limit nothing is written but a counted digest, so that neither strangers nor a key can fill the ledger. */
+  #throttled({ code }: Fault): Fault | undefined {
+    const { guard } = this.#parts
+    const kid = this.#caller?.kid
+    if (code === 'caller.unknown') return over('source.throttled', guard.charge(this.#incoming.address))
+    return kid === undefined ? undefined : over('caller.throttled', guard.chargeKey(kid))
   }
 
   async #close(fields: Fields): Promise<void> {
@@ -159,4 +175,8 @@ export class Passage {
     const seconds = (this.#parts.clock.monotonic() - this.#startedAt) / 1_000
     this.#parts.observe({ route: this.#route.name, model: this.#model, status, code, stage, seconds })
   }
+}
+
+function over(code: FaultCode, wait: number | undefined): Fault | undefined {
+  return wait === undefined ? undefined : new Fault(code, {}, { retryAfterSeconds: wait })
 }

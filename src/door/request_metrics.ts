@@ -7,6 +7,7 @@ export class RequestMetrics {
   readonly #durations: Family<Histogram>
   readonly #refusals: Family<Counter>
   readonly #inFlight: Gauge
+  readonly #drops: Family<Counter>
 
   constructor(metrics: Metrics) {
     this.#requests = metrics.counter({
@@ -25,8 +26,13 @@ export class RequestMetrics {
       labels: ['stage', 'code'],
     })
     this.#inFlight = metrics
-      .gauge({ name: 'gatehouse_requests_in_flight', help: 'Requests inside the door now.' })
+      .gauge({ name: 'gatehouse_requests_in_flight', help: 'Requests whose replies have not left yet.' })
       .series()
+    this.#drops = metrics.counter({
+      name: 'gatehouse_connections_dropped_total',
+      help: 'Connections closed to make room: too many strangers from their source block, or a full listener.',
+      labels: ['reason'],
+    })
   }
 
   /** A request entered a route; `left` must follow. */
@@ -44,6 +50,11 @@ export class RequestMetrics {
     this.#requests.series(route, model, code).add()
     this.#durations.series(route, model).observe(seconds)
     if (code !== 'ok') this.#refusals.series(stage, code).add()
+  }
+
+  /** Counts a connection that a face closed to make room. */
+  dropped(reason: 'block' | 'full'): void {
+    this.#drops.series(reason).add()
   }
 
   /** Counts what a face refused before the pipeline. */

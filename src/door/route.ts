@@ -1,5 +1,6 @@
 import type { EntityFacts, EntityRef } from '#base/decider.ts'
 import type { JsonObject, JsonValue } from '#base/json.ts'
+import type { Memory } from '#base/memory.ts'
 import type { Caller, Credential } from '#trust/access/caller.ts'
 import type { Permit } from '#trust/access/authorize.ts'
 
@@ -13,10 +14,15 @@ export interface Incoming {
   /** Values of `{name}` segments of the route's path, decoded. */
   readonly params: Readonly<Record<string, string>>
   readonly query: readonly (readonly [name: string, value: string])[]
-  /** Reads the body once. Throws `input.too_large`, `input.slow`, `input.aborted`. */
-  readonly body: () => Promise<Uint8Array>
+  /**
+   * Reads the body once, into memory that is claimed before it is used. The door asks only once the caller is proven.
+   * Throws `input.too_large`, `input.slow`, `input.aborted`, `load.exceeded`.
+   */
+  readonly body: (memory: Memory) => Promise<Uint8Array>
   /** Calls back when the caller goes away before the reply; at most one listener. */
   readonly onAbort: (listener: () => void) => void
+  /** Calls back once: when the reply has left or the caller is gone, and at once when that is so already. */
+  readonly onEnd: (listener: () => void) => void
 }
 
 /** What a route's `parse` reads: the request, with the body complete. */
@@ -35,9 +41,29 @@ export interface Target {
   readonly known: boolean
 }
 
+/**
+ * A target that exists, with its own facts. Frozen all through, and to be made once: the decider prepares facts that can
+ * never change only once.
+ */
+export function knownTarget(
+  { type, id }: EntityRef,
+  attributes: Readonly<Record<string, string>> = {},
+  parents: readonly EntityRef[] = [],
+): Target {
+  const ref = Object.freeze({ type, id })
+  const facts: EntityFacts = Object.freeze({
+    ref,
+    attributes: Object.freeze({ ...attributes }),
+    parents: Object.freeze(parents.map((parent) => Object.freeze({ ...parent }))),
+  })
+  return Object.freeze({ ref, entities: Object.freeze([facts]), known: true })
+}
+
 export interface ActContext {
   readonly id: string
   readonly caller: Caller
+  /** Where an act claims what it is about to keep of a foreign answer. */
+  readonly memory: Memory
   readonly onAbort: (listener: () => void) => void
 }
 

@@ -144,14 +144,7 @@ async function checkYaml(blocks: readonly Block[]): Promise<void> {
     for (const { file, line, text } of blocks) {
       const path = join(home, 'page.yaml')
       await writeFile(path, text)
-      const { status, stdout, stderr } = await gatehouse([
-        'config',
-        'check',
-        '--config',
-        path,
-        '--home',
-        home,
-      ])
+      const { status, stdout, stderr } = await gatehouse(['config', 'show', '--config', path, '--home', home])
       assert.equal(status, 0, `${file}:${line}\n${stdout}${stderr}`)
     }
   } finally {

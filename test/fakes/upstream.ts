@@ -33,6 +33,20 @@ interface Reply {
   readonly socket: Socket
 }
 
+/** What a server may make of the key that it got, as bytes of a JSON string. */
+export const DISGUISES: Readonly<Record<string, (key: string) => string>> = {
+  unicode_escapes: (key) =>
+    Array.from(key, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`).join(''),
+  escaped_slashes: (key) => key.replaceAll('/', '\\/'),
+  escaped_twice: (key) => `{\\"authorization\\": \\"${key.replace('e', '\\\\u0065')}\\"}`,
+  base64: (key) => Buffer.from(key).toString('base64'),
+  base64_of_header: (key) => Buffer.from(`Bearer ${key}; q=1`).toString('base64'),
+  base64_of_pair: (key) => Buffer.from(`me:${key}`).toString('base64'),
+  base64url: (key) => Buffer.from(`k=${key}`).toString('base64url'),
+  percent: (key) => Array.from(key, (letter) => `%${letter.charCodeAt(0).toString(16)}`).join(''),
+  hexadecimal: (key) => Buffer.from(key).toString('hex'),
+}
+
 const ENDLESS_CHUNK = Buffer.alloc(65_536, 0x20)
 
 export const BEHAVIOURS: Readonly<Record<string, (reply: Reply) => void>> = {
@@ -59,6 +73,7 @@ export const BEHAVIOURS: Readonly<Record<string, (reply: Reply) => void>> = {
   wrong_shape: ({ response }) => sendJson(response, 200, { object: 'list', data: [] }),
   error_with_200: ({ response }) => sendJson(response, 200, { error: { message: 'no' } }),
   nested: ({ response }) => response.end(`{"choices":${'['.repeat(10_000)}${']'.repeat(10_000)}}`),
+  crowded: ({ response }) => response.end(`{"choices":[${'[],'.repeat(600_000)}0]}`),
   empty: ({ response }) => response.writeHead(204).end(),
   endless: ({ response }) => {
     const more = (): void => {
@@ -84,6 +99,9 @@ export const BEHAVIOURS: Readonly<Record<string, (reply: Reply) => void>> = {
     }),
   rejecting_oddly: ({ response }) =>
     sendJson(response, 422, { error: { param: 'x-planted', code: 'planted' } }),
+  /** Long, and with a credential across the place where a reader may cut. */
+  rejecting_at_length: ({ response, received }) =>
+    sendJson(response, 400, { error: { message: (JSON.parse(received.body) as { user: string }).user } }),
   rejecting_with_key: ({ response, received }) =>
     sendJson(response, 400, { error: { message: `Wrong use of ${keyOf(received)}` } }),
   echo_key: ({ response, received, model }) => sendJson(response, 200, completion(model, keyOf(received))),
@@ -109,6 +127,33 @@ export const BEHAVIOURS: Readonly<Record<string, (reply: Reply) => void>> = {
     sendJson(response, 200, completion(model, messages.at(-1)?.content ?? ''))
   },
 }
+
+/** `disguised_<disguise>`, `disguised_name_<disguise>` and `disguised_error_<disguise>` send the key back. */
+const ECHOES = Object.entries(DISGUISES).flatMap(([disguise, of]) => {
+  const hidden = ({ received }: Reply): string =>
+    of(
+      keyOf(received)
+        .trim()
+        .replace(/^Bearer /, ''),
+    )
+  const send = ({ response }: Reply, status: number, json: string): void =>
+    void response.writeHead(status, { 'content-type': 'application/json' }).end(json)
+  const choices = '"choices":[{"index":0,"message":{"role":"assistant","content":'
+  return [
+    [`disguised_${disguise}`, (reply: Reply) => send(reply, 200, `{${choices}"${hidden(reply)}"}}]}`)],
+    [
+      `disguised_name_${disguise}`,
+      (reply: Reply) => send(reply, 200, `{${choices}"x"}}],"${hidden(reply)}":1}`),
+    ],
+    [
+      `disguised_error_${disguise}`,
+      (reply: Reply) => send(reply, 400, `{"error":{"message":"Wrong use of ${hidden(reply)}"}}`),
+    ],
+  ] as const
+})
+/** The names of those behaviours. */
+export const KEY_ECHOES: readonly string[] = ECHOES.map(([name]) => name)
+const ECHOING = new Map<string, (reply: Reply) => void>(ECHOES)
 
 export async function startFakeUpstream(port = 0): Promise<FakeUpstream> {
   const received: Received[] = []
@@ -146,7 +191,7 @@ async function take(
   log.onRequest.splice(0).forEach((resolve) => resolve(taken))
   const model = modelOf(body)
   const name = /^\/behave\/(\w+)/.exec(taken.url)?.[1] ?? model
-  const behave = Object.hasOwn(BEHAVIOURS, name) ? BEHAVIOURS[name] : undefined
+  const behave = Object.hasOwn(BEHAVIOURS, name) ? BEHAVIOURS[name] : ECHOING.get(name)
   if (behave !== undefined) return behave({ received: taken, model, response, socket: request.socket })
   sendJson(response, 200, completion(model, 'hello from the fake'), { 'x-upstream-secret': 'do-not-forward' })
 }

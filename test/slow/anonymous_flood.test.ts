@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readdir, stat } from 'node:fs/promises'
 import http from 'node:http'
+import net from 'node:net'
 import path from 'node:path'
 import { test } from 'node:test'
 import { crc32 } from 'node:zlib'
@@ -39,6 +41,29 @@ test(`${String(SECONDS)} s of anonymous flood: a valid key is served throughout,
         grown <= (CLAIM_BYTES / CLAIM_SECONDS) * SECONDS + 200_000,
       String(grown),
     )
+  })
+})
+
+const IDLE = 10_000
+
+test(`${String(IDLE)} idle connections without a key: a valid key is served, and they are counted`, async () => {
+  await journey(async ({ key, client, door }) => {
+    const demo = client((await key('demo', '--models', 'echo')).key)
+    const { hostname, port } = new URL(door().door)
+    const idle: net.Socket[] = []
+    try {
+      for (let at = 0; at < IDLE; at += 1) {
+        const socket = net.connect(Number(port), hostname)
+        idle.push(socket.on('error', () => undefined))
+        await once(socket, 'connect')
+      }
+      assert.match((await say(demo, 'among them')).choices[0]?.message.content ?? '', /among them/)
+      const metrics = await (await fetch(`${door().metrics}/metrics`)).text()
+      const dropped = /connections_dropped_total\{reason="block"\} (\d+)/.exec(metrics)?.[1]
+      assert.ok(Number(dropped) > IDLE - 1_000, `dropped ${String(dropped)}`)
+    } finally {
+      for (const socket of idle) socket.destroy()
+    }
   })
 })
 

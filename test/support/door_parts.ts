@@ -87,6 +87,7 @@ export function decider(allows: (question: Question) => boolean): Decider {
         policies: isAllowed ? ['p-allow'] : [],
         errors: [],
         set: 'set-of-the-test',
+        entities: 'entities-of-the-test',
       }
     },
   }

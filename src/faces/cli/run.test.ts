@@ -16,6 +16,8 @@ const WRONG: readonly (readonly [why: string, line: string, near: string])[] = [
   ['an option with a letter wrong', 'key create --nam x', '--name'],
   ['a global option with a letter wrong', 'doctor --jsn', '--json'],
   ['an option without its value', 'key create --name', '--name needs a value'],
+  ['an option given twice', 'key create --name x --env live --env test', '--env may be given only once'],
+  ['an option given twice in both forms', 'doctor --home /a --home=/b', '--home may be given only once'],
   ['a switch with a value', 'doctor --json=yes', '--json takes no value'],
   ['a short option', 'doctor -j', 'no such option'],
   ['a word too many', 'doctor now', 'takes nothing more'],
@@ -82,11 +84,11 @@ test('runCli reports every problem of a configuration at once', async () => {
     { path: 'listn', line: 1, column: 1, message: 'is not a known key' },
     { path: 'models.x.key', line: 4, column: 9, message: 'must be a reference' },
   ]
-  const readConfig = async () => Promise.reject(new Fault('config.invalid', { problems }))
-  const plain = await run('config check', { readConfig })
+  const checkConfig = async () => Promise.reject(new Fault('config.invalid', { problems }))
+  const plain = await run('config check', { checkConfig })
   assert.equal(plain.exit, 78)
   assert.match(plain.stderr, /1:1 {2}listn is not a known key\n {2}4:9 {2}models\.x\.key must be a reference/)
-  const json = JSON.parse((await run('config check --json', { readConfig })).stdout) as { error: JsonObject }
+  const json = JSON.parse((await run('config check --json', { checkConfig })).stdout) as { error: JsonObject }
   assert.deepEqual(json.error['problems'], problems)
 })
 

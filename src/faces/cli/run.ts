@@ -60,7 +60,9 @@ function readCall(command: Command, args: readonly string[], world: World): Call
     strict: false,
     tokens: true,
   })
-  for (const token of tokens) if (token.kind === 'option') checkOption(token, rows)
+  const given = tokens.filter((token) => token.kind === 'option')
+  for (const token of given) checkOption(token, rows)
+  checkOnce(given, rows)
   const option = (name: string) => {
     const value = values[name]
     return typeof value === 'string' ? value : undefined
@@ -106,6 +108,13 @@ function checkOption(token: OptionToken, rows: readonly OptionRow[]): void {
   const hasValue = token.value !== undefined && (token.inlineValue === true || !token.value.startsWith('-'))
   if (row.value !== undefined && !hasValue) throw wrongUsage(`--${row.name} needs a value: ${row.value}.`)
   if (row.value === undefined && hasValue) throw wrongUsage(`--${row.name} takes no value.`)
+}
+
+/** Of two values one would be dropped without a word; a switch that is on twice is on. */
+function checkOnce(given: readonly OptionToken[], rows: readonly OptionRow[]): void {
+  for (const { name, value } of rows)
+    if (value !== undefined && given.filter((token) => token.name === name).length > 1)
+      throw wrongUsage(`--${name} may be given only once.`)
 }
 
 function checkWords(command: Command, words: readonly string[]): void {

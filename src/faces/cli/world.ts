@@ -54,6 +54,8 @@ export interface ServeOptions {
   readonly metricsListen: string | undefined
   /** False where a printed key would be lost or land in a program's log; the first key is then kept in a file. */
   readonly printsKey: boolean
+  /** True on the word of an operator: what is lost of the ledger is lost, and a new log begins. */
+  readonly acceptLoss: boolean
 }
 
 export interface OpenOptions {
@@ -112,4 +114,6 @@ export interface World {
   readonly openDoor: (options: OpenOptions) => Promise<DoorLine>
   /** Reads the configuration without starting anything. Throws `config.invalid`. */
   readonly readConfig: (home: string, config: string | undefined) => Promise<ConfigView>
+  /** As `readConfig`, and throws what a door would refuse to listen with: `listener.exposed` too. */
+  readonly checkConfig: (home: string, config: string | undefined) => Promise<ConfigView>
 }

@@ -1,10 +1,20 @@
-import type { IncomingMessage } from 'node:http'
-import { Fault } from '#base/fault.ts'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { ByteCollector } from '#base/byte_collector.ts'
+import { asFault, Fault } from '#base/fault.ts'
+import type { Memory } from '#base/memory.ts'
 import type { HeaderFacts } from './headers.ts'
 
 export interface BodyLimits {
   readonly bytes: number
   readonly timeoutMs: number
+}
+
+/** One request whose body has not been read. */
+export interface Unread {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly facts: HeaderFacts
+  readonly limits: BodyLimits
 }
 
 const NOTHING = new Uint8Array(0)
@@ -13,21 +23,23 @@ const NOTHING = new Uint8Array(0)
 const JSON_TYPE = /^application\/json[ \t]*(;[ \t]*charset[ \t]*=[ \t]*"?utf-8"?[ \t]*)?$/i
 
 /**
- * Reads the whole body, once. A body that says beforehand that it is too long is not read at all.
+ * Reads the whole body, once. A body that says beforehand that it is too long, or for which there is no memory, is not
+ * read at all.
  *
- * Rejects with `input.invalid` for another type or encoding than plain JSON, `input.too_large`, `input.slow` and
- * `input.aborted`.
+ * Rejects with `input.invalid` for another type or encoding than plain JSON, `input.too_large`, `load.exceeded`,
+ * `input.slow` and `input.aborted`.
  */
-export async function readBody(
-  request: IncomingMessage,
-  facts: HeaderFacts,
-  limits: BodyLimits,
-): Promise<Uint8Array> {
-  const hasBody = facts.isChunked || (facts.contentLength ?? 0) > 0
-  if (!hasBody) return NOTHING
+export async function readBody(unread: Unread, memory: Memory): Promise<Uint8Array> {
+  const { response, facts, limits } = unread
+  const { contentLength = 0 } = facts
+  const isChunked = facts.transferCoding !== undefined
+  if (!isChunked && contentLength === 0) return NOTHING
   checkForm(facts)
-  if ((facts.contentLength ?? 0) > limits.bytes) throw tooLarge(limits.bytes)
-  return await collect(request, limits)
+  if (contentLength > limits.bytes) throw tooLarge(limits.bytes)
+  const collector = new ByteCollector(memory, isChunked ? undefined : contentLength, limits.bytes)
+  // Only a request that got this far is told to send its body (RFC 9110 section 10.1.1).
+  if (facts.awaitsContinue) response.writeContinue()
+  return await collect(unread, collector)
 }
 
 function checkForm({ contentType, contentEncoding }: HeaderFacts): void {
@@ -41,14 +53,18 @@ function checkForm({ contentType, contentEncoding }: HeaderFacts): void {
     throw new Fault('input.invalid', {}, { say: 'Send the body without Content-Encoding.' })
 }
 
-function collect(request: IncomingMessage, limits: BodyLimits): Promise<Uint8Array> {
+function collect({ request, limits }: Unread, collector: ByteCollector): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let size = 0
     const onData = (chunk: Buffer): void => {
-      size += chunk.length
-      if (size > limits.bytes) end(tooLarge(limits.bytes))
-      else chunks.push(chunk)
+      if (collector.size + chunk.length > limits.bytes) end(tooLarge(limits.bytes))
+      else keep(chunk)
+    }
+    const keep = (chunk: Buffer): void => {
+      try {
+        collector.add(chunk)
+      } catch (thrown) {
+        end(asFault(thrown))
+      }
     }
     const onEnd = (): void => end(undefined)
     const onGone = (): void => end(new Fault('input.aborted'))
@@ -57,7 +73,7 @@ function collect(request: IncomingMessage, limits: BodyLimits): Promise<Uint8Arr
       clearTimeout(timer)
       request.off('data', onData).off('end', onEnd).off('close', onGone)
       if (fault !== undefined) reject(fault)
-      else resolve(chunks.length === 1 ? (chunks[0] ?? NOTHING) : Buffer.concat(chunks, size))
+      else resolve(collector.take())
     }
     if (request.destroyed) end(new Fault('input.aborted'))
     else request.on('data', onData).on('end', onEnd).on('close', onGone)

@@ -58,7 +58,7 @@ test('readHeaders reads the facts of a body: names in any case', () => {
     contentType: 'application/json',
     contentEncoding: 'gzip,br',
     contentLength: 17,
-    isChunked: true,
+    transferCoding: 'chunked',
     awaitsContinue: true,
   })
 })

@@ -13,7 +13,8 @@ export interface HeaderFacts {
   contentEncoding: string
   /** Undefined when the request gives none. */
   contentLength: number | undefined
-  isChunked: boolean
+  /** Transfer-Encoding as it was sent, values joined; undefined when there is none. */
+  transferCoding: string | undefined
   /** The caller waits for `100 Continue` before it sends the body. */
   awaitsContinue: boolean
 }
@@ -39,7 +40,7 @@ export function readHeaders(raw: readonly string[]): HeaderFacts {
     contentType: '',
     contentEncoding: '',
     contentLength: undefined,
-    isChunked: false,
+    transferCoding: undefined,
     awaitsContinue: false,
   }
   for (let at = 0; at + 1 < raw.length; at += 2) readHeader(facts, raw[at] ?? '', raw[at + 1] ?? '')
@@ -72,7 +73,7 @@ function readHeader(facts: HeaderFacts, name: string, value: string): void {
       if (is(name, 'content-encoding')) facts.contentEncoding = joined(facts.contentEncoding, value)
       break
     case 17:
-      if (is(name, 'transfer-encoding')) facts.isChunked = true
+      if (is(name, 'transfer-encoding')) facts.transferCoding = added(facts.transferCoding, value)
       break
     default:
   }
@@ -86,6 +87,11 @@ function once(before: string, value: string): string {
   if (before !== '')
     throw new Fault('input.invalid', {}, { say: 'Host and Content-Type may be given only once.' })
   return value
+}
+
+// An empty line counts: it makes two of one.
+function added(before: string | undefined, value: string): string {
+  return before === undefined ? value : `${before},${value}`
 }
 
 function joined(before: string, value: string): string {

@@ -19,6 +19,9 @@ export interface HttpLimits {
   readonly checkMs: number
   readonly lingerMs: number
   readonly drainMs: number
+  readonly stalledReplyMs: number
+  readonly connections: number
+  readonly strangersPerBlock: number
   /** How often the end of an exception is looked for: no timer runs for months, or follows a corrected clock. */
   readonly expiryCheckMs: number
 }
@@ -29,6 +32,9 @@ export const HTTP_LIMITS: HttpLimits = {
   checkMs: LIMITS.connectionCheckMs,
   lingerMs: LIMITS.lingerMs,
   drainMs: LIMITS.drainMs,
+  stalledReplyMs: LIMITS.stalledReplyMs,
+  connections: LIMITS.connections,
+  strangersPerBlock: LIMITS.strangersPerBlock,
   expiryCheckMs: 60_000,
 }
 
@@ -56,7 +62,6 @@ export function httpServer(
   const server = tls === undefined ? createServer(options, onRequest) : tlsServer(options, onRequest, tls)
   // Node drops lines beyond this count without a word, so none is dropped: they are counted where they are read.
   server.maxHeadersCount = 0
-  server.maxConnections = LIMITS.connections
   server.timeout = LIMITS.stillConnectionMs
   server.on('checkContinue', onRequest)
   server.on('clientError', onGarbage)

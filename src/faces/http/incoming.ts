@@ -1,20 +1,17 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Memory } from '#base/memory.ts'
 import type { Incoming } from '#door/route.ts'
 import type { Credential } from '#trust/access/caller.ts'
-import { readBody, type BodyLimits } from './body.ts'
-import type { HeaderFacts } from './headers.ts'
+import { readBody, type Unread } from './body.ts'
 import type { FoundRoute } from './route_table.ts'
 import type { QueryPair } from './target.ts'
 
-export interface IncomingParts {
+export interface IncomingParts extends Unread {
   readonly id: string
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-  readonly facts: HeaderFacts
   readonly found: FoundRoute
   readonly credential: Credential
   readonly address: string
-  readonly limits: BodyLimits
+  /** Told when the door asks for the body: then the caller is proven. */
+  readonly onProven: () => void
 }
 
 /** One HTTP request as the door takes it. */
@@ -24,24 +21,28 @@ export class HttpIncoming implements Incoming {
   readonly address: string
   readonly params: Readonly<Record<string, string>>
   readonly query: readonly QueryPair[]
-  readonly body: () => Promise<Uint8Array>
+  readonly body: (memory: Memory) => Promise<Uint8Array>
   readonly onAbort: (listener: () => void) => void
+  readonly onEnd: (listener: () => void) => void
 
   constructor(parts: IncomingParts) {
-    const { request, response, facts } = parts
+    const { response } = parts
     this.id = parts.id
     this.credential = parts.credential
     this.address = parts.address
     this.params = parts.found.params
     this.query = parts.found.query
-    this.body = () => {
-      // Only a request that got this far is told to send its body (RFC 9110 section 10.1.1).
-      if (facts.awaitsContinue) response.writeContinue()
-      return readBody(request, facts, parts.limits)
+    this.body = (memory) => {
+      parts.onProven()
+      return readBody(parts, memory)
     }
     this.onAbort = (listener) => {
       if (response.destroyed) listener()
       else response.once('close', () => response.writableEnded || listener())
+    }
+    this.onEnd = (listener) => {
+      if (response.destroyed) listener()
+      else response.once('close', listener)
     }
   }
 }

@@ -3,6 +3,7 @@ import { plainAddress, printListenAddress, type ListenAddress } from '#base/addr
 import type { Clock } from '#base/clock.ts'
 import { Fault } from '#base/fault.ts'
 import type { PrivateSocket } from '#base/private_socket.ts'
+import type { Connections } from './connections.ts'
 import { ruleFor, type ListenerAsk, type ListenerRule } from './listener.ts'
 import type { Sources } from './source.ts'
 
@@ -17,6 +18,7 @@ const FLUSH_MS = 1_000
 export interface ListeningParts {
   readonly at: ListenAt
   readonly sources: Sources
+  readonly connections: Connections
   readonly clock: Clock
   readonly expiryCheckMs: number
 }
@@ -28,13 +30,13 @@ export class Listening {
   readonly rule: ListenerRule
   readonly #server: Server
   readonly #at: ListenAt
-  readonly #sockets: Set<Socket>
+  readonly #connections: Connections
   #expiry: NodeJS.Timeout | undefined
 
-  private constructor(server: Server, at: ListenAt, bound: Bound, sockets: Set<Socket>) {
+  private constructor(server: Server, { at, connections }: ListeningParts, bound: Bound) {
     this.#server = server
     this.#at = at
-    this.#sockets = sockets
+    this.#connections = connections
     this.address = bound.address
     this.port = bound.port
     this.rule = bound.rule
@@ -46,8 +48,7 @@ export class Listening {
    * Throws `listener.exposed` and `listener.unavailable`.
    */
   static async open(server: Server, parts: ListeningParts): Promise<Listening> {
-    const { at, sources, clock } = parts
-    const sockets = new Set<Socket>()
+    const { at, sources, connections, clock } = parts
     let rule: ListenerRule | undefined
     // Registered before the server is bound, so that no connection comes in without its question.
     server.on('connection', (socket: Socket) => {
@@ -55,14 +56,14 @@ export class Listening {
       const isOver = rule?.kind === 'insecure' && rule.expiresAt <= clock.now()
       const isStranger = rule?.kind === 'insecure' && !sources.isTrustedProxy(peer)
       const mayStay = rule !== undefined && !isOver && !isStranger
-      if (mayStay) sockets.add(socket.once('close', () => sockets.delete(socket)))
+      if (mayStay) connections.admit(socket)
       else socket.destroy()
     })
     await bind(server, at)
     try {
       const bound = boundAt(server, at, clock)
       rule = bound.rule
-      const listening = new Listening(server, at, bound, sockets)
+      const listening = new Listening(server, parts, bound)
       listening.#watchExpiry(parts)
       return listening
     } catch (thrown) {
@@ -82,13 +83,13 @@ export class Listening {
   /** Ends every connection once what was written has left, and resolves when all are closed. */
   async close(): Promise<void> {
     this.stop()
-    if (this.#sockets.size === 0) return
+    if (this.#connections.size === 0) return
     const { promise, resolve } = Promise.withResolvers<void>()
     const timer = setTimeout(() => {
-      for (const socket of this.#sockets) socket.destroy()
+      for (const socket of this.#connections) socket.destroy()
     }, FLUSH_MS)
-    for (const socket of this.#sockets) {
-      socket.once('close', () => this.#sockets.size === 0 && resolve())
+    for (const socket of this.#connections) {
+      socket.once('close', () => this.#connections.size === 0 && resolve())
       socket.destroySoon()
     }
     await promise

@@ -27,6 +27,7 @@ async function rig(t: TestContext, token?: string): Promise<(text: string) => Pr
     token: token === undefined ? undefined : new Sealed(token),
     readiness: () => ({ isReady: false, reasons: ['policy.unavailable'] }),
     clock: { now: () => 0, monotonic: () => 0 },
+    onDrop: () => undefined,
     newId: newEntryId,
     limits: { ...HTTP_LIMITS, lingerMs: 50 },
   })

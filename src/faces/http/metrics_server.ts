@@ -4,6 +4,7 @@ import { equalSecrets, sha256 } from '#base/crypto.ts'
 import { Fault } from '#base/fault.ts'
 import { METRICS_CONTENT_TYPE, type Metrics } from '#base/metrics.ts'
 import type { Sealed } from '#base/sealed.ts'
+import { Connections, type ConnectionsParts } from './connections.ts'
 import { readHeaders } from './headers.ts'
 import { healthReply, type Readiness } from './health.ts'
 import {
@@ -19,6 +20,7 @@ import { Listening, type ListenAt } from './listening.ts'
 import { refusalReply, send, type Reply } from './reply.ts'
 import type { RunningServer } from './server.ts'
 import { Sources } from './source.ts'
+import { limitStall } from './stalled_reply.ts'
 import type { TlsPair } from './tls.ts'
 
 export interface MetricsServerParts {
@@ -28,6 +30,8 @@ export interface MetricsServerParts {
   /** When given, everybody must send it. Outside loopback there is no listener without it. */
   readonly token: Sealed | undefined
   readonly readiness: () => Readiness
+  /** Told of each connection that was closed to make room. */
+  readonly onDrop: ConnectionsParts['onDrop']
   readonly clock: Clock
   readonly newId: () => string
   readonly limits?: HttpLimits
@@ -37,8 +41,14 @@ export interface MetricsServerParts {
 export async function openMetricsServer(parts: MetricsServerParts): Promise<RunningServer> {
   const limits = parts.limits ?? HTTP_LIMITS
   const expected = parts.token?.open((token) => sha256(token))
+  const connections = new Connections({
+    most: limits.connections,
+    strangersPerBlock: limits.strangersPerBlock,
+    isTrusted: () => false,
+    onDrop: parts.onDrop,
+  })
   const server = httpServer(
-    (request, response) => serve(request, response, { parts, limits, expected }),
+    (request, response) => serve(request, response, { parts, limits, expected, connections }),
     (error, socket) => {
       const fault = garbageFault(error)
       if (fault === undefined || !socket.writable) socket.destroy()
@@ -49,7 +59,8 @@ export async function openMetricsServer(parts: MetricsServerParts): Promise<Runn
   )
   const { at, clock } = parts
   const sources = new Sources([])
-  const listening = await Listening.open(server, { at, sources, clock, expiryCheckMs: limits.expiryCheckMs })
+  const { expiryCheckMs } = limits
+  const listening = await Listening.open(server, { at, sources, connections, clock, expiryCheckMs })
   const { address, port, rule } = listening
   return { address, port, rule, close: () => listening.close() }
 }
@@ -59,15 +70,21 @@ interface Serving {
   readonly limits: HttpLimits
   /** SHA-256 of the token: secrets of any length are compared in constant time. */
   readonly expected: Uint8Array | undefined
+  readonly connections: Connections
 }
 
 function serve(request: IncomingMessage, response: ServerResponse, serving: Serving): void {
+  const { lingerMs, stalledReplyMs } = serving.limits
   const reply = replyTo(request, serving)
-  if (hasLongRest(request)) sendAndClose(request, response, reply, serving.limits.lingerMs)
-  else send(response, reply)
+  if (hasLongRest(request)) {
+    sendAndClose(request, response, reply, lingerMs)
+    return
+  }
+  send(response, reply)
+  limitStall(response, stalledReplyMs)
 }
 
-function replyTo(request: IncomingMessage, { parts, expected }: Serving): Reply {
+function replyTo(request: IncomingMessage, { parts, expected, connections }: Serving): Reply {
   const id = parts.newId()
   const health = healthReply(request, parts.readiness, id)
   if (health !== undefined) return health
@@ -75,6 +92,7 @@ function replyTo(request: IncomingMessage, { parts, expected }: Serving): Reply 
   if (request.url !== '/metrics') return refuse(new Fault('route.unknown'))
   if (request.method !== 'GET') return refuse(new Fault('method.wrong', { allow: 'GET' }))
   if (expected !== undefined && !hasToken(request, expected)) return refuse(new Fault('caller.unknown'))
+  connections.prove(connections.of(request.socket))
   const body = parts.metrics.expose()
   const headers = ['content-type', METRICS_CONTENT_TYPE, 'content-length', String(Buffer.byteLength(body))]
   return { status: 200, headers: [...headers, 'cache-control', 'no-store', 'x-request-id', id], body }

@@ -50,6 +50,14 @@ test('problemBody puts the problem inside the error envelope of OpenAI: with its
   }
 })
 
+test('problemBody tells of a throttled source the same wherever it was stopped: no step is shown', () => {
+  const fault = new Fault('source.throttled', {}, { retryAfterSeconds: 1 })
+  const told = (['receive', 'authenticate'] as const).map((stage) =>
+    problemBody({ fault, stage, id: ID, envelope: 'openai' }),
+  )
+  assert.deepEqual(told[0], told[1])
+})
+
 test('problemBody is the same for every reason of caller.unknown: nothing helps those who guess', () => {
   const faults = [
     new Fault('caller.unknown', { reason: 'key.expired' }),

@@ -42,7 +42,8 @@ function toProblem({ fault, stage, id }: Refusal): JsonObject {
     status,
     ...(say === undefined ? {} : { detail: say }),
     code: fault.code,
-    stage,
+    // Wherever it was noticed: the place would tell which credentials come so far.
+    stage: fault.code === 'source.throttled' ? 'receive' : stage,
     ...(isRecorded ? { entry: id } : {}),
     hint: hint.replace('ENTRY', id),
     ...(ASKABLE.has(fault.code) ? { ask: ask(fault.code, id) } : {}),
@@ -50,7 +51,11 @@ function toProblem({ fault, stage, id }: Refusal): JsonObject {
 }
 
 /** These leave no entry of their own: they are counted in a digest, or there was no ledger to write to. */
-const UNRECORDED: ReadonlySet<FaultCode> = new Set(['source.throttled', 'ledger.unwritable'])
+const UNRECORDED: ReadonlySet<FaultCode> = new Set([
+  'source.throttled',
+  'caller.throttled',
+  'ledger.unwritable',
+])
 
 const ASKABLE: ReadonlySet<FaultCode> = new Set(['action.denied', 'caller.unknown'])
 

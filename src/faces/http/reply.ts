@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { FAULTS, type FaultCode } from '#base/fault.ts'
+import { BYTES } from '#base/limits.ts'
 import type { Outcome } from '#door/outcome.ts'
 import { problemBody, type Refusal } from './problem.ts'
 
@@ -45,10 +46,26 @@ export function refusalReply(refusal: Refusal): Reply {
   return { status, headers, body }
 }
 
-/** Sends head and body in one write. */
+/**
+ * Sends head and body: in one write, or when it is long in slices, each as the one before it has left. So a slow caller
+ * is seen to take something, inside TLS too, and only a slice at a time is encrypted ahead.
+ */
 export function send(response: ServerResponse, reply: Reply): void {
   response.writeHead(reply.status, reply.headers)
-  response.end(reply.body)
+  if (reply.body.length <= SLICE_BYTES) response.end(reply.body)
+  else sendSlices(response, Buffer.from(reply.body))
+}
+
+const SLICE_BYTES = 64 * BYTES.kib
+
+function sendSlices(response: ServerResponse, body: Buffer): void {
+  const slice = body.subarray(0, SLICE_BYTES)
+  const rest = body.subarray(SLICE_BYTES)
+  if (rest.length === 0) response.end(slice)
+  else
+    response.write(slice, (error) => {
+      if (error === null || error === undefined) sendSlices(response, rest)
+    })
 }
 
 function headersOf(type: string, body: string, id: string): string[] {

@@ -3,142 +3,28 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { Agent, request as httpRequest } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { suite, test, type TestContext } from 'node:test'
-import { RawConnection, type RawReply } from '../../../test/support/raw_http.ts'
-import { Fault, type FaultCode } from '#base/fault.ts'
-import { newEntryId } from '#base/ids.ts'
-import { Metrics } from '#base/metrics.ts'
+import { suite, test } from 'node:test'
+import { ENDLESS } from '../../../test/support/door_parts.ts'
+import {
+  answer,
+  ASK,
+  assertAlive,
+  codeOf,
+  HEAD,
+  post,
+  READ,
+  refusal,
+  rig,
+  route,
+  SHOW,
+  STRANGER,
+} from '../../../test/support/http_rig.ts'
+import { RawConnection } from '../../../test/support/raw_http.ts'
+import type { Fault, FaultCode } from '#base/fault.ts'
 import { privateSocket } from '#base/private_socket.ts'
-import type { EntryDraft } from '#base/recorder.ts'
-import { FloodGuard } from '#door/flood_guard.ts'
-import type { GuardedRoute } from '#door/guarded.ts'
 import type { Outcome } from '#door/outcome.ts'
 import type { Incoming } from '#door/route.ts'
-import { RequestMetrics } from '#door/request_metrics.ts'
-import { HTTP_LIMITS, type HttpLimits } from './http_server.ts'
 import type { ListenerAsk } from './listener.ts'
-import { openServer, type RunningServer, type ServerParts } from './server.ts'
-
-const HEAD = 'Host: door\r\nAuthorization: Bearer real-1\r\n'
-const STRANGER = 'Host: door\r\n'
-const ASK: ListenerAsk = {
-  name: 'door',
-  hasTls: false,
-  hasCredential: true,
-  hasProxies: false,
-  exception: undefined,
-}
-
-function answer(json: string): Outcome {
-  return { kind: 'answer', status: 200, json }
-}
-
-function refusal(thrown: unknown): Outcome {
-  assert.ok(thrown instanceof Fault, String(thrown))
-  return { kind: 'refusal', fault: thrown, stage: 'parse' }
-}
-
-function route(
-  method: 'GET' | 'POST',
-  at: string,
-  handle: GuardedRoute['handle'],
-  envelope: GuardedRoute['envelope'] = 'openai',
-): GuardedRoute {
-  return { name: at, listener: 'door', method, path: at, envelope, action: 'model:infer', handle }
-}
-
-/** Reads the body and says what it is. */
-const READ = route('POST', '/v1/read', async (incoming) => {
-  try {
-    const body = await incoming.body()
-    return answer(
-      JSON.stringify({ bytes: body.length, text: Buffer.from(body).toString('latin1').slice(0, 100) }),
-    )
-  } catch (thrown) {
-    return refusal(thrown)
-  }
-})
-
-/** Refuses without reading the body, as the door does with a stranger. */
-const REFUSE = route('POST', '/v1/refuse', () => Promise.resolve(refusal(new Fault('caller.unknown'))))
-
-const SHOW = route('GET', '/v1/show/{name}', async ({ id, credential, address, params, query }) => {
-  await Promise.resolve()
-  return answer(JSON.stringify({ id, credential: credential.kind, address, params, query }))
-})
-
-interface Rig {
-  readonly server: RunningServer
-  readonly digests: EntryDraft[]
-  readonly guard: FloodGuard
-  readonly metrics: Metrics
-  readonly open: () => Promise<RawConnection>
-  /** Sends a whole request and gives its reply. */
-  readonly ask: (text: string) => Promise<RawReply>
-}
-
-async function rig(
-  t: TestContext,
-  changes: Partial<ServerParts> = {},
-  limits: Partial<HttpLimits> = {},
-): Promise<Rig> {
-  const digests: EntryDraft[] = []
-  const clock = { now: () => 0, monotonic: () => 0 }
-  const guard = new FloodGuard({
-    clock,
-    recorder: { appendLater: (draft) => digests.push(draft) },
-    newId: newEntryId,
-  })
-  const metrics = new Metrics()
-  const server = await openServer({
-    at: { kind: 'tcp', address: { host: '127.0.0.1', port: 0 }, ask: ASK },
-    tls: undefined,
-    trustedProxies: [],
-    routes: [READ, REFUSE, SHOW],
-    guard,
-    looksReal: (credential) =>
-      credential.kind === 'bearer' && credential.token.open((token) => token.startsWith('real')),
-    clock,
-    newId: newEntryId,
-    metrics: new RequestMetrics(metrics),
-    readiness: () => ({ isReady: true, reasons: [] }),
-    bodyBytes: 1_000_000,
-    ...changes,
-    limits: { ...HTTP_LIMITS, lingerMs: 200, drainMs: 5_000, ...limits },
-  })
-  const connections: RawConnection[] = []
-  t.after(async () => {
-    for (const connection of connections) connection.destroy()
-    await server.close()
-  })
-  const open = async (): Promise<RawConnection> => {
-    const connection = await RawConnection.open({ port: server.port, host: '127.0.0.1' })
-    connections.push(connection)
-    return connection
-  }
-  const ask = async (text: string): Promise<RawReply> => {
-    const connection = await open()
-    const reply = await connection.write(text).reply()
-    assert.ok(reply !== undefined, `no reply to ${JSON.stringify(text.slice(0, 80))}`)
-    return reply
-  }
-  return { server, digests, guard, metrics, open, ask }
-}
-
-function codeOf(reply: RawReply | undefined): string {
-  if (reply === undefined) return 'closed'
-  const body = JSON.parse(reply.body)
-  return String(body.error?.code ?? body.code ?? reply.status)
-}
-
-function post(body: string, more = '', at = '/v1/read'): string {
-  return `POST ${at} HTTP/1.1\r\n${HEAD}Content-Type: application/json\r\n${more}Content-Length: ${body.length}\r\n\r\n${body}`
-}
-
-/** The server must still answer a plain request after whatever was done to it. */
-async function assertAlive({ ask }: Rig): Promise<void> {
-  assert.equal((await ask(`GET /v1/show/x HTTP/1.1\r\n${HEAD}\r\n`)).status, 200)
-}
 
 suite('openServer answers', () => {
   test('a request: with params, query, credential, address and its id', async (t) => {
@@ -308,7 +194,48 @@ const REFUSED: readonly (readonly [why: string, request: string, code: FaultCode
   ['a long target', `GET /${'a'.repeat(3_000)} HTTP/1.1\r\n${HEAD}\r\n`, 'target.invalid'],
 ]
 
+const POST_JSON = `POST /v1/read HTTP/1.1\r\n${HEAD}Content-Type: application/json\r\n`
+/** Bodies whose end another program may see elsewhere. */
+const UNCERTAIN: readonly (readonly [why: string, head: string])[] = [
+  ['chunks in chunks', `${POST_JSON}Transfer-Encoding: chunked, chunked`],
+  ['compressed chunks', `${POST_JSON}Transfer-Encoding: gzip, chunked`],
+  ['chunks of nothing', `${POST_JSON}Transfer-Encoding: identity, chunked`],
+  ['an empty coding', `${POST_JSON}Transfer-Encoding: ,chunked`],
+  ['two lines', `${POST_JSON}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked`],
+  [
+    'chunks in HTTP/1.0',
+    `${POST_JSON.replace('1.1', '1.0')}Connection: keep-alive\r\nTransfer-Encoding: chunked`,
+  ],
+  ['a health check too', `GET /healthz HTTP/1.1\r\n${HEAD}Transfer-Encoding: gzip, chunked`],
+  ['no chunks at all', `${POST_JSON}Transfer-Encoding: identity`],
+  ['nothing at all', `${POST_JSON}Transfer-Encoding: `],
+  ['nothing and chunks', `${POST_JSON}Transfer-Encoding: \r\nTransfer-Encoding: chunked`],
+  ['two hosts and compressed chunks', `${POST_JSON}Host: x\r\nTransfer-Encoding: gzip, chunked`],
+  ['a parameter', `${POST_JSON}Transfer-Encoding: chunked;q=1`],
+  ['chunks before something else', `${POST_JSON}Transfer-Encoding: chunked,`],
+  ['a length too', `${POST_JSON}Transfer-Encoding: chunked\r\nContent-Length: 5`],
+]
+
 suite('openServer refuses, and goes on', () => {
+  test('a body without a certain end: what comes after it is never looked at', async (t) => {
+    let served = 0
+    const hidden = route('GET', '/v1/hidden', () => {
+      served += 1
+      return Promise.resolve(answer('{}'))
+    })
+    const running = await rig(t, { routes: [READ, SHOW, hidden] })
+    for (const [why, head] of UNCERTAIN) {
+      const connection = await running.open()
+      connection.write(`${head}\r\n\r\n0\r\n\r\nGET /v1/hidden HTTP/1.1\r\n${HEAD}\r\n`)
+      const reply = await connection.reply()
+      assert.equal(codeOf(reply), 'input.invalid', why)
+      assert.equal(reply?.headers.get('connection'), 'close', why)
+      assert.equal(await connection.closed(), '', why)
+    }
+    assert.equal(served, 0)
+    await assertAlive(running)
+  })
+
   test('what is hostile, wrong or ambiguous: with a problem and an id', async (t) => {
     const running = await rig(t)
     for (const [why, request, code] of REFUSED) {
@@ -343,6 +270,8 @@ suite('openServer refuses, and goes on', () => {
       `${start}Transfer-Encoding: chunked\r\nContent-Length: ${inner.length + 5}\r\n\r\n0\r\n\r\n${inner}`,
       `${start}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n${inner}`,
       `${start}Transfer-Encoding: identity\r\nContent-Length: 0\r\n\r\n${inner}`,
+      `${start}Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n${inner}`,
+      `${start}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n${inner}`,
       `${start}Transfer-Encoding\u{b}: chunked\r\n\r\n0\r\n\r\n${inner}`,
       `${start}Content-Length: 0\r\nContent-Length: ${inner.length}\r\n\r\n${inner}`,
       `${start}Content-Length: 0,${inner.length}\r\n\r\n${inner}`,
@@ -473,7 +402,7 @@ suite('openServer tells the door', () => {
   test('of a caller that goes away while the body comes: input.aborted', async (t) => {
     const { promise, resolve } = Promise.withResolvers<unknown>()
     const read = route('POST', '/v1/read', (incoming) =>
-      incoming.body().then(
+      incoming.body(ENDLESS).then(
         () => answer('{}'),
         (thrown: unknown) => (resolve(thrown), refusal(thrown)),
       ),
@@ -531,6 +460,48 @@ suite('openServer tells the door', () => {
     assert.equal(reply?.status, 401)
     assert.equal(reply.headers.get('connection'), 'close', 'what comes next might be the body or a request')
     await unwanted.closed()
+  })
+})
+
+suite('openServer takes nothing for a request that is none', () => {
+  test('no tunnel, no upgrade, no trace: and what follows on the connection is not lost to one', async (t) => {
+    const running = await rig(t)
+    const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\n'
+    const rows: readonly (readonly [why: string, text: string, status: number])[] = [
+      ['an upgrade of a route', `GET /v1/show/x HTTP/1.1\r\n${HEAD}${upgrade}\r\n`, 200],
+      [
+        'an upgrade to HTTP/2',
+        `GET /v1/show/x HTTP/1.1\r\n${HEAD}Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n`,
+        200,
+      ],
+      ['an upgrade of nothing', `GET /chat HTTP/1.1\r\n${HEAD}${upgrade}\r\n`, 404],
+      ['a trace', `TRACE /v1/show/x HTTP/1.1\r\n${HEAD}\r\n`, 405],
+    ]
+    for (const [why, text, status] of rows) {
+      const connection = await running.open()
+      const reply = await connection.write(text).reply()
+      assert.equal(reply?.status, status, why)
+      assert.equal(reply?.headers.has('upgrade'), false, why)
+      assert.equal(
+        (await connection.write(`GET /v1/show/y HTTP/1.1\r\n${HEAD}\r\n`).reply())?.status,
+        200,
+        why,
+      )
+    }
+    for (const target of ['example.com:443', '/v1/show/x']) {
+      const tunnel = await running.open()
+      tunnel.write(`CONNECT ${target} HTTP/1.1\r\n${HEAD}\r\nGET /v1/show/x HTTP/1.1\r\n${HEAD}\r\n`)
+      assert.match(await tunnel.closed(), /^(|HTTP\/1.1 4.. [^]*)$/, target)
+    }
+    await assertAlive(running)
+  })
+
+  test('a caller that has closed its side still gets its reply', async (t) => {
+    const running = await rig(t)
+    const connection = await running.open()
+    connection.write(post('{"a":1}')).socket.end()
+    assert.equal((await connection.reply())?.status, 200)
+    await connection.closed()
   })
 })
 

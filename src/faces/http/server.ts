@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { plainAddress } from '#base/address.ts'
 import type { Clock } from '#base/clock.ts'
 import { asFault, Fault } from '#base/fault.ts'
 import type { FloodGuard } from '#door/flood_guard.ts'
 import type { GuardedRoute } from '#door/guarded.ts'
 import type { RequestMetrics } from '#door/request_metrics.ts'
 import type { Authenticator, Credential } from '#trust/access/caller.ts'
+import { Connections, type Connection, type ConnectionsParts } from './connections.ts'
 import { readHeaders, type HeaderFacts } from './headers.ts'
 import { healthReply, type Readiness } from './health.ts'
 import {
@@ -24,6 +24,7 @@ import { Listening, type ListenAt } from './listening.ts'
 import { refusalReply, replyOf, send, type Reply } from './reply.ts'
 import { RouteTable, type FoundRoute } from './route_table.ts'
 import { Sources } from './source.ts'
+import { limitStall } from './stalled_reply.ts'
 import { isHost } from './target.ts'
 import type { TlsPair } from './tls.ts'
 
@@ -37,6 +38,8 @@ export interface ServerParts {
   readonly clock: Clock
   readonly newId: () => string
   readonly metrics: Pick<RequestMetrics, 'entered' | 'left' | 'refusedEarly'>
+  /** Told of each connection that was closed to make room. */
+  readonly onDrop: ConnectionsParts['onDrop']
   /** Given where `/healthz` and `/readyz` are to be answered. */
   readonly readiness: (() => Readiness) | undefined
   readonly bodyBytes: number
@@ -55,8 +58,16 @@ export interface RunningServer {
 
 /** Opens a listener whose requests go through the given routes. Throws `listener.exposed`, `listener.unavailable`. */
 export async function openServer(parts: ServerParts): Promise<RunningServer> {
-  const face = new HttpFace(parts)
   const limits = parts.limits ?? HTTP_LIMITS
+  const sources = new Sources(parts.trustedProxies)
+  const connections = new Connections({
+    most: limits.connections,
+    strangersPerBlock: limits.strangersPerBlock,
+    // Who connects to the socket of the home owns it.
+    isTrusted: (peer) => parts.at.kind === 'socket' || sources.isTrustedProxy(peer),
+    onDrop: parts.onDrop,
+  })
+  const face = new HttpFace(parts, sources, connections)
   const server = httpServer(
     (request, response) => void face.serve(request, response),
     (error, socket) => face.refuseGarbage(error, socket),
@@ -64,8 +75,8 @@ export async function openServer(parts: ServerParts): Promise<RunningServer> {
     limits,
   )
   const { at, clock } = parts
-  const sources = new Sources(parts.trustedProxies)
-  const listening = await Listening.open(server, { at, sources, clock, expiryCheckMs: limits.expiryCheckMs })
+  const { expiryCheckMs } = limits
+  const listening = await Listening.open(server, { at, sources, connections, clock, expiryCheckMs })
   const { address, port, rule } = listening
   const close = async (): Promise<void> => {
     listening.stop()
@@ -73,14 +84,6 @@ export async function openServer(parts: ServerParts): Promise<RunningServer> {
     await listening.close()
   }
   return { address, port, rule, close }
-}
-
-/** What is remembered of one connection between its requests. */
-interface Connection {
-  readonly peer: string
-  busy: number
-  /** The Host header that was found valid last; a client sends the same one each time. */
-  host: string | undefined
 }
 
 const OWNER: Credential = Object.freeze({ kind: 'socket' })
@@ -92,56 +95,57 @@ class HttpFace {
   readonly #limits: HttpLimits
   readonly #routes: RouteTable
   readonly #sources: Sources
+  readonly #connections: Connections
   readonly #isSocket: boolean
-  readonly #connections = new WeakMap<Socket, Connection>()
   #inFlight = 0
   #drained: (() => void) | undefined
   #isClosing = false
 
-  constructor(parts: ServerParts) {
+  constructor(parts: ServerParts, sources: Sources, connections: Connections) {
     this.#parts = parts
     this.#limits = parts.limits ?? HTTP_LIMITS
     this.#routes = new RouteTable(parts.routes)
-    this.#sources = new Sources(parts.trustedProxies)
+    this.#sources = sources
+    this.#connections = connections
     this.#isSocket = parts.at.kind === 'socket'
   }
 
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const connection = this.#connections.of(request.socket)
+    if (connection.isBroken) return
     const id = this.#parts.newId()
-    const connection = this.#connectionOf(request.socket)
     const visit: Visit = {
       id,
       request,
       response,
+      connection,
       facts: NO_FACTS,
       credential: undefined,
-      address: connection.peer,
+      address: this.#isSocket ? OWNER_ADDRESS : connection.peer,
     }
-    this.#enter(connection)
+    this.#enter(connection, response)
     try {
+      this.#read(visit)
       const health = this.#health(request, id)
-      const found = health === undefined ? this.#receive(visit, connection) : undefined
+      const found = health === undefined ? this.#receive(visit) : undefined
       const reply = found === undefined ? health : await this.#pass(visit, found)
       if (reply !== undefined) this.#reply(visit, reply)
     } catch (thrown) {
       this.#reply(visit, this.#refuse(visit, asFault(thrown)))
-    } finally {
-      this.#leave(connection)
     }
   }
 
   refuseGarbage(error: NodeJS.ErrnoException, socket: Socket): void {
-    const connection = this.#connections.get(socket)
+    const { busy, peer, isBroken } = this.#connections.of(socket)
+    // It has its refusal, and closes with it.
+    if (isBroken) return
     const fault = garbageFault(error)
     // A reply here would be taken for the reply to a request that is still being worked on.
-    if (fault === undefined || !socket.writable || (connection?.busy ?? 0) > 0) {
+    if (fault === undefined || !socket.writable || busy > 0) {
       socket.destroy()
       return
     }
-    const address = this.#isSocket
-      ? OWNER_ADDRESS
-      : (connection?.peer ?? plainAddress(socket.remoteAddress ?? ''))
-    this.#parts.guard.note(address, fault.code, false)
+    this.#parts.guard.note(this.#isSocket ? OWNER_ADDRESS : peer, fault.code, false)
     this.#parts.metrics.refusedEarly(fault.code)
     refuseConnection(socket, fault, this.#parts.newId())
   }
@@ -162,17 +166,30 @@ class HttpFace {
     return readiness === undefined ? undefined : healthReply(request, readiness, id)
   }
 
-  /** Everything before the pipeline; nothing here looks at the body. */
-  #receive(visit: Visit, connection: Connection): FoundRoute {
-    const { request } = visit
+  /** What every request must be, one for health too. Until this is known nobody can say where it ends. */
+  #read(visit: Visit): void {
+    const { request, connection } = visit
+    connection.isBroken = true
     // Node's parser lets HTTP/0.9 pass, which has neither headers nor a status to refuse with.
     if (request.httpVersionMajor !== 1) throw new Fault('input.invalid', {}, { say: 'This is not HTTP/1.1.' })
-    const facts = readHeaders(request.rawHeaders)
-    visit.facts = facts
+    visit.facts = readHeaders(request.rawHeaders)
+    const { transferCoding } = visit.facts
+    const isChunked = transferCoding?.toLowerCase() === 'chunked' && request.httpVersionMinor === 1
+    // RFC 9112 section 6.1: another program may see the end of any other body elsewhere.
+    if (transferCoding !== undefined && !isChunked)
+      throw new Fault(
+        'input.invalid',
+        {},
+        { say: 'Transfer-Encoding may only be "chunked", once, in HTTP/1.1.' },
+      )
+    connection.isBroken = false
+  }
+
+  /** Everything before the pipeline; nothing here looks at the body. */
+  #receive(visit: Visit): FoundRoute {
+    const { request, connection, facts } = visit
     visit.credential = this.#isSocket ? OWNER : facts.credential
-    visit.address = this.#isSocket
-      ? OWNER_ADDRESS
-      : this.#sources.sourceOf(connection.peer, facts.forwardedFor)
+    if (!this.#isSocket) visit.address = this.#sources.sourceOf(connection.peer, facts.forwardedFor)
     if (facts.host !== connection.host) {
       if (!isHost(facts.host)) throw new Fault('target.invalid', { reason: 'host' })
       connection.host = facts.host
@@ -181,7 +198,7 @@ class HttpFace {
   }
 
   async #pass(visit: Visit, found: FoundRoute): Promise<Reply> {
-    const { id, request, response, facts, address, credential = facts.credential } = visit
+    const { id, request, response, connection, facts, address, credential = facts.credential } = visit
     const { guard, looksReal, metrics, bodyBytes } = this.#parts
     const { route } = found
     const { envelope } = route
@@ -192,7 +209,9 @@ class HttpFace {
       return refusalReply({ fault, stage: 'receive', id, envelope })
     }
     const limits = { bytes: bodyBytes, timeoutMs: this.#limits.bodyTimeoutMs }
-    const incoming = new HttpIncoming({ id, request, response, facts, found, credential, address, limits })
+    const onProven = (): void => this.#connections.prove(connection)
+    const unread = { request, response, facts, limits }
+    const incoming = new HttpIncoming({ ...unread, id, found, credential, address, onProven })
     return replyOf(await route.handle(incoming), { id, envelope })
   }
 
@@ -208,29 +227,23 @@ class HttpFace {
     return refusalReply({ fault: told, stage: 'receive', id, envelope })
   }
 
-  #reply({ request, response }: Visit, reply: Reply): void {
+  #reply({ request, response, connection }: Visit, reply: Reply): void {
     if (response.destroyed || response.writableEnded) return
     if (hasLongRest(request)) {
       sendAndClose(request, response, reply, this.#limits.lingerMs)
       return
     }
-    if (this.#isClosing) reply.headers.push('connection', 'close')
+    if (this.#isClosing || connection.isBroken) reply.headers.push('connection', 'close')
     send(response, reply)
+    limitStall(response, this.#limits.stalledReplyMs)
   }
 
-  #connectionOf(socket: Socket): Connection {
-    const known = this.#connections.get(socket)
-    if (known !== undefined) return known
-    const peer = this.#isSocket ? OWNER_ADDRESS : plainAddress(socket.remoteAddress ?? '')
-    const connection = { peer, busy: 0, host: undefined }
-    this.#connections.set(socket, connection)
-    return connection
-  }
-
-  #enter(connection: Connection): void {
+  /** A request is in flight until its reply has left. */
+  #enter(connection: Connection, response: ServerResponse): void {
     connection.busy += 1
     this.#inFlight += 1
     this.#parts.metrics.entered()
+    response.once('close', () => this.#leave(connection))
   }
 
   #leave(connection: Connection): void {
@@ -246,6 +259,7 @@ interface Visit {
   readonly id: string
   readonly request: IncomingMessage
   readonly response: ServerResponse
+  readonly connection: Connection
   facts: HeaderFacts
   credential: Credential | undefined
   address: string

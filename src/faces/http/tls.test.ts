@@ -1,38 +1,13 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import { inspect } from 'node:util'
+import { makePairs, NO_CERTIFICATES } from '../../../test/support/tls_pair.ts'
 import { newEntryId } from '#base/ids.ts'
 import { Metrics } from '#base/metrics.ts'
 import { Sealed } from '#base/sealed.ts'
 import { openMetricsServer } from './metrics_server.ts'
 import { TlsPair, type TlsPaths } from './tls.ts'
-
-function hasOpenssl(): boolean {
-  try {
-    execFileSync('openssl', ['version'])
-    return true
-  } catch {
-    return false
-  }
-}
-
-const SKIP = hasOpenssl() ? false : 'openssl is not installed, and Node cannot make certificates'
-
-/** Makes `NAME.cert` and `NAME.key` in the folder. */
-function makePair(folder: string, name: string): void {
-  execFileSync(
-    'openssl',
-    `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=${name} -keyout ${name}.key -out ${name}.cert`.split(
-      ' ',
-    ),
-    { stdio: 'ignore', cwd: folder },
-  )
-}
 
 interface Rig {
   readonly pair: TlsPair
@@ -44,10 +19,7 @@ interface Rig {
 }
 
 function rig(t: TestContext, minimum: TlsPaths['minimum']): Rig {
-  const folder = mkdtempSync(path.join(tmpdir(), 'gh-'))
-  t.after(() => rmSync(folder, { recursive: true }))
-  for (const name of ['one', 'two']) makePair(folder, name)
-  const read = (name: string): string => readFileSync(path.join(folder, name), 'utf8')
+  const read = makePairs(t, ['one', 'two'])
   const files = new Map([
     ['cert', read('one.cert')],
     ['key', read('one.key')],
@@ -83,6 +55,7 @@ async function serve(t: TestContext, tls: TlsPair): Promise<number> {
     token: new Sealed('scrape'),
     readiness: () => ({ isReady: true, reasons: [] }),
     clock: { now: () => 0, monotonic: () => 0 },
+    onDrop: () => undefined,
     newId: newEntryId,
   })
   t.after(() => server.close())
@@ -106,23 +79,27 @@ async function handshake(port: number, options: ConnectionOptions = {}): Promise
   return await promise
 }
 
-test('TlsPair speaks 1.3 only, unless 1.2 is asked for: and never less', { skip: SKIP }, async (t) => {
-  const newest = await serve(t, rig(t, '1.3').pair)
-  assert.equal(await handshake(newest, { ALPNProtocols: ['http/1.1'] }), 'one TLSv1.3 http/1.1')
-  assert.equal(await handshake(newest, { maxVersion: 'TLSv1.2' }), 'refused')
-  assert.equal(await handshake(newest, { ALPNProtocols: ['h2'] }), 'refused')
-  const older = await serve(t, rig(t, '1.2').pair)
-  assert.equal(await handshake(older, { maxVersion: 'TLSv1.2' }), 'one TLSv1.2 false')
-  assert.equal(await handshake(older), 'one TLSv1.3 false')
-  const weak = { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA' } as const
-  assert.equal(await handshake(older, weak), 'refused', 'no cipher without authenticated encryption')
-  const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const
-  assert.equal(await handshake(older, old), 'refused')
-})
+test(
+  'TlsPair speaks 1.3 only, unless 1.2 is asked for: and never less',
+  { skip: NO_CERTIFICATES },
+  async (t) => {
+    const newest = await serve(t, rig(t, '1.3').pair)
+    assert.equal(await handshake(newest, { ALPNProtocols: ['http/1.1'] }), 'one TLSv1.3 http/1.1')
+    assert.equal(await handshake(newest, { maxVersion: 'TLSv1.2' }), 'refused')
+    assert.equal(await handshake(newest, { ALPNProtocols: ['h2'] }), 'refused')
+    const older = await serve(t, rig(t, '1.2').pair)
+    assert.equal(await handshake(older, { maxVersion: 'TLSv1.2' }), 'one TLSv1.2 false')
+    assert.equal(await handshake(older), 'one TLSv1.3 false')
+    const weak = { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA' } as const
+    assert.equal(await handshake(older, weak), 'refused', 'no cipher without authenticated encryption')
+    const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const
+    assert.equal(await handshake(older, old), 'refused')
+  },
+)
 
 test(
   'TlsPair takes a new pair without a restart: and keeps the old one while the new one is bad',
-  { skip: SKIP },
+  { skip: NO_CERTIFICATES },
   async (t) => {
     const { pair, files, read, results, change } = rig(t, '1.3')
     const port = await serve(t, pair)
@@ -144,7 +121,7 @@ test(
 
 test(
   'TlsPair refuses to start with a bad pair: config.invalid without a byte of the key',
-  { skip: SKIP },
+  { skip: NO_CERTIFICATES },
   (t) => {
     const { read } = rig(t, '1.3')
     const open = (files: Readonly<Record<string, string>>): TlsPair =>

@@ -1,4 +1,5 @@
 import { createSecureContext, type Server, type SecureContextOptions } from 'node:tls'
+import { NO_RENEGOTIATION } from '#base/crypto.ts'
 import { Fault } from '#base/fault.ts'
 
 export interface TlsPaths {
@@ -89,6 +90,7 @@ function load({ paths, readFile }: TlsParts): SecureContextOptions {
       minVersion: PROTOCOLS[paths.minimum],
       ciphers: CIPHERS,
       honorCipherOrder: true,
+      secureOptions: NO_RENEGOTIATION,
     }
     // OpenSSL takes an empty text for "none given" and would serve without a certificate.
     if (context.cert === '' || context.key === '') throw new TypeError('an empty file')

@@ -27,7 +27,7 @@ function policiesThat(decision: Partial<Decision>, asked: Question[] = []): Poli
     set: 'set-hash',
     decide: (question) => {
       asked.push(question)
-      return { effect: 'deny', policies: [], errors: [], set: 'set-hash', ...decision }
+      return { effect: 'deny', policies: [], errors: [], set: 'set-hash', entities: 'version', ...decision }
     },
   }
   return { current: () => decider }
@@ -78,7 +78,7 @@ suite('authorize', () => {
       assert.equal(fault.code, 'action.denied', why)
       assert.equal(fault.say, undefined, why)
       const { policies = [], errors = [] } = decision
-      assert.deepEqual(fault.detail, { reason, policies, errors, set: 'set-hash' }, why)
+      assert.deepEqual(fault.detail, { reason, policies, errors, set: 'set-hash', entities: 'version' }, why)
     }
   })
 
@@ -131,7 +131,7 @@ suite('authorize', () => {
 
   test('a permit cannot be made by hand, copied, inherited or cast', () => {
     const real = authorize(policiesThat({ effect: 'allow' }), ask())
-    const decision: Decision = { effect: 'allow', policies: [], errors: [], set: '' }
+    const decision: Decision = { effect: 'allow', policies: [], errors: [], set: '', entities: '' }
     assert.throws(() => new Permit(Symbol('only authorize() makes a permit'), ask(), decision), TypeError)
     const forged: readonly (readonly [why: string, value: unknown])[] = [
       ['an object of the same form', { action: 'model:infer', resource: ECHO, decision }],

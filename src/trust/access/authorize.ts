@@ -87,5 +87,6 @@ function denied(decision: Decision, reason: string): Fault {
     policies: [...decision.policies],
     errors: [...decision.errors],
     set: decision.set,
+    entities: decision.entities,
   })
 }

@@ -512,4 +512,19 @@ suite('callers', () => {
     const ends = bench.callers.listKeys()[0]?.secrets.map(({ not_after }) => not_after)
     assert.deepEqual(ends, [START + 7 * DAY, START + 90 * DAY])
   })
+
+  test('recheck looks at the very secret that was used, before and after a rotation', (t) => {
+    const bench = new Bench(t)
+    const { kid, credential } = bench.make()
+    const byOlder = bench.callers.authenticate(credential, HERE)
+    const { key } = bench.callers.rotateKey(kid, DAY)
+    const byNewer = bench.callers.authenticate({ kind: 'bearer', token: key }, HERE)
+    byOlder.recheck()
+    byNewer.recheck()
+    bench.now = START + DAY
+    assert.throws(() => byOlder.recheck(), { code: 'caller.unknown', detail: { reason: 'key.expired', kid } })
+    byNewer.recheck()
+    bench.callers.revokeKey(kid)
+    assert.throws(() => byNewer.recheck(), { code: 'caller.unknown', detail: { reason: 'key.revoked', kid } })
+  })
 })

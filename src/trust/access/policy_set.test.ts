@@ -40,6 +40,7 @@ const LINES: PolicyEngine = {
           policies: [],
           errors: [],
           set,
+          entities: '',
         }),
       },
     }
@@ -368,7 +369,7 @@ suite('openPolicies', () => {
           set,
           decide: (question) => {
             asked.push(question)
-            return { effect: 'allow', policies: [], errors: [], set }
+            return { effect: 'allow', policies: [], errors: [], set, entities: '' }
           },
         },
       }),

@@ -211,8 +211,19 @@ suite('compile_expression', () => {
       ['aXbXc', ['a', 'X', 'X', 'c'], true],
       ['aXc', ['a', 'X', 'X', 'c'], false],
       ['😀', ['', '\ude00'], true],
+      ['xb', ['a', 'b'], false],
+      ['xbc', ['a', 'b', 'c'], false],
+      ['ba', ['', 'b', ''], true],
+      ['ba', ['', 'b', 'a'], true],
     ]
     for (const [text, pattern, expected] of rows)
       assert.equal(matchesPattern(text, pattern), expected, `${text} like ${pattern.join('*')}`)
   })
+})
+
+test('compileExpression leaves the error of a constant to the evaluation: a policy that errs is skipped, not refused', () => {
+  for (const text of ['ip("none")', '[ip("none")]', '{a: decimal("1")}', 'ip("::1").isInRange(ip("none"))']) {
+    const compiled = compileExpression(parse(text))
+    assert.throws(() => compiled(EVALUATION), EvaluationError, text)
+  }
 })

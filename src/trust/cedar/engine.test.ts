@@ -79,20 +79,37 @@ suite('cedarEngine', () => {
     ]
     for (const [why, texts, effect, policies] of rows)
       assert.deepEqual(
-        decider(...texts).decide(INFER),
+        { ...decider(...texts).decide(INFER) },
         { effect, policies, errors: [], set: 'set-hash' },
         why,
       )
   })
 
+  test('decide tells the version of the facts: the same in any order and any parts, another for other facts', () => {
+    const one = decider(ANY)
+    const { entities } = INFER
+    const version = one.decide(INFER).entities
+    assert.match(version, /^[0-9a-f]{16}$/)
+    const frozen = { ...INFER, entities: entities.map(freeze) }
+    for (const question of [INFER, { ...INFER, entities: entities.toReversed() }, frozen, frozen])
+      assert.equal(one.decide(question).entities, version)
+    const [first, ...rest] = entities
+    const changed = first && { ...first, parents: [] }
+    for (const others of [rest, changed === undefined ? [] : [changed, ...rest]])
+      assert.notEqual(one.decide({ ...INFER, entities: others }).entities, version)
+  })
+
   test('decide skips a policy that errs, and says which', () => {
     const erring = '@id("erring") permit (principal, action, resource) when { 9223372036854775807 + 1 > 0 };'
-    assert.deepEqual(decider(erring).decide(INFER), {
-      effect: 'deny',
-      policies: [],
-      errors: ['erring'],
-      set: 'set-hash',
-    })
+    assert.deepEqual(
+      { ...decider(erring).decide(INFER) },
+      {
+        effect: 'deny',
+        policies: [],
+        errors: ['erring'],
+        set: 'set-hash',
+      },
+    )
     assert.equal(decider(erring, ANY).decide(INFER).effect, 'allow')
     assert.equal(decider(erring.replace('permit', 'forbid'), ANY).decide(INFER).effect, 'allow')
   })

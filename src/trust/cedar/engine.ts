@@ -2,7 +2,8 @@ import type { Compiled, Decider, Decision, PolicyEngine, PolicyFile, Question } 
 import { LIMITS } from '#base/limits.ts'
 import { TypeChecker } from './check_types.ts'
 import { compilePolicy } from './compile_policy.ts'
-import { PolicyDecision } from './policy_decision.ts'
+import type { EntityStore } from './entities.ts'
+import { PolicyDecision, type PolicyAnswer } from './policy_decision.ts'
 import { toRecordValue } from './policy_value.ts'
 import { QuestionEntities } from './question_entities.ts'
 import { QuestionForm } from './question_form.ts'
@@ -50,13 +51,29 @@ class CedarDecider implements Decider {
     form.check(question)
     const { principal, action, resource, context } = question
     const request = { principal, action, resource, context: () => toRecordValue(context) }
-    const answer = this.#decision.decide(request, prepared.prepare(question.entities))
-    return {
-      effect: answer.effect,
-      policies: bounded(answer.policies),
-      errors: bounded(answer.errors),
-      set: this.set,
-    }
+    const entities = prepared.prepare(question.entities)
+    return new CedarDecision(this.set, this.#decision.decide(request, entities), entities)
+  }
+}
+
+class CedarDecision implements Decision {
+  readonly effect: 'allow' | 'deny'
+  readonly policies: readonly string[]
+  readonly errors: readonly string[]
+  readonly set: string
+  readonly #entities: EntityStore
+
+  constructor(set: string, { effect, policies, errors }: PolicyAnswer, entities: EntityStore) {
+    this.effect = effect
+    this.policies = bounded(policies)
+    this.errors = bounded(errors)
+    this.set = set
+    this.#entities = entities
+  }
+
+  /** Worked out when it is asked for: not every decision is recorded. */
+  get entities(): string {
+    return this.#entities.version()
   }
 }
 

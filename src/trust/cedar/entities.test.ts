@@ -98,3 +98,15 @@ suite('entities', () => {
     assert.deepEqual(node('a', ['b']).above.refs, [])
   })
 })
+
+test('a store refuses two accounts of one entity in either order: a parent left out is another account', () => {
+  const [whole, part] = [node('a', ['b', 'c']), node('a', ['b'])]
+  for (const pair of [
+    [whole, part],
+    [part, whole],
+  ]) {
+    assert.throws(() => new EntityPart(pair), { code: 'internal.bug' })
+    const parts = pair.map((one) => new EntityPart([one]))
+    assert.throws(() => new EntityStore(parts, NO_ACTIONS), { code: 'internal.bug' })
+  }
+})

@@ -1,7 +1,8 @@
+import { sha256Hex } from '#base/crypto.ts'
 import { printRef, type EntityRef } from '#base/decider.ts'
 import { Fault } from '#base/fault.ts'
 import { isSameRef, RefMap } from './ref_map.ts'
-import { EntityValue, isEqual, type RecordValue, type Value } from './values.ts'
+import { canonicalText, EntityValue, isEqual, type RecordValue, type Value } from './values.ts'
 
 /** What is known of an entity. It belongs to one part. */
 export class EntityNode {
@@ -16,6 +17,7 @@ export class EntityNode {
   #value: EntityValue | undefined
   #part: EntityPart | undefined
   #above: Above | undefined
+  #digest: string | undefined
 
   constructor(ref: EntityRef, parents: readonly EntityRef[], attributes: RecordValue, tags: RecordValue) {
     this.ref = ref
@@ -36,6 +38,19 @@ export class EntityNode {
 
   tag(name: string): Value | undefined {
     return this.#tags.fields.get(name)
+  }
+
+  /** A hash of all that is said of the entity, worked out once. */
+  get digest(): string {
+    this.#digest ??= sha256Hex(
+      JSON.stringify([
+        printRef(this.ref),
+        this.parents.map(printRef).sort(),
+        canonicalText(this.#attributes),
+        canonicalText(this.#tags),
+      ]),
+    )
+    return this.#digest
   }
 
   /** True when both nodes say the same of an entity. */
@@ -170,6 +185,12 @@ export class EntityStore {
     return this.#actions.get(ref) ?? this.find(ref)
   }
 
+  /** A short hash of all facts, whatever their order and their parts. */
+  version(): string {
+    const digests = this.#parts.flatMap(({ list }) => list.map(({ digest }) => digest))
+    return sha256Hex(digests.sort().join('\n')).slice(0, VERSION_CHARACTERS)
+  }
+
   /** Cedar's `in`: an entity is in itself, in its parents and in all that these are in. */
   isIn(ref: EntityRef, ancestor: EntityRef): boolean {
     if (isSameRef(ref, ancestor)) return true
@@ -212,6 +233,9 @@ export class EntityStore {
     }
   }
 }
+
+/** 64 bits: it tells versions apart, and proves nothing. */
+const VERSION_CHARACTERS = 16
 
 function checkSame(node: EntityNode, nodes: readonly EntityNode[]): void {
   for (const other of nodes) if (isSameRef(other.ref, node.ref) && !other.agrees(node)) refuseTwo(node)

@@ -12,6 +12,7 @@ const PUBLIC: ReadonlySet<string> = new Set([
   'code',
   'count',
   'effect',
+  'entities',
   'errors',
   'expires',
   'files',

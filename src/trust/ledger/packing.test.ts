@@ -37,7 +37,10 @@ test('unpackLeaves gives back every leaf byte for byte: as the door writes them'
   assert.equal(head.at, 1_795_000_000_000)
   assert.equal(head.tiles.length, 3)
   assert.equal(head.filter.length, 480, 'ten bits for each of 384 ids, of an intent and its outcome')
-  for (const leaf of leaves) assert.ok(mayHoldId(head.filter, String(parseLeaf(leaf)['id'])))
+  for (const leaf of leaves) {
+    const { id } = parseLeaf(leaf)
+    assert.ok(typeof id === 'string' && mayHoldId(head.filter, id))
+  }
   assert.ok(hasRightFilter(head, leaves))
   assert.ok(!hasRightFilter(head, realLeaves(768)))
 })

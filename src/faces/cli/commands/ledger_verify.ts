@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises'
-import { isAbsolute, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { FAULTS } from '#base/fault.ts'
+import { LIMITS } from '#base/limits.ts'
+import { readPlainFile } from '#base/plain_file.ts'
 import type { VerifyReport } from '#trust/ledger/verify.ts'
 import type { Call, Command } from '../command.ts'
 import { openHomeLedger } from '../home_ledger.ts'
@@ -26,9 +27,10 @@ async function readCheckpoint(call: Call): Promise<string | undefined> {
   const path = call.option('against')
   if (path === undefined) return undefined
   try {
-    return await readFile(isAbsolute(path) ? path : resolve(call.world.cwd, path), 'utf8')
+    const rules = { maxBytes: LIMITS.noteBytes, links: 'follow' } as const
+    return (await readPlainFile(resolve(call.world.cwd, path), rules)).toString('utf8')
   } catch {
-    throw wrongUsage('The file of --against cannot be read.')
+    throw wrongUsage('The file of --against cannot be read: it must be a plain file with a checkpoint.')
   }
 }
 

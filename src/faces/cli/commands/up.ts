@@ -16,6 +16,11 @@ export const up: Command = {
     },
     { name: 'admin-listen', value: 'HOST:PORT', says: 'where operators come in (default: 127.0.0.1:4401)' },
     { name: 'metrics-listen', value: 'HOST:PORT', says: 'where /metrics is (default: 127.0.0.1:4402)' },
+    {
+      name: 'accept-loss',
+      value: undefined,
+      says: 'go on although entries of the ledger are lost: a new log begins and states it',
+    },
   ],
   example: './gatehouse up --listen 127.0.0.1:4400',
   run: async (call) => {
@@ -27,6 +32,7 @@ export const up: Command = {
       adminListen: call.option('admin-listen'),
       metricsListen: call.option('metrics-listen'),
       printsKey: !call.isJson,
+      acceptLoss: call.isOn('accept-loss'),
     })
     const ready = call.isJson
       ? JSON.stringify(door.facts)

@@ -3,7 +3,7 @@ import { isEntryId } from '#base/ids.ts'
 import { Sealed } from '#base/sealed.ts'
 import { explain, Explanation } from '#rooms/admin/why.ts'
 import type { Answer, Call, Command } from '../command.ts'
-import { askWithKey } from '../door_line.ts'
+import { askRunningDoor, askWithKey } from '../door_line.ts'
 import { drawWhy } from '../draw_why.ts'
 import { openHomeLedger } from '../home_ledger.ts'
 import { readRunning } from '../running.ts'
@@ -26,12 +26,20 @@ export const why: Command = {
     const [id = ''] = call.words
     if (!isEntryId(id)) throw new Fault('entry.unknown', {}, { say: 'An entry id is 16 letters and digits.' })
     const key = call.option('key') ?? call.world.env['GATEHOUSE_KEY']
-    const told = key === undefined ? await askLedger(call, id) : await askAsCaller(call, id, key)
+    const told = key === undefined ? await askAsOwner(call, id) : await askAsCaller(call, id, key)
     return answerWith(told, call)
   },
 }
 
-/** The owner of the home reads the ledger itself, whether a door runs or not. */
+/**
+ * A running door knows the names of its callers, and records who asked for one. Without it, or when it cannot record,
+ * the owner of the home reads the ledger itself, where callers have pseudonyms.
+ */
+async function askAsOwner(call: Call, id: string): Promise<Explanation> {
+  const asked = askRunningDoor(call.home, Explanation, { method: 'GET', path: `/admin/entries/${id}` })
+  return (await asked.catch(() => undefined)) ?? (await askLedger(call, id))
+}
+
 async function askLedger({ home }: Call, id: string): Promise<Explanation> {
   const ledger = await openHomeLedger(home)
   const told = explain(await ledger.find(id), 'operator')

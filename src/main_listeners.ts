@@ -1,0 +1,81 @@
+import { lookup } from 'node:dns/promises'
+import path from 'node:path'
+import type { ListenAddress } from '#base/address.ts'
+import type { Millis } from '#base/clock.ts'
+import { Fault } from '#base/fault.ts'
+import { LIMITS } from '#base/limits.ts'
+import { readPlainFileNow } from '#base/plain_file.ts'
+import type { Sealed } from '#base/sealed.ts'
+import { ruleFor, type ListenerAsk, type ListenerName } from '#faces/http/listener.ts'
+import { TlsPair, type TlsParts } from '#faces/http/tls.ts'
+import { resolveSecret, type Config } from './config.ts'
+import { secretReader } from './main_home.ts'
+
+/** A configuration with what its references start from. */
+export interface Configured {
+  readonly config: Config
+  /** Relative paths of the configuration start here. */
+  readonly folder: string
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/** What the rule of a listener is asked with. */
+export function listenerAsk(config: Config, name: ListenerName): ListenerAsk {
+  const { tls, trusted_proxies: proxies, insecure_plaintext_listener: declared } = config
+  return {
+    name,
+    hasTls: tls !== undefined,
+    hasCredential: name !== 'metrics' || config.metrics_token !== undefined,
+    hasProxies: proxies.length > 0,
+    exception: declared && { reason: declared.reason, expiresAt: Date.parse(declared.expires) },
+  }
+}
+
+/** Throws `config.invalid` when a token is asked for and not there: that must not mean that none is asked for. */
+export function metricsToken({ config, folder, env }: Configured): Sealed | undefined {
+  const { metrics_token: reference } = config
+  if (reference === undefined) return undefined
+  const token = resolveSecret(reference, env, secretReader(folder))
+  if (token !== undefined) return token
+  throw new Fault(
+    'config.invalid',
+    {},
+    { say: 'metrics_token refers to a variable or file that is empty or missing.' },
+  )
+}
+
+/** The certificate and key of the configuration. Throws `config.invalid`. */
+export function openTls(
+  { config: { tls }, folder }: Configured,
+  told: Pick<TlsParts, 'watch' | 'onReload'>,
+): TlsPair | undefined {
+  if (tls === undefined) return undefined
+  const at = (file: string): string => path.resolve(folder, file)
+  return new TlsPair({
+    ...told,
+    paths: { cert: at(tls.cert), key: at(tls.key), minimum: tls.minimum },
+    readFile: (file) =>
+      readPlainFileNow(file, { maxBytes: LIMITS.secretFileBytes, links: 'follow' }).toString('utf8'),
+  })
+}
+
+/** Throws what a door would refuse to listen with: `listener.exposed` and `config.invalid`. Opens nothing. */
+export async function checkListeners(configured: Configured, now: Millis): Promise<void> {
+  const { config } = configured
+  metricsToken(configured)
+  openTls(configured, { watch: () => ({ close: () => undefined }), onReload: () => undefined })
+  await checkRule(listenerAsk(config, 'door'), config.listen, now)
+  await checkRule(listenerAsk(config, 'admin'), config.admin_listen, now)
+  await checkRule(listenerAsk(config, 'metrics'), config.metrics_listen, now)
+}
+
+/** A name counts as open to all unless the system knows it as an address of this machine alone. */
+async function checkRule(ask: ListenerAsk, { host, port }: ListenAddress, now: Millis): Promise<void> {
+  try {
+    ruleFor(ask, { host, port }, now)
+  } catch (thrown) {
+    const resolved = await lookup(host).catch(() => undefined)
+    if (resolved === undefined || resolved.address === host) throw thrown
+    ruleFor(ask, { host: resolved.address, port }, now)
+  }
+}

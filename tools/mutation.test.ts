@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { judgeReport, type ReportedMutant } from './mutation.ts'
+import { keepTests, runKept, suite as keptSuite, test as keptTest } from './mutation/node_test_stand_in.ts'
+
+const SOURCE = 'const a = 1 + 2\nif (a) {\n  stop()\n}\n'
+
+function mutant(
+  status: string,
+  line: number,
+  columns: readonly [number, number],
+  to: string,
+): ReportedMutant {
+  const [start, end] = columns
+  const location = { start: { line, column: start }, end: { line, column: end } }
+  return { status, mutatorName: 'Any', replacement: to, location }
+}
+
+test('judgeReport counts what was killed or hung, and names the rest', () => {
+  const mutants = [
+    mutant('Killed', 1, [11, 16], '1 - 2'),
+    mutant('Timeout', 2, [5, 6], 'true'),
+    mutant('Survived', 2, [5, 6], 'false'),
+    mutant('NoCoverage', 3, [3, 9], 'go()'),
+    mutant('CompileError', 1, [1, 2], 'x'),
+  ]
+  const report = { files: { 'src/x/a.ts': { source: SOURCE, mutants } } }
+  const same = { file: 'x/a.ts', reason: 'it never comes here', changes: ['a -> false'] }
+  assert.deepEqual(judgeReport(report, [same]), {
+    percent: 50,
+    mutants: 4,
+    survivors: [
+      'src/x/a.ts:2:5 a -> false (the same: it never comes here)',
+      'src/x/a.ts:3:3 stop() -> go() (no test comes by)',
+    ],
+  })
+  assert.equal(judgeReport({ files: {} }, []).percent, 0)
+})
+
+test('the stand-in keeps tests, runs them again and again, and tells what went wrong first', async () => {
+  const ran: string[] = []
+  const load = async (): Promise<void> => {
+    keptSuite('a suite', () => {
+      keptTest('good', async ({ after }) => {
+        after(() => ran.push('cleaned up'))
+        await Promise.resolve()
+        ran.push('good')
+      })
+    })
+    keptTest('bad', () => assert.fail('as it should'))
+    assert.throws(() => keptTest('bad', () => undefined), /two tests with one title/)
+    await Promise.resolve()
+  }
+  const [good, bad] = await keepTests(['a.test.ts'], load)
+  assert.ok(good !== undefined && bad !== undefined)
+  assert.deepEqual([good.id, bad.id], ['a.test.ts > a suite > good', 'a.test.ts > bad'])
+  assert.equal(await runKept(good), undefined)
+  assert.equal(await runKept(good), undefined)
+  assert.deepEqual(ran, ['good', 'cleaned up', 'good', 'cleaned up'])
+  assert.match((await runKept(bad)) ?? '', /as it should/)
+})
