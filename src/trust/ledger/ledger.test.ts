@@ -105,12 +105,27 @@ test('appendLater never throws: what it lost shows at the next append, once', as
   ledger.appendLater({ ...intent(1), id: 'short' })
   await assert.rejects(ledger.append(intent(3)), { code: 'internal.bug' })
   await ledger.append(intent(3))
-  files.judge = (step) => (step.kind === 'write' ? { code: 'EIO' } : 'go')
+  const tried = Promise.withResolvers<void>()
+  files.judge = (step) => {
+    if (step.kind !== 'write') return 'go'
+    tried.resolve()
+    return { code: 'EIO' }
+  }
   ledger.appendLater(intent(4))
-  await nextTurn()
+  await tried.promise
   files.judge = () => 'go'
   await assert.rejects(ledger.append(intent(5)), { code: 'ledger.unwritable' })
   await assert.rejects(ledger.append(intent(5)), { code: 'ledger.unwritable' })
+})
+
+test('append of a reserved entry goes on after a loss: who revokes a key on a full disk is not told of it', async () => {
+  const files = await emptyDisk()
+  const ledger = await openOn(files)
+  ledger.appendLater({ ...intent(1), id: 'short' })
+  await ledger.append({ ...intent(2), reserved: true })
+  await assert.rejects(ledger.append(intent(3)), { code: 'internal.bug' })
+  await ledger.append(intent(3))
+  await ledger.close()
 })
 
 for (const kind of ['write', 'datasync'] as const)

@@ -61,7 +61,7 @@ class FileLedger implements Ledger {
   readonly #sealer: Sealer
   readonly #checkpointer: Checkpointer
   readonly #commit: GroupCommit
-  /** Why an entry of `appendLater` was lost; the next append says so. */
+  /** Why an entry of `appendLater` was lost; the next append says so, but never one of those who could mend it. */
   #lost: Fault | undefined
   #isClosed = false
   /** Time of the first entry of the active segment. */
@@ -135,9 +135,11 @@ class FileLedger implements Ledger {
   }
 
   append(draft: EntryDraft): Promise<Receipt> {
-    const lost = this.#lost
-    this.#lost = undefined
-    if (lost !== undefined) return Promise.reject(lost)
+    const lost = draft.reserved ? undefined : this.#lost
+    if (lost !== undefined) {
+      this.#lost = undefined
+      return Promise.reject(lost)
+    }
     return new Promise((resolve, reject) => {
       this.#take(draft, true, (result) => (result instanceof Error ? reject(result) : resolve(result)))
     })
