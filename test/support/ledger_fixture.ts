@@ -10,6 +10,7 @@ import type { LedgerOptions } from '#trust/ledger/open.ts'
 import { readEntries, type ReadEntry, type ReadOptions } from '#trust/ledger/read.ts'
 import { SimulatedFiles } from './simulated_files.ts'
 import { bundleHashes } from '#trust/ledger/bundle.ts'
+import { idsIn, joinLines } from '#trust/ledger/packed_text.ts'
 import { packLeaves } from '#trust/ledger/packing.ts'
 
 export const LEDGER = '/home/ledger'
@@ -124,5 +125,7 @@ export async function readAll(
 
 /** The packed file of whole bundles of leaves, with the right hashes. */
 export async function packOf(first: number, at: number, leaves: readonly Uint8Array[]): Promise<Uint8Array> {
-  return await packLeaves({ first, at, leaves, tiles: await bundleHashes(leaves) })
+  const text = joinLines(leaves)
+  const tiles = await bundleHashes(leaves)
+  return await packLeaves({ first, at, count: leaves.length, text, ids: idsIn(text), tiles })
 }

@@ -23,6 +23,8 @@ export interface Frame {
   readonly end: number
 }
 
+const TYPES = Object.values(FRAME_TYPE)
+
 /** Larger payloads are not ours: a group is bounded by the queue. */
 const PAYLOAD_BYTES = 64 * 1_024 * 1_024
 
@@ -53,5 +55,5 @@ function checksum(bytes: Buffer, offset: number, length: number): number {
 }
 
 function frameType(byte: number | undefined): FrameType | undefined {
-  return Object.values(FRAME_TYPE).find((type) => type === byte)
+  return TYPES.find((type) => type === byte)
 }

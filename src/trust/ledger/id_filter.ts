@@ -9,31 +9,47 @@ const BYTE_BITS = 8
 /** The filter of these ids; repeated ones count once. */
 export function idFilter(ids: ReadonlySet<string>): Uint8Array {
   const filter = new Uint8Array(Math.max(1, Math.ceil((ids.size * BITS_PER_ID) / BYTE_BITS)))
-  for (const id of ids)
-    for (const bit of bitsOf(id, filter.length))
+  for (const id of ids) {
+    const probes = new Probes(id, filter.length)
+    for (let probe = 0; probe < PROBES; probe += 1) {
+      const bit = probes.bit(probe)
       filter[bit >> 3] = (filter[bit >> 3] ?? 0) | (1 << (bit & (BYTE_BITS - 1)))
+    }
+  }
   return filter
 }
 
 /** False only when the id is not among those the filter was made of. */
 export function mayHoldId(filter: Uint8Array, id: string): boolean {
-  return bitsOf(id, filter.length).every(
-    (bit) => ((filter[bit >> 3] ?? 0) & (1 << (bit & (BYTE_BITS - 1)))) !== 0,
-  )
+  const probes = new Probes(id, filter.length)
+  for (let probe = 0; probe < PROBES; probe += 1) {
+    const bit = probes.bit(probe)
+    if (((filter[bit >> 3] ?? 0) & (1 << (bit & (BYTE_BITS - 1)))) === 0) return false
+  }
+  return true
 }
 
 /** Double hashing (Kirsch and Mitzenmacher, 2006): two hashes give all probes. */
-function bitsOf(id: string, filterBytes: number): readonly number[] {
-  const bits = filterBytes * BYTE_BITS
-  const half = id.length >> 1
-  const first = fnv1a(id.slice(0, half))
-  const second = (fnv1a(id.slice(half)) | 1) >>> 0
-  return Array.from({ length: PROBES }, (_, probe) => (first + probe * second) % bits)
+class Probes {
+  readonly #first: number
+  readonly #second: number
+  readonly #bits: number
+
+  constructor(id: string, filterBytes: number) {
+    const half = id.length >> 1
+    this.#first = fnv1a(id, 0, half)
+    this.#second = (fnv1a(id, half, id.length) | 1) >>> 0
+    this.#bits = filterBytes * BYTE_BITS
+  }
+
+  bit(probe: number): number {
+    return (this.#first + probe * this.#second) % this.#bits
+  }
 }
 
 /** FNV-1a in 32 bits. */
-function fnv1a(text: string): number {
+function fnv1a(text: string, from: number, to: number): number {
   let hash = 0x811c9dc5
-  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
+  for (let at = from; at < to; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
   return hash >>> 0
 }

@@ -4,8 +4,9 @@ import { Fault } from '#base/fault.ts'
 import { BUNDLE } from './bundle.ts'
 import { parseLeaf } from './leaf.ts'
 import { rootOf } from './merkle.ts'
-import { packLeaves, unpackLeaves } from './packing.ts'
-import { groupPlace, scanSegment, type RawSegment } from './raw_segment.ts'
+import { idsIn, joinLines, NEWLINE } from './packed_text.ts'
+import { openPack, packLeaves } from './packing.ts'
+import { groupAt, groupPlace, segmentHeadAt, type Group } from './raw_segment.ts'
 import { closeSegmentSidecar, openSegmentRecords, segmentPlace } from './sealed_sidecar.ts'
 import type { SidecarBox } from './sidecar.ts'
 
@@ -27,63 +28,99 @@ export interface PackedSegment {
 }
 
 /**
- * Makes the sealed files of a segment and reads them back. It gives other work a turn every few hundred entries.
- * Throws `ledger.corrupt` where anything does not agree.
+ * Makes the sealed files of a segment and reads them back. It gives other work a turn after every bundle, so that no
+ * request waits longer than for a millisecond or two. Throws `ledger.corrupt` where anything does not agree.
  */
 export async function packSegment(task: PackTask): Promise<PackedSegment> {
-  const { content, first, place, origin, box } = task
-  const raw = scanSegment(content)
-  if (raw?.ending.kind !== 'clean' || raw.origin !== origin || raw.first !== first)
-    throw unsealable(place, 'not whole')
-  const { leaves, hashes, plain } = await openAll(raw, task)
-  if (leaves.length === 0 || leaves.length % BUNDLE !== 0) throw unsealable(place, 'not whole bundles')
-  const tiles = bundleRoots(hashes)
-  const at = Number(parseLeaf(leaves[0] ?? content)['at'])
-  const packed = await packLeaves({ first, at, leaves, tiles })
-  if (!sameLeaves(await unpackLeaves(packed), leaves)) throw unsealable(place, 'does not pack')
-  const boxPlace = segmentPlace(first, leaves.length, tiles)
-  const sidecar = await closeSegmentSidecar(box, boxPlace, plain)
-  const again = await openSegmentRecords(box, boxPlace, sidecar)
-  if (again === undefined || !sameBytes(again, plain)) throw unsealable(place, 'its sidecar does not pack')
-  return { count: leaves.length, leaves: packed, sidecar }
+  const { first, place, box } = task
+  const { at, count, text, ids, tiles, records } = await openAll(task)
+  if (count === 0 || count % BUNDLE !== 0) throw unsealable(place, 'not whole bundles')
+  const leaves = await packLeaves({ first, at, count, text, ids, tiles })
+  if (!isSame(await openPack(leaves), text)) throw unsealable(place, 'does not pack')
+  const boxPlace = segmentPlace(first, count, tiles)
+  const sidecar = await closeSegmentSidecar(box, boxPlace, records)
+  if (!isSame(await openSegmentRecords(box, boxPlace, sidecar), records))
+    throw unsealable(place, 'its sidecar does not pack')
+  return { count, leaves, sidecar }
 }
 
 interface Opened {
-  readonly leaves: readonly Uint8Array[]
-  readonly hashes: readonly Uint8Array[]
+  /** Time of the first entry. */
+  readonly at: number
+  readonly count: number
+  readonly text: Uint8Array
+  readonly ids: ReadonlySet<string>
+  readonly tiles: readonly Uint8Array[]
   /** The records of all entries, one after another. */
-  readonly plain: Uint8Array
+  readonly records: Uint8Array
 }
 
-async function openAll(raw: RawSegment, { place, box }: PackTask): Promise<Opened> {
-  const leaves: Uint8Array[] = []
-  const hashes: Uint8Array[] = []
-  const plain: Uint8Array[] = []
-  let turn = 0
-  for (const group of raw.groups) {
-    const at = groupPlace(raw.first, group)
-    const records = box.open(group.sealed, at)
-    if (records === undefined) throw unsealable(place, 'a sidecar does not open')
-    plain.push(records)
-    for (const leaf of group.leaves) leaves.push(leaf)
-    for (const hash of at.hashes) hashes.push(hash)
-    if (leaves.length - turn < BUNDLE) continue
-    turn = leaves.length
-    await nextTurn()
+async function openAll({ content, place, origin, first, box }: PackTask): Promise<Opened> {
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
+  const head = segmentHeadAt(bytes)
+  if (head?.origin !== origin || head.first !== first) throw unsealable(place, 'not whole')
+  const lines = new Lines()
+  const records: Uint8Array[] = []
+  let end = head.end
+  for (
+    let step = groupAt(bytes, end, first);
+    step.kind === 'group';
+    step = groupAt(bytes, end, first + lines.count)
+  ) {
+    const at = groupPlace(first, step.group)
+    const opened = box.open(step.group.sealed, at)
+    if (opened === undefined) throw unsealable(place, 'a sidecar does not open')
+    records.push(opened)
+    end = step.group.end
+    if (!lines.add(step.group, at.hashes)) throw unsealable(place, 'does not pack')
+    if (lines.takeBundles()) await nextTurn()
   }
-  return { leaves, hashes, plain: concat(...plain) }
+  if (end !== bytes.length) throw unsealable(place, 'not whole')
+  return { ...lines.finish(), records: concat(...records) }
 }
 
-function bundleRoots(hashes: readonly Uint8Array[]): readonly Uint8Array[] {
-  const roots: Uint8Array[] = []
-  for (let start = 0; start < hashes.length; start += BUNDLE)
-    roots.push(rootOf(hashes.slice(start, start + BUNDLE)))
-  return roots
+/** Leaves on their way into a text, a few bundles at a time. */
+class Lines {
+  readonly #texts: Uint8Array[] = []
+  readonly #ids = new Set<string>()
+  readonly #tiles: Uint8Array[] = []
+  #leaves: Uint8Array[] = []
+  #hashes: Uint8Array[] = []
+  #at = 0
+  count = 0
+
+  /** False for a leaf that would come back as two. */
+  add({ leaves }: Group, hashes: readonly Uint8Array[]): boolean {
+    const [firstLeaf] = leaves
+    if (this.count === 0 && firstLeaf !== undefined) this.#at = Number(parseLeaf(firstLeaf)['at'])
+    for (const leaf of leaves) this.#leaves.push(leaf)
+    for (const hash of hashes) this.#hashes.push(hash)
+    this.count += leaves.length
+    return leaves.every((leaf) => !leaf.includes(NEWLINE))
+  }
+
+  /** Takes in what are whole bundles; false when there is none. */
+  takeBundles(): boolean {
+    const whole = this.#leaves.length - (this.#leaves.length % BUNDLE)
+    if (whole === 0) return false
+    for (let start = 0; start < whole; start += BUNDLE)
+      this.#tiles.push(rootOf(this.#hashes.slice(start, start + BUNDLE)))
+    const text = joinLines(this.#leaves.slice(0, whole))
+    for (const id of idsIn(text)) this.#ids.add(id)
+    this.#texts.push(text)
+    this.#leaves = this.#leaves.slice(whole)
+    this.#hashes = this.#hashes.slice(whole)
+    return true
+  }
+
+  finish(): Omit<Opened, 'records'> {
+    const { count } = this
+    return { at: this.#at, count, text: concat(...this.#texts), ids: this.#ids, tiles: this.#tiles }
+  }
 }
 
-function sameLeaves(left: readonly Uint8Array[] | undefined, right: readonly Uint8Array[]): boolean {
-  const none = new Uint8Array(0)
-  return left?.length === right.length && left.every((leaf, at) => sameBytes(leaf, right[at] ?? none))
+function isSame(left: Uint8Array | undefined, right: Uint8Array): boolean {
+  return left !== undefined && sameBytes(left, right)
 }
 
 function unsealable(place: string, what: string): Fault {

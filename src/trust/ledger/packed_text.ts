@@ -24,6 +24,15 @@ export function linesOf(text: Buffer): readonly Uint8Array[] | undefined {
   return leaves
 }
 
+const ID_PATTERN = /"id":"([0-9A-Za-z]{16})"/g
+
+/** All that looks like the id of an entry; what only looks like one does no harm in a filter. */
+export function idsIn(text: Buffer): ReadonlySet<string> {
+  const ids = new Set<string>()
+  for (const [, id = ''] of text.toString('latin1').matchAll(ID_PATTERN)) ids.add(id)
+  return ids
+}
+
 export interface PlacedLeaf {
   /** Place in the segment, from 0. */
   readonly at: number

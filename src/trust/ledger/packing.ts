@@ -4,7 +4,7 @@ import { concat, sameBytes } from '#base/bytes.ts'
 import { SHA256_BYTES, sha256 } from '#base/crypto.ts'
 import { BUNDLE } from './bundle.ts'
 import { idFilter } from './id_filter.ts'
-import { joinLines, linesOf, NEWLINE } from './packed_text.ts'
+import { idsIn, joinLines, linesOf, NEWLINE } from './packed_text.ts'
 
 /**
  * The file of the leaves of a sealed segment: head, bundle hashes, filter of ids, text, SHA-256 of all before it. The
@@ -25,8 +25,12 @@ export interface LeafBlock {
   readonly first: number
   /** Time of the first entry. */
   readonly at: number
-  /** Whole bundles. */
-  readonly leaves: readonly Uint8Array[]
+  /** Number of leaves; whole bundles. */
+  readonly count: number
+  /** The leaves, a line each. */
+  readonly text: Uint8Array
+  /** The ids in the text. */
+  readonly ids: ReadonlySet<string>
   /** The hash of each bundle. */
   readonly tiles: readonly Uint8Array[]
 }
@@ -35,15 +39,14 @@ export interface LeafBlock {
 export const PACKED_HEAD_BYTES = 36
 
 /** Packs the leaves of a segment. */
-export async function packLeaves({ first, at, leaves, tiles }: LeafBlock): Promise<Uint8Array> {
-  const text = joinLines(leaves)
-  const filter = idFilter(idsIn(text))
+export async function packLeaves({ first, at, count, text, ids, tiles }: LeafBlock): Promise<Uint8Array> {
+  const filter = idFilter(ids)
   const zipped = await compress(text, LEAVES_LEVEL)
   const head = Buffer.alloc(PACKED_HEAD_BYTES)
   head.write(MAGIC, 0, 'latin1')
   head.writeUIntBE(first, 8, 6)
   head.writeUIntBE(at, 14, 6)
-  const sizes = [leaves.length, filter.length, text.length, zipped.length]
+  const sizes = [count, filter.length, text.length, zipped.length]
   sizes.forEach((size, index) => head.writeUInt32BE(size, SIZES_AT + 4 * index))
   const body = concat(head, ...tiles, filter, zipped)
   return concat(body, sha256(body))
@@ -144,14 +147,6 @@ const SIZES_AT = 20
 const FIRST_BYTES = 512 * 1_024
 /** More than any segment holds; bounds what a changed head can make us allocate. */
 export const TEXT_BYTES = 512 * 1_024 * 1_024
-const ID_PATTERN = /"id":"([0-9A-Za-z]{16})"/g
-
-/** All that looks like the id of an entry; what only looks like one does no harm in a filter. */
-function idsIn(text: Buffer): ReadonlySet<string> {
-  const ids = new Set<string>()
-  for (const [, id = ''] of text.toString('latin1').matchAll(ID_PATTERN)) ids.add(id)
-  return ids
-}
 
 interface Sizes {
   readonly first: number
