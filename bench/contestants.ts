@@ -5,6 +5,8 @@ import { installPeer } from './peer.ts'
 import {
   freePort,
   NODE_FLAGS,
+  OWN_ENV,
+  OWN_FLAGS,
   readyLine,
   ROOT,
   start,
@@ -93,12 +95,22 @@ async function startGoverned({ mockPort, folder, core, doorFlags = [] }: Surroun
   fs.mkdirSync(home, { mode: 0o700 })
   const model = `{ provider: openai, base_url: "http://127.0.0.1:${mockPort}/v1", model: mock, key: { from_env: BENCH_KEY }, region: eu }`
   fs.writeFileSync(path.join(home, 'gatehouse.yaml'), `models:\n  house: ${model}\n`)
-  const env = { ...process.env, BENCH_KEY: 'bench-upstream-key' }
+  const env = { ...process.env, ...OWN_ENV, BENCH_KEY: 'bench-upstream-key' }
   const listeners = ['--listen', '--admin-listen', '--metrics-listen'].flatMap((name) => [
     name,
     '127.0.0.1:0',
   ])
-  const up = [...NODE_FLAGS, ...doorFlags, program, 'up', '--home', home, ...listeners, '--json']
+  const up = [
+    ...NODE_FLAGS,
+    ...OWN_FLAGS,
+    ...doorFlags,
+    program,
+    'up',
+    '--home',
+    home,
+    ...listeners,
+    '--json',
+  ]
   const running = start(process.execPath, up, { core, env })
   const ready = await readyLine(running)
   const create = ['key', 'create', '--name', 'bench', '--models', 'house', '--home', home, '--json']

@@ -6,8 +6,12 @@ import path from 'node:path'
 
 export const ROOT = path.dirname(import.meta.dirname)
 
-/** The flags that Gatehouse itself runs with; every server of ours in the bench gets the same. */
+/** What every server in the bench runs with, the peer too: it costs nothing. */
 export const NODE_FLAGS: readonly string[] = ['--disallow-code-generation-from-strings']
+
+/** What the launcher adds for Gatehouse (`tools/first.mjs`), so that memory is measured as users have it. */
+export const OWN_FLAGS: readonly string[] = ['--max-semi-space-size=4']
+export const OWN_ENV = { MALLOC_ARENA_MAX: '1' } as const
 
 /** The server under test has one core, and the load with its model provider has the other. */
 export type Core = 0 | 1
