@@ -22,6 +22,20 @@ function node(
 }
 
 suite('entities', () => {
+  test('agrees compares parents as sets, from both sides', () => {
+    const rows: readonly [why: string, one: readonly string[], other: readonly string[], agrees: boolean][] =
+      [
+        ['the same in another order', ['b', 'c'], ['c', 'b'], true],
+        ['one of them twice', ['b', 'b'], ['b'], true],
+        ['one of them twice, another missing', ['b', 'b'], ['b', 'c'], false],
+        ['one more', ['b'], ['b', 'c'], false],
+      ]
+    for (const [why, one, other, agrees] of rows) {
+      assert.equal(node('a', one).agrees(node('a', other)), agrees, why)
+      assert.equal(node('a', other).agrees(node('a', one)), agrees, why)
+    }
+  })
+
   test('isIn agrees with walking the parents, however the entities are cut into parts', () => {
     const size = 7
     const graph = fc.record({

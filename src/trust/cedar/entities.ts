@@ -55,10 +55,9 @@ export class EntityNode {
 
   /** True when both nodes say the same of an entity. */
   agrees(other: EntityNode): boolean {
-    const isParent = (ref: EntityRef): boolean => other.parents.some((parent) => isSameRef(parent, ref))
     return (
-      this.parents.length === other.parents.length &&
-      this.parents.every(isParent) &&
+      areAllIn(this.parents, other.parents) &&
+      areAllIn(other.parents, this.parents) &&
       isEqual(this.#attributes, other.#attributes) &&
       isEqual(this.#tags, other.#tags)
     )
@@ -236,6 +235,10 @@ export class EntityStore {
 
 /** 64 bits: it tells versions apart, and proves nothing. */
 const VERSION_CHARACTERS = 16
+
+function areAllIn(refs: readonly EntityRef[], others: readonly EntityRef[]): boolean {
+  return refs.every((ref) => others.some((other) => isSameRef(other, ref)))
+}
 
 function checkSame(node: EntityNode, nodes: readonly EntityNode[]): void {
   for (const other of nodes) if (isSameRef(other.ref, node.ref) && !other.agrees(node)) refuseTwo(node)
