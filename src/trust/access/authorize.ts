@@ -87,6 +87,9 @@ function denied(decision: Decision, reason: string): Fault {
     policies: [...decision.policies],
     errors: [...decision.errors],
     set: decision.set,
-    entities: decision.entities,
+    // Hashing the facts takes longer than deciding on them, so it waits until the refusal is recorded.
+    get entities() {
+      return decision.entities
+    },
   })
 }
