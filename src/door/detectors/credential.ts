@@ -1,5 +1,6 @@
 import { ALPHANUMERIC, BASE64, BASE64URL, CLASS, classAt, endOfRun, looksRandom } from '#base/random_text.ts'
 import type { Detector, Finding } from '../detector.ts'
+import { isPlaceholder, urlPasswords } from '../url_passwords.ts'
 
 /**
  * Finds credentials by the form around them: JSON Web Tokens, passwords in URLs, Authorization
@@ -75,56 +76,9 @@ function isJwtHeader(part: string): boolean {
   }
 }
 
-const USER_INFO_LENGTH = 512
-const AFTER_USER_INFO = /[/?#\s"'<>\\`]/
-const AFTER_URL = /[\s"'<>\\`]/
-const LEAST_PASSWORD = 3
-const PASSWORD_WORDS =
-  /^(?:pass|passwd|password|passw0rd|pw|pwd|secret|token|key|user|username|changeme|example)$/i
-const PASSWORD_VARIABLE = /^(?:[$<{[%*]|x{3}|\.{3})/i
-
-/** `scheme://user:password@host` (RFC 3986 section 3.2.1). Only the password is the finding. */
+/** Only the password is the finding. */
 function findUrlPasswords(text: string, found: Finding[]): void {
-  for (let at = text.indexOf('://'); at >= 0; at = text.indexOf('://', at + 3)) {
-    if ((classAt(text, at - 1) & ALPHANUMERIC) === 0) continue
-    const rest = text.slice(at + 3, at + 3 + USER_INFO_LENGTH)
-    const [from, to] = passwordIn(rest.split(AFTER_USER_INFO, 1)[0] ?? '') ?? loosePasswordIn(rest) ?? [0, 0]
-    if (to > from) found.push({ rule: 'credential.url', start: at + 3 + from, end: at + 3 + to })
-  }
-}
-
-type Stretch = readonly [from: number, to: number]
-
-function passwordIn(authority: string): Stretch | undefined {
-  const colon = authority.indexOf(':')
-  const sign = authority.lastIndexOf('@')
-  if (colon < 0 || sign <= colon || sign === authority.length - 1) return undefined
-  const password = authority.slice(colon + 1, sign)
-  return isPlaceholder(password) || password === authority.slice(0, colon) ? undefined : [colon + 1, sign]
-}
-
-const PORT_OR_EMPTY = /^\d*(?:[/?#]|$)/
-const HOST_NEXT = /^[a-z\d[]/i
-
-/**
- * People leave `/`, `#`, `?` and `@` in a password as they are, against the RFC. It is told from the path after a port
- * by what follows the colon, and from `/@scope` by what precedes the sign.
- */
-function loosePasswordIn(rest: string): Stretch | undefined {
-  const colon = rest.indexOf(':')
-  if (colon < 0 || rest.indexOf('@') < colon) return undefined
-  const userAndMore = rest.split(AFTER_URL, 1)[0] ?? ''
-  const sign = userAndMore.lastIndexOf('@')
-  const password = userAndMore.slice(colon + 1, Math.max(colon + 1, sign))
-  if (AFTER_USER_INFO.test(rest.slice(0, colon)) || !AFTER_USER_INFO.test(password)) return undefined
-  if (PORT_OR_EMPTY.test(password) || password.endsWith('/') || !HOST_NEXT.test(userAndMore.slice(sign + 1)))
-    return undefined
-  return isPlaceholder(password) ? undefined : [colon + 1, sign]
-}
-
-function isPlaceholder(password: string): boolean {
-  if (password.length < LEAST_PASSWORD || PASSWORD_WORDS.test(password)) return true
-  return PASSWORD_VARIABLE.test(password) || new Set(password).size < LEAST_PASSWORD
+  for (const [start, end] of urlPasswords(text)) found.push({ rule: 'credential.url', start, end })
 }
 
 const BEARER_LEAST = 20

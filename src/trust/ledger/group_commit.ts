@@ -29,6 +29,12 @@ export interface GroupCommitParts {
   onRolled(full: { readonly first: number; readonly bytes: number }): void
 }
 
+/** Somebody who waits for the first `upTo` entries. */
+interface Flush {
+  readonly upTo: number
+  resolve(): void
+}
+
 /**
  * Writes what waits, syncs once, answers all of it, and starts again. What somebody waits for never waits for a timer;
  * what nobody waits for goes with it, or alone after a moment. An entry counts, and is in the tree that checkpoints
@@ -44,6 +50,10 @@ export class GroupCommit {
   /** Runs while only entries wait that nobody waits for. */
   #soon: NodeJS.Timeout | undefined
   #checkedAt: number
+  /** Entries that were ever taken in, and those of them that were written or refused since. */
+  #takenIn = 0
+  #settledCount = 0
+  readonly #flushes: Flush[] = []
 
   constructor(parts: GroupCommitParts) {
     this.#parts = parts
@@ -74,15 +84,19 @@ export class GroupCommit {
   offer(entry: Waiting): string | undefined {
     if (this.#broken !== undefined) return this.#broken
     if (!this.#queue.offer(entry)) return 'too many entries wait to be written'
+    this.#takenIn += 1
     if (entry.isAwaited) this.#start()
     else this.#soon ??= setTimeout(() => this.#start(), SOON_MS)
     return undefined
   }
 
-  /** Resolves when nothing waits. */
-  async idle(): Promise<void> {
-    if (!this.#queue.isEmpty) this.#start()
-    while (this.#pump !== undefined) await this.#pump
+  /** Resolves when all that waits now is written or refused; what comes after it is not waited for. */
+  async flush(): Promise<void> {
+    if (this.#settledCount >= this.#takenIn) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#flushes.push({ upTo: this.#takenIn, resolve })
+    this.#start()
+    await promise
   }
 
   /** Ends the active segment if it is full; `offer` does this by itself after each group. */
@@ -107,8 +121,9 @@ export class GroupCommit {
     this.#parts.onRolled(full)
   }
 
+  /** Writes what waits and closes the file. Nothing may be offered any more. */
   async close(): Promise<void> {
-    await this.idle()
+    await this.flush()
     await this.#active.close()
   }
 
@@ -132,8 +147,15 @@ export class GroupCommit {
         this.#break('an unexpected error')
         refuse(group, 'an unexpected error', thrown)
       }
+      this.#count(group)
     }
     this.#pump = undefined
+  }
+
+  #count(group: readonly Waiting[]): void {
+    this.#settledCount += group.length
+    // In the order in which they were asked for, so the first ones are done first.
+    while ((this.#flushes[0]?.upTo ?? Infinity) <= this.#settledCount) this.#flushes.shift()?.resolve()
   }
 
   #isEnough(count: number, bytes: number): boolean {

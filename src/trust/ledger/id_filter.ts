@@ -8,7 +8,7 @@ const BYTE_BITS = 8
 
 /** The filter of these ids; repeated ones count once. */
 export function idFilter(ids: ReadonlySet<string>): Uint8Array {
-  const filter = new Uint8Array(Math.max(1, Math.ceil((ids.size * BITS_PER_ID) / BYTE_BITS)))
+  const filter = new Uint8Array(filterBytes(ids.size))
   for (const id of ids) {
     const probes = new Probes(id, filter.length)
     for (let probe = 0; probe < PROBES; probe += 1) {
@@ -17,6 +17,11 @@ export function idFilter(ids: ReadonlySet<string>): Uint8Array {
     }
   }
   return filter
+}
+
+/** Bytes of the filter of so many ids; at least one, or there would be no bit to look at. */
+export function filterBytes(ids: number): number {
+  return Math.max(1, Math.ceil((ids * BITS_PER_ID) / BYTE_BITS))
 }
 
 /** False only when the id is not among those the filter was made of. */
@@ -35,11 +40,11 @@ class Probes {
   readonly #second: number
   readonly #bits: number
 
-  constructor(id: string, filterBytes: number) {
+  constructor(id: string, bytes: number) {
     const half = id.length >> 1
     this.#first = fnv1a(id, 0, half)
     this.#second = (fnv1a(id, half, id.length) | 1) >>> 0
-    this.#bits = filterBytes * BYTE_BITS
+    this.#bits = bytes * BYTE_BITS
   }
 
   bit(probe: number): number {

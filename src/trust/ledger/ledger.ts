@@ -1,5 +1,5 @@
 import type { Clock, Millis } from '#base/clock.ts'
-import { asFault, type Fault } from '#base/fault.ts'
+import { asFault } from '#base/fault.ts'
 import { newEntryId } from '#base/ids.ts'
 import type { EntryDraft, Receipt, Recorder } from '#base/recorder.ts'
 import { Checkpointer } from './checkpointer.ts'
@@ -7,6 +7,7 @@ import { bytesOf, type Waiting } from './entry_queue.ts'
 import { GroupCommit, NOT_OURS, unwritable } from './group_commit.ts'
 import { makeLeaf } from './leaf.ts'
 import type { LoadedLog, SegmentMark } from './load.ts'
+import { LostEntries } from './lost_entries.ts'
 import { noteSigner } from './note.ts'
 import { openNewestLog, type LedgerOptions, type OpenedLog } from './open.ts'
 import { rememberedPseudonyms } from './pseudonym.ts'
@@ -29,7 +30,10 @@ export interface Ledger extends Recorder {
   state(): LedgerState
   /** Resolves when nothing is being sealed or measured in the background. */
   settled(): Promise<void>
-  /** Writes what waits, signs it and closes. Later appends throw `ledger.unwritable`. */
+  /**
+   * Writes what waits, signs it and closes. Later appends throw `ledger.unwritable`; so does this, after it has closed,
+   * when entries of `appendLater` were lost and not even that could be recorded.
+   */
   close(): Promise<void>
 }
 
@@ -61,8 +65,7 @@ class FileLedger implements Ledger {
   readonly #sealer: Sealer
   readonly #checkpointer: Checkpointer
   readonly #commit: GroupCommit
-  /** Why an entry of `appendLater` was lost; the next append says so, but never one of those who could mend it. */
-  #lost: Fault | undefined
+  readonly #lost = new LostEntries()
   #isClosed = false
   /** Time of the first entry of the active segment. */
   #activeAt: Millis | undefined
@@ -127,32 +130,27 @@ class FileLedger implements Ledger {
     for (const mark of this.#marks) if (mark.kind === 'raw') this.#sealer.add(mark)
     this.#space.measureLater()
     await this.#commit.rollIfFull()
-    if (tornBytes > 0) {
-      const fields = { what: 'ledger.mended', count: tornBytes }
-      await this.append({ kind: 'note', id: newEntryId(), at: this.#clock.now(), fields, reserved: true })
-    }
+    if (tornBytes > 0) await this.#note('ledger.mended', tornBytes)
     this.#checkpointer.due()
   }
 
   append(draft: EntryDraft): Promise<Receipt> {
-    const lost = draft.reserved ? undefined : this.#lost
-    if (lost !== undefined) {
-      this.#lost = undefined
-      return Promise.reject(lost)
-    }
-    return new Promise((resolve, reject) => {
-      this.#take(draft, true, (result) => (result instanceof Error ? reject(result) : resolve(result)))
-    })
+    this.#recordLostWhenWritable()
+    // Never one of those who could mend it.
+    const refusal = draft.reserved ? undefined : this.#lost.takeRefusal()
+    if (refusal !== undefined) return Promise.reject(refusal)
+    return new Promise((resolve, reject) => this.#take(draft, true, answerTo(resolve, reject)))
   }
 
   appendLater(draft: EntryDraft): void {
+    this.#recordLostWhenWritable()
     this.#take(draft, false, (result) => {
-      if (result instanceof Error) this.#lost ??= asFault(result)
+      if (result instanceof Error) this.#lost.add(asFault(result))
     })
   }
 
   async checkpoint(): Promise<string> {
-    await this.#commit.idle()
+    await this.#commit.flush()
     await this.#checkpointer.sign()
     const { newest } = this.#checkpointer
     const problem = this.#isOurs() ? this.#checkpointer.problem : NOT_OURS
@@ -181,6 +179,7 @@ class FileLedger implements Ledger {
       daysLeft: daysLeft(marks, now, this.size, this.#space.leftBytes),
       problems: [
         ...this.#problems,
+        this.#lost.problem,
         problem,
         this.#commit.problem,
         this.#sealer.problem,
@@ -197,19 +196,44 @@ class FileLedger implements Ledger {
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
+    await this.#commit.flush()
+    await this.#recordLost()
     await this.#commit.close()
     await this.#checkpointer.sign()
     await this.#checkpointer.close()
     await this.#sealer.close()
     await this.#space.settled()
+    this.#lost.throwIfAny()
+  }
+
+  /** The reserve is for acts of admins: while only that is left, a loss waits to be recorded. */
+  #recordLostWhenWritable(): void {
+    const isWritable = this.#stopped === undefined && this.#space.refusal(USUAL_GROUP_BYTES, false) === undefined
+    if (isWritable) void this.#recordLost()
+  }
+
+  /** Puts the note of what was lost into the queue before the entry at hand, even while the ledger is being closed. */
+  #recordLost(): Promise<void> {
+    return this.#lost.record(async (count) => await this.#note('entries.lost', count))
+  }
+
+  #note(what: string, count: number): Promise<Receipt> {
+    const fields = { what, count }
+    const draft: EntryDraft = { kind: 'note', id: newEntryId(), at: this.#clock.now(), fields, reserved: true }
+    return new Promise((resolve, reject) => this.#offer(draft, true, answerTo(resolve, reject)))
   }
 
   #take(draft: EntryDraft, isAwaited: boolean, settle: Waiting['settle']): void {
     this.#space.measureLater()
+    if (this.#isClosed) settle(unwritable('the ledger is closed'))
+    else this.#offer(draft, isAwaited, settle)
+  }
+
+  #offer(draft: EntryDraft, isAwaited: boolean, settle: Waiting['settle']): void {
     try {
       const { bytes: leaf, secrets } = makeLeaf(draft, this.#seeds.take(draft), this.#pseudonymOf)
       const entry = { leaf, record: encodeRecord(secrets), reserved: draft.reserved, isAwaited, settle }
-      const reason = this.#isClosed ? 'the ledger is closed' : this.#refusal(entry)
+      const reason = this.#refusal(entry)
       if (reason !== undefined) settle(unwritable(reason))
     } catch (thrown) {
       settle(asFault(thrown))
@@ -256,6 +280,10 @@ const CHECKPOINT_EVERY_MS = 1_000
 const USUAL_GROUP_BYTES = 4 * 1_024
 /** Segments that are kept in mind for the forecast; a week at full rate is fewer. */
 const KEPT_MARKS = 10_000
+
+function answerTo(resolve: (receipt: Receipt) => void, reject: (reason: Error) => void): Waiting['settle'] {
+  return (result) => (result instanceof Error ? reject(result) : resolve(result))
+}
 
 function sayLost(lost: number): string {
   return `${lost} entries were lost when the home was restored to an older state; to accept that, start once with --accept-loss`

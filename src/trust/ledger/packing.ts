@@ -1,9 +1,10 @@
 import { promisify } from 'node:util'
-import { constants, zstdCompress, zstdDecompress } from 'node:zlib'
+import { constants, createZstdDecompress, zstdCompress, zstdDecompress } from 'node:zlib'
 import { concat, sameBytes } from '#base/bytes.ts'
 import { SHA256_BYTES, sha256 } from '#base/crypto.ts'
+import { LIMITS } from '#base/limits.ts'
 import { BUNDLE } from './bundle.ts'
-import { idFilter } from './id_filter.ts'
+import { filterBytes, idFilter } from './id_filter.ts'
 import { idsIn, joinLines, linesOf, NEWLINE } from './packed_text.ts'
 
 /**
@@ -108,9 +109,7 @@ export async function firstPackedLeaf(
 ): Promise<Uint8Array | undefined> {
   const sizes = parseSizes(await read(0, PACKED_HEAD_BYTES))
   if (sizes === undefined) return undefined
-  const text = await decompressStart(await read(sizes.zippedAt, Math.min(sizes.zippedBytes, FIRST_BYTES)))
-  const end = text?.indexOf(NEWLINE) ?? -1
-  return end < 0 ? undefined : text?.subarray(0, end)
+  return await decompressLine(await read(sizes.zippedAt, Math.min(sizes.zippedBytes, FIRST_BYTES)))
 }
 
 /** zstd. `level` is where its bytes stop getting much fewer: hashes are most of them, of which no level makes anything. */
@@ -128,13 +127,24 @@ export async function decompress(bytes: Uint8Array, most: number): Promise<Buffe
   }
 }
 
-/** What the first bytes of a zstd file give, which is cut off somewhere. */
-async function decompressStart(bytes: Uint8Array): Promise<Buffer | undefined> {
+/** The first line of a zstd file of which these are the first bytes; undefined when it is longer than any leaf. */
+async function decompressLine(bytes: Uint8Array): Promise<Buffer | undefined> {
+  const stream = createZstdDecompress({ chunkSize: LIMITS.leafBytes })
+  const pieces: Buffer[] = []
+  stream.end(bytes)
   try {
-    return await unzip(bytes, { finishFlush: constants.ZSTD_e_flush, maxOutputLength: TEXT_BYTES })
+    // It gives one piece at a time, so what lies behind the line is never unpacked, however much it would be.
+    for await (const piece of stream as AsyncIterable<Buffer>) {
+      pieces.push(piece)
+      const text = Buffer.concat(pieces)
+      const end = text.indexOf(NEWLINE)
+      if (end >= 0) return text.subarray(0, end)
+      if (text.length > LIMITS.leafBytes) return undefined
+    }
   } catch {
-    return undefined
+    // As in `decompress`; also when the bytes end before the line does.
   }
+  return undefined
 }
 
 const zip = promisify<Uint8Array, object, Buffer>(zstdCompress)
@@ -147,6 +157,10 @@ const SIZES_AT = 20
 const FIRST_BYTES = 512 * 1_024
 /** More than any segment holds; bounds what a changed head can make us allocate. */
 export const TEXT_BYTES = 512 * 1_024 * 1_024
+/** A leaf with nothing but its kind, id and time, and its line break. */
+const LEAST_LEAF_BYTES = 60
+/** More than any segment holds; with it the head stays below 12 MiB. */
+const MOST_LEAVES = Math.floor(TEXT_BYTES / LEAST_LEAF_BYTES)
 
 interface Sizes {
   readonly first: number
@@ -163,7 +177,9 @@ function parseSizes(bytes: Uint8Array): Sizes | undefined {
   if (head.length < PACKED_HEAD_BYTES || head.toString('latin1', 0, MAGIC.length) !== MAGIC) return undefined
   const size = (index: number): number => head.readUInt32BE(SIZES_AT + 4 * index)
   const count = size(0)
-  if (count === 0 || count % BUNDLE !== 0) return undefined
+  if (count === 0 || count % BUNDLE !== 0 || count > MOST_LEAVES) return undefined
+  // The filter has at most one id of each entry.
+  if (size(1) === 0 || size(1) > filterBytes(count)) return undefined
   const filterAt = PACKED_HEAD_BYTES + (count / BUNDLE) * SHA256_BYTES
   return {
     first: head.readUIntBE(8, 6),
