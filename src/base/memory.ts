@@ -3,3 +3,9 @@ export interface Memory {
   /** Throws `load.exceeded` when there is no room for so many more. */
   claim(bytes: number): void
 }
+
+/** Memory that is counted for one caller. */
+export interface CallerMemory extends Memory {
+  /** As `printRef` gives it. */
+  readonly caller: string
+}

@@ -1,5 +1,5 @@
 import { Fault } from '#base/fault.ts'
-import type { Memory } from '#base/memory.ts'
+import type { CallerMemory } from '#base/memory.ts'
 
 /** What the door takes on at once. Admin and key acts have the reserves, so that no flood of calls keeps an operator out. */
 export interface MeterLimits {
@@ -45,10 +45,10 @@ interface Taken {
 }
 
 /** The bytes and the place of one request, from its body to the moment in which its reply has left. */
-export class Holding implements Memory {
+export class Holding implements CallerMemory {
+  readonly caller: string
   readonly #limits: MeterLimits
   readonly #taken: Taken
-  readonly #caller: string
   readonly #isReserved: boolean
   #bytes = 0
   #hasPlace = false
@@ -60,7 +60,7 @@ export class Holding implements Memory {
   ) {
     this.#limits = limits
     this.#taken = taken
-    this.#caller = caller
+    this.caller = caller
     this.#isReserved = isReserved
   }
 
@@ -79,7 +79,7 @@ export class Holding implements Memory {
    */
   claim(bytes: number): void {
     const free = this.#limits.bytes - this.#taken.bytes - bytes
-    const own = (this.#taken.byCaller.get(this.#caller) ?? 0) + bytes
+    const own = (this.#taken.byCaller.get(this.caller) ?? 0) + bytes
     const hasRoom = this.#isReserved ? free + this.#limits.reservedBytes >= 0 : free >= own
     if (!hasRoom) throw exceeded({ bytes: this.#taken.bytes, own })
     this.#add(bytes)
@@ -101,9 +101,9 @@ export class Holding implements Memory {
     if (bytes === 0) return
     this.#bytes += bytes
     this.#taken.bytes += bytes
-    const own = (this.#taken.byCaller.get(this.#caller) ?? 0) + bytes
-    if (own === 0) this.#taken.byCaller.delete(this.#caller)
-    else this.#taken.byCaller.set(this.#caller, own)
+    const own = (this.#taken.byCaller.get(this.caller) ?? 0) + bytes
+    if (own === 0) this.#taken.byCaller.delete(this.caller)
+    else this.#taken.byCaller.set(this.caller, own)
   }
 }
 

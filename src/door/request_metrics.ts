@@ -30,7 +30,7 @@ export class RequestMetrics {
       .series()
     this.#drops = metrics.counter({
       name: 'gatehouse_connections_dropped_total',
-      help: 'Connections closed to make room: too many strangers from their source block, or a full listener.',
+      help: 'Connections closed to make room: too many strangers from their source block, too many of one caller, or a full listener.',
       labels: ['reason'],
     })
   }
@@ -53,7 +53,7 @@ export class RequestMetrics {
   }
 
   /** Counts a connection that a face closed to make room. */
-  dropped(reason: 'block' | 'full'): void {
+  dropped(reason: 'block' | 'share' | 'full'): void {
     this.#drops.series(reason).add()
   }
 

@@ -1,6 +1,6 @@
 import type { EntityFacts, EntityRef } from '#base/decider.ts'
 import type { JsonObject, JsonValue } from '#base/json.ts'
-import type { Memory } from '#base/memory.ts'
+import type { CallerMemory, Memory } from '#base/memory.ts'
 import type { Caller, Credential } from '#trust/access/caller.ts'
 import type { Permit } from '#trust/access/authorize.ts'
 
@@ -15,10 +15,11 @@ export interface Incoming {
   readonly params: Readonly<Record<string, string>>
   readonly query: readonly (readonly [name: string, value: string])[]
   /**
-   * Reads the body once, into memory that is claimed before it is used. The door asks only once the caller is proven.
+   * Reads the body once, into memory that is claimed before it is used. The door asks only once the caller is proven,
+   * and the memory says which one it is.
    * Throws `input.too_large`, `input.slow`, `input.aborted`, `load.exceeded`.
    */
-  readonly body: (memory: Memory) => Promise<Uint8Array>
+  readonly body: (memory: CallerMemory) => Promise<Uint8Array>
   /** Calls back when the caller goes away before the reply; at most one listener. */
   readonly onAbort: (listener: () => void) => void
   /** Calls back once: when the reply has left or the caller is gone, and at once when that is so already. */

@@ -1,7 +1,7 @@
 import type { Clock } from '#base/clock.ts'
 import type { Decider, Question } from '#base/decider.ts'
 import { Fault } from '#base/fault.ts'
-import type { Memory } from '#base/memory.ts'
+import type { CallerMemory } from '#base/memory.ts'
 import type { EntryDraft, Receipt, Recorder } from '#base/recorder.ts'
 import { Meter } from '#door/meter.ts'
 import type { Authenticator, Caller, Credential, Proven } from '#trust/access/caller.ts'
@@ -66,7 +66,7 @@ export const AUTHENTICATOR: Authenticator = {
 }
 
 /** Memory without an end. */
-export const ENDLESS: Memory = { claim: () => undefined }
+export const ENDLESS: CallerMemory = { caller: 'Service::"demo"', claim: () => undefined }
 
 /** A meter with so many places, one in reserve, and memory for small bodies. */
 export function meterOf(places: number): Meter {

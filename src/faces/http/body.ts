@@ -42,7 +42,7 @@ export async function readBody(unread: Unread, memory: Memory): Promise<Uint8Arr
   return await collect(unread, collector)
 }
 
-function checkForm({ contentType, contentEncoding }: HeaderFacts): void {
+function checkForm({ contentType = '', contentEncoding }: HeaderFacts): void {
   if (!JSON_TYPE.test(contentType.trim()))
     throw new Fault(
       'input.invalid',

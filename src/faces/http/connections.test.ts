@@ -1,21 +1,35 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { Socket } from 'node:net'
 import { suite, test } from 'node:test'
 import { ENDLESS } from '../../../test/support/door_parts.ts'
-import { answer, HEAD, rig, route, STRANGER, type Rig } from '../../../test/support/http_rig.ts'
+import { answer, HEAD, refusal, rig, route, STRANGER, type Rig } from '../../../test/support/http_rig.ts'
 import type { RawConnection } from '../../../test/support/raw_http.ts'
 import { Fault } from '#base/fault.ts'
+import type { Incoming } from '#door/route.ts'
+import type { Outcome } from '#door/outcome.ts'
+import { Connections, type Connection, type DropReason } from './connections.ts'
 
 /** Proves its caller when the token says so, as the door does: only then it asks for the body. */
-const PROVE = route('GET', '/v1/prove', async (incoming) => {
-  const { credential } = incoming
+async function prove({ credential, body }: Incoming): Promise<Outcome> {
   if (credential.kind !== 'bearer') {
     return { kind: 'refusal', fault: new Fault('caller.unknown'), stage: 'authenticate' }
   }
-  await incoming.body(ENDLESS)
-  return answer('{}')
-})
+  try {
+    await body({ ...ENDLESS, caller: credential.token.open((token) => token) })
+    return answer('{}')
+  } catch (thrown) {
+    return refusal(thrown)
+  }
+}
+
+const PROVE = route('GET', '/v1/prove', prove)
+const SEND = route('POST', '/v1/send', prove)
 
 const PROVEN = `GET /v1/prove HTTP/1.1\r\n${HEAD}\r\n`
+const OTHER = PROVEN.replace('real-1', 'real-2')
+/** A request that goes on for ever. */
+const TRICKLE = `POST /v1/send HTTP/1.1\r\n${HEAD}Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n[\r\n`
 const UNPROVEN = `GET /v1/prove HTTP/1.1\r\n${STRANGER}\r\n`
 
 async function ask(connection: RawConnection, text: string): Promise<number | undefined> {
@@ -61,24 +75,162 @@ suite('a full listener', () => {
     await talking.closed()
   })
 
-  test('lets the proven one go that has been idle longest, never one with a request in flight', async (t) => {
+  test('lets no caller keep the others out with requests that never end', async (t) => {
+    const running = await rig(t, { routes: [PROVE, SEND] }, { connections: 8, strangersPerBlock: 100 })
+    const idle = await running.open()
+    assert.equal(await ask(idle, OTHER), 200)
+    const trickling: RawConnection[] = []
+    for (let at = 0; at < 20; at += 1) {
+      trickling.push((await running.open()).write(TRICKLE))
+      const health = await running.open()
+      assert.equal(await ask(health, 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'), 200)
+      const newcomer = await running.open()
+      assert.equal(await ask(newcomer, OTHER), 200)
+      newcomer.destroy()
+    }
+    for (const gone of trickling.slice(0, -3)) await gone.closed()
+    assert.equal(await ask(idle, OTHER), 200, 'one of another caller stays, although it is idle longest')
+  })
+
+  test('lets the proven one go that has been idle longest, never one whose request is at work', async (t) => {
     const { promise, resolve } = Promise.withResolvers<void>()
     const slow = route('GET', '/v1/slow', async (incoming) => {
-      await incoming.body(ENDLESS)
+      const outcome = await prove(incoming)
       await promise
-      return answer('{}')
+      return outcome
     })
-    const running = await rig(t, { routes: [PROVE, slow] }, FULL)
+    const running = await rig(t, { routes: [PROVE, slow] }, { connections: 8, strangersPerBlock: 100 })
     const [busy, idle, recent, other] = await openMany(running, 4)
     assert.ok(busy !== undefined && idle !== undefined && recent !== undefined && other !== undefined)
     busy.write(`GET /v1/slow HTTP/1.1\r\n${HEAD}\r\n`)
     for (const one of [recent, idle, other, recent]) assert.equal(await ask(one, PROVEN), 200)
     const newcomer = await running.open()
+    assert.equal(await ask(newcomer, PROVEN), 200)
     await idle.closed()
     assert.equal(await ask(newcomer, PROVEN), 200)
     assert.equal(await ask(recent, PROVEN), 200)
     resolve()
     assert.equal((await busy.reply())?.status, 200)
+  })
+})
+
+/** Connections without a network behind them; what was dropped is told by name. */
+class Bench {
+  readonly connections: Connections
+  readonly dropped: DropReason[] = []
+  readonly #all = new Map<string, Connection>()
+
+  constructor(most: number, isTrusted = false) {
+    this.connections = new Connections({
+      most,
+      strangersPerBlock: most,
+      isTrusted: () => isTrusted,
+      onDrop: (_peer, reason) => this.dropped.push(reason),
+    })
+  }
+
+  /** Takes in one of each name; the letter before the number is the caller that it proves, `s` a stranger. */
+  open(...names: readonly string[]): void {
+    for (const name of names) {
+      const socket = new Socket()
+      this.connections.admit(socket)
+      this.#all.set(name, this.connections.of(socket))
+      if (!name.startsWith('s')) this.prove(name)
+    }
+  }
+
+  prove(name: string, caller = name.slice(0, 1)): void {
+    this.connections.prove(this.of(name), caller)
+  }
+
+  of(name: string): Connection {
+    const connection = this.#all.get(name)
+    assert.ok(connection !== undefined, name)
+    return connection
+  }
+
+  /** The names of those that are left. */
+  get left(): string {
+    const names = [...this.#all].filter(([, { socket }]) => !socket.destroyed).map(([name]) => name)
+    assert.equal(this.connections.size, names.length)
+    assert.equal([...this.connections].length, names.length)
+    return names.join(' ')
+  }
+}
+
+suite('Connections', () => {
+  test('prove bounds what a caller holds: as many as stay free for the others', () => {
+    const bench = new Bench(6)
+    bench.open('a1', 'a2', 'a3', 'a4', 'a5')
+    assert.equal(bench.left, 'a3 a4 a5', 'half')
+    bench.open('b1')
+    assert.equal(bench.left, 'a3 a4 a5 b1', 'room for the next one')
+    bench.open('b2')
+    assert.equal(bench.left, 'a4 a5 b1 b2', 'of the caller that holds most')
+    bench.open('b3')
+    assert.equal(bench.left, 'a4 a5 b2 b3', 'of its own where nobody holds more')
+    bench.open('c1')
+    assert.equal(bench.left, 'a4 a5 b2 b3 c1', 'and room for one more')
+    assert.deepEqual(bench.dropped, ['share', 'share', 'share', 'share'])
+  })
+
+  test('prove ends no work: one whose request has arrived stays', () => {
+    const bench = new Bench(6)
+    bench.open('a1', 'a2', 'a3')
+    bench.of('a1').working = 1
+    // Its request is still on its way.
+    bench.of('a2').busy = 1
+    bench.open('a4')
+    assert.equal(bench.left, 'a1 a3 a4')
+    for (const name of ['a3', 'a4']) bench.of(name).working = 1
+    bench.open('a5')
+    assert.equal(bench.left, 'a1 a3 a4', 'the new one has to go itself')
+  })
+
+  test('prove keeps the order of the last proven requests, and the bound when the caller changes', () => {
+    const bench = new Bench(6)
+    bench.open('a1', 'a2', 'a3')
+    bench.prove('a1')
+    bench.open('a4')
+    assert.equal(bench.left, 'a1 a3 a4')
+    bench.open('b1')
+    bench.prove('b1', 'a')
+    assert.equal(bench.left, 'a1 a4 b1')
+    bench.prove('b1', 'b')
+    assert.equal(bench.left, 'a1 a4 b1')
+  })
+
+  test('prove takes none in again that is closed', async () => {
+    const bench = new Bench(6)
+    bench.open('a1', 's1')
+    for (const name of ['a1', 's1']) {
+      const { socket } = bench.of(name)
+      socket.destroy()
+      await once(socket, 'close')
+      bench.prove(name, 'a')
+    }
+    assert.equal(bench.left, '')
+  })
+
+  test('admit drops no proven one for a stranger', () => {
+    const bench = new Bench(4)
+    bench.open('a1', 'b1', 'c1', 's1', 's2', 's3')
+    assert.equal(bench.left, 'a1 b1 c1 s3')
+    assert.deepEqual(bench.dropped, ['full', 'full'])
+  })
+
+  test('admit makes room behind a trusted peer, which has no bound: of the caller that holds most', () => {
+    const bench = new Bench(4, true)
+    bench.open('a1', 'b1', 'a2', 'a3')
+    assert.equal(bench.left, 'a1 b1 a2 a3')
+    bench.of('a1').working = 1
+    bench.open('s1')
+    assert.equal(bench.left, 'a1 b1 a3 s1')
+    bench.open('c1')
+    assert.equal(bench.left, 'a1 b1 s1 c1')
+    bench.prove('s1', 'd')
+    bench.open('s2')
+    assert.equal(bench.left, 'a1 b1 s1 c1', 'nobody holds more than the new one')
   })
 })
 

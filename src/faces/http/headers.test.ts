@@ -63,10 +63,16 @@ test('readHeaders reads the facts of a body: names in any case', () => {
   })
 })
 
-test('readHeaders refuses a fact given twice, and too many lines: input.invalid', () => {
+test('readHeaders refuses a fact given twice, another expectation and too many lines: input.invalid', () => {
   for (const raw of [
     ['Host', 'a', 'host', 'a'],
+    ['Host', '', 'Host', 'evil'],
     ['content-type', 'application/json', 'Content-Type', 'text/plain'],
+    ['Content-Type', '', 'Content-Type', 'application/json'],
+    ['Expect', 'foo'],
+    ['Expect', ''],
+    ['Expect', '100-continue, foo'],
+    ['Expect', 'foo', 'Expect', '100-continue'],
     Array.from({ length: 129 }, () => ['a', 'b']).flat(),
   ])
     assert.throws(() => readHeaders(raw), { code: 'input.invalid' })

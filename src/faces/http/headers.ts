@@ -5,11 +5,12 @@ import type { Credential } from '#trust/access/caller.ts'
 
 /** What a face reads of the headers of a request. */
 export interface HeaderFacts {
-  host: string
+  /** Undefined when the request gives none, as with the content type. */
+  host: string | undefined
   credential: Credential
   /** Values in order, joined by commas (RFC 9110 section 5.3). */
   forwardedFor: string
-  contentType: string
+  contentType: string | undefined
   contentEncoding: string
   /** Undefined when the request gives none. */
   contentLength: number | undefined
@@ -28,16 +29,17 @@ const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i
  * Reads the raw header list once. Raw, because Node's own object drops or joins what is sent twice, and two values for
  * one fact are what request smuggling is made of.
  *
- * Throws `input.invalid` for more lines than the limit and for a second Host or Content-Type.
+ * Throws `input.invalid` for more lines than the limit, for a second Host or Content-Type, and for an expectation other
+ * than `100-continue`.
  */
 export function readHeaders(raw: readonly string[]): HeaderFacts {
   if (raw.length > LIMITS.headerLines * 2)
     throw new Fault('input.invalid', {}, { say: `A request may have ${LIMITS.headerLines} header lines.` })
   const facts: HeaderFacts = {
-    host: '',
+    host: undefined,
     credential: NONE,
     forwardedFor: '',
-    contentType: '',
+    contentType: undefined,
     contentEncoding: '',
     contentLength: undefined,
     transferCoding: undefined,
@@ -54,7 +56,7 @@ function readHeader(facts: HeaderFacts, name: string, value: string): void {
       if (is(name, 'host')) facts.host = once(facts.host, value)
       break
     case 6:
-      if (is(name, 'expect')) facts.awaitsContinue = is(value.trim(), '100-continue')
+      if (is(name, 'expect')) facts.awaitsContinue = isContinue(value)
       break
     case 12:
       if (is(name, 'content-type')) facts.contentType = once(facts.contentType, value)
@@ -83,8 +85,14 @@ function is(name: string, known: string): boolean {
   return name === known || name.toLowerCase() === known
 }
 
-function once(before: string, value: string): string {
-  if (before !== '')
+function isContinue(value: string): true {
+  if (is(value.trim(), '100-continue')) return true
+  throw new Fault('input.invalid', {}, { say: 'The only expectation is 100-continue.' })
+}
+
+// An empty line counts here too: another program may take either of the two.
+function once(before: string | undefined, value: string): string {
+  if (before !== undefined)
     throw new Fault('input.invalid', {}, { say: 'Host and Content-Type may be given only once.' })
   return value
 }

@@ -64,6 +64,8 @@ export function httpServer(
   server.maxHeadersCount = 0
   server.timeout = LIMITS.stillConnectionMs
   server.on('checkContinue', onRequest)
+  // Node would answer with a bare 417, which nobody counts.
+  server.on('checkExpectation', onRequest)
   server.on('clientError', onGarbage)
   return server
 }

@@ -1,4 +1,4 @@
-import type { Memory } from '#base/memory.ts'
+import type { CallerMemory } from '#base/memory.ts'
 import type { Incoming } from '#door/route.ts'
 import type { Credential } from '#trust/access/caller.ts'
 import { readBody, type Unread } from './body.ts'
@@ -11,7 +11,9 @@ export interface IncomingParts extends Unread {
   readonly credential: Credential
   readonly address: string
   /** Told when the door asks for the body: then the caller is proven. */
-  readonly onProven: () => void
+  readonly onProven: (caller: string) => void
+  /** Told once the body is complete: from now on the request is work. */
+  readonly onArrived: () => void
 }
 
 /** One HTTP request as the door takes it. */
@@ -21,7 +23,7 @@ export class HttpIncoming implements Incoming {
   readonly address: string
   readonly params: Readonly<Record<string, string>>
   readonly query: readonly QueryPair[]
-  readonly body: (memory: Memory) => Promise<Uint8Array>
+  readonly body: (memory: CallerMemory) => Promise<Uint8Array>
   readonly onAbort: (listener: () => void) => void
   readonly onEnd: (listener: () => void) => void
 
@@ -32,9 +34,11 @@ export class HttpIncoming implements Incoming {
     this.address = parts.address
     this.params = parts.found.params
     this.query = parts.found.query
-    this.body = (memory) => {
-      parts.onProven()
-      return readBody(parts, memory)
+    this.body = async (memory) => {
+      parts.onProven(memory.caller)
+      const body = await readBody(parts, memory)
+      parts.onArrived()
+      return body
     }
     this.onAbort = (listener) => {
       if (response.destroyed) listener()

@@ -65,6 +65,9 @@ export async function openMetricsServer(parts: MetricsServerParts): Promise<Runn
   return { address, port, rule, close: () => listening.close() }
 }
 
+/** Nobody has a name here: whoever may read is one caller. */
+const SCRAPER = 'metrics'
+
 interface Serving {
   readonly parts: MetricsServerParts
   readonly limits: HttpLimits
@@ -92,7 +95,7 @@ function replyTo(request: IncomingMessage, { parts, expected, connections }: Ser
   if (request.url !== '/metrics') return refuse(new Fault('route.unknown'))
   if (request.method !== 'GET') return refuse(new Fault('method.wrong', { allow: 'GET' }))
   if (expected !== undefined && !hasToken(request, expected)) return refuse(new Fault('caller.unknown'))
-  connections.prove(connections.of(request.socket))
+  connections.prove(connections.of(request.socket), SCRAPER)
   const body = parts.metrics.expose()
   const headers = ['content-type', METRICS_CONTENT_TYPE, 'content-length', String(Buffer.byteLength(body))]
   return { status: 200, headers: [...headers, 'cache-control', 'no-store', 'x-request-id', id], body }

@@ -122,6 +122,11 @@ const REFUSED: readonly (readonly [why: string, request: string, code: FaultCode
   ['no host', 'GET /v1/show/x HTTP/1.1\r\n\r\n', 'target.invalid'],
   ['a host with a path and a fragment', 'GET /v1/show/x HTTP/1.1\r\nHost: x/#@y\r\n\r\n', 'target.invalid'],
   ['a host with a user', 'GET /v1/show/x HTTP/1.1\r\nHost: a@b\r\n\r\n', 'target.invalid'],
+  [
+    'an empty host',
+    'GET /v1/show/x HTTP/1.1\r\nHost:\r\nAuthorization: Bearer real-1\r\n\r\n',
+    'target.invalid',
+  ],
   ['two hosts', 'GET /v1/show/x HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n', 'input.invalid'],
   [
     'too many header lines',
@@ -288,6 +293,23 @@ suite('openServer refuses, and goes on', () => {
       await connection.closed()
       assert.equal(served, 0, JSON.stringify(form.slice(100, 180)))
     }
+  })
+
+  test('another expectation, and a host after an empty one: counted, as a problem, and closed', async (t) => {
+    const { open, guard, digests } = await rig(t)
+    const requests = [post('{}', 'Expect: foo\r\n'), 'GET /v1/show/x HTTP/1.1\r\nHost:\r\nHost: evil\r\n\r\n']
+    for (const request of requests) {
+      const connection = await open()
+      const reply = await connection.write(request).reply()
+      assert.equal(codeOf(reply), 'input.invalid')
+      assert.equal(reply?.headers.get('connection'), 'close')
+      await connection.closed()
+    }
+    guard.flush()
+    assert.deepEqual(
+      digests.map(({ fields }) => fields['codes']),
+      [{ 'input.invalid': 2 }],
+    )
   })
 
   test('a 404 in OpenAI’s envelope under /v1/: its clients read nothing else', async (t) => {

@@ -122,8 +122,9 @@ class HttpFace {
       facts: NO_FACTS,
       credential: undefined,
       address: this.#isSocket ? OWNER_ADDRESS : connection.peer,
+      isWork: false,
     }
-    this.#enter(connection, response)
+    this.#enter(visit)
     try {
       this.#read(visit)
       const health = this.#health(request, id)
@@ -188,13 +189,14 @@ class HttpFace {
   /** Everything before the pipeline; nothing here looks at the body. */
   #receive(visit: Visit): FoundRoute {
     const { request, connection, facts } = visit
+    const { host = '' } = facts
     visit.credential = this.#isSocket ? OWNER : facts.credential
     if (!this.#isSocket) visit.address = this.#sources.sourceOf(connection.peer, facts.forwardedFor)
-    if (facts.host !== connection.host) {
-      if (!isHost(facts.host)) throw new Fault('target.invalid', { reason: 'host' })
-      connection.host = facts.host
+    if (host !== connection.host) {
+      if (!isHost(host)) throw new Fault('target.invalid', { reason: 'host' })
+      connection.host = host
     }
-    return this.#routes.find(request.method ?? '', request.url ?? '', facts.host)
+    return this.#routes.find(request.method ?? '', request.url ?? '', host)
   }
 
   async #pass(visit: Visit, found: FoundRoute): Promise<Reply> {
@@ -209,9 +211,10 @@ class HttpFace {
       return refusalReply({ fault, stage: 'receive', id, envelope })
     }
     const limits = { bytes: bodyBytes, timeoutMs: this.#limits.bodyTimeoutMs }
-    const onProven = (): void => this.#connections.prove(connection)
+    const onProven = (caller: string): void => this.#connections.prove(connection, caller)
+    const onArrived = (): void => beginWork(visit)
     const unread = { request, response, facts, limits }
-    const incoming = new HttpIncoming({ ...unread, id, found, credential, address, onProven })
+    const incoming = new HttpIncoming({ ...unread, id, found, credential, address, onProven, onArrived })
     return replyOf(await route.handle(incoming), { id, envelope })
   }
 
@@ -239,15 +242,16 @@ class HttpFace {
   }
 
   /** A request is in flight until its reply has left. */
-  #enter(connection: Connection, response: ServerResponse): void {
-    connection.busy += 1
+  #enter(visit: Visit): void {
+    visit.connection.busy += 1
     this.#inFlight += 1
     this.#parts.metrics.entered()
-    response.once('close', () => this.#leave(connection))
+    visit.response.once('close', () => this.#leave(visit))
   }
 
-  #leave(connection: Connection): void {
+  #leave({ connection, isWork }: Visit): void {
     connection.busy -= 1
+    if (isWork) connection.working -= 1
     this.#inFlight -= 1
     this.#parts.metrics.left()
     if (this.#inFlight === 0) this.#drained?.()
@@ -263,6 +267,13 @@ interface Visit {
   facts: HeaderFacts
   credential: Credential | undefined
   address: string
+  /** True once its body has arrived with a proven caller. */
+  isWork: boolean
+}
+
+function beginWork(visit: Visit): void {
+  visit.isWork = true
+  visit.connection.working += 1
 }
 
 function throttled(retryAfterSeconds: number): Fault {
