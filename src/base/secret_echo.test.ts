@@ -14,6 +14,11 @@ const isIn = (text: string, of = echo): boolean => of.isIn(Buffer.from(text))
 const every = (text: string, form: (code: number) => string): string =>
   Array.from(text, (letter) => form(letter.charCodeAt(0))).join('')
 
+const BASE_64 = Buffer.from(SECRET).toString('base64')
+/** In pieces of a length, with something between. */
+const lines = (text: string, length: number, between: string): string =>
+  (text.match(new RegExp(`[^]{1,${length}}`, 'g')) ?? []).join(between)
+
 const HIDDEN: readonly (readonly [why: string, text: string])[] = [
   ['as it is', SECRET],
   ['in a header', `Authorization: Bearer ${SECRET}\r\n`],
@@ -29,6 +34,20 @@ const HIDDEN: readonly (readonly [why: string, text: string])[] = [
   ['in base 64 in a URL', `https://a/?key=${encodeURIComponent(Buffer.from(SECRET).toString('base64'))}`],
   ['in base 64 with escaped slashes', Buffer.from(SECRET).toString('base64').replaceAll('/', '\\/')],
   ['in hexadecimal', Buffer.from(SECRET).toString('hex')],
+  ['in base 64 with line breaks', lines(BASE_64, 8, '\r\n')],
+  ['in base 64 with line breaks, in JSON', JSON.stringify(lines(BASE_64, 8, '\n'))],
+  ['in base 64 with line breaks, in JSON in JSON', JSON.stringify(JSON.stringify(lines(BASE_64, 8, '\r\n')))],
+  ['in base 64 with line breaks and escaped slashes', lines(BASE_64, 8, '\\n').replaceAll('/', '\\/')],
+  ['in base 64 with line breaks as URLs write them', encodeURIComponent(lines(BASE_64, 8, '\r\n'))],
+  ['with line breaks', lines(SECRET, 5, '\n')],
+  ['as HTML writes it, decimal', every(SECRET, (code) => `&#${code};`)],
+  ['as HTML writes it, hexadecimal', every(SECRET, (code) => `&#x${code.toString(16).toUpperCase()};`)],
+  ['as HTML may write it', SECRET.replaceAll('-', '&#0045').replaceAll('/', '&#X2f;')],
+  ['as programs write it', every(SECRET, (code) => `\\x${code.toString(16)}`)],
+  ['as programs write it, in JSON', JSON.stringify(every(SECRET, (code) => `\\x${code.toString(16)}`))],
+  ['as code points', every(SECRET, (code) => `\\u{${code.toString(16)}}`)],
+  ['in hexadecimal with colons', lines(Buffer.from(SECRET).toString('hex').toUpperCase(), 2, ':')],
+  ['in hexadecimal with spaces', lines(Buffer.from(SECRET).toString('hex'), 2, ' ')],
   ['in hexadecimal, upper case', Buffer.from(`x${SECRET}`).toString('hex').toUpperCase()],
 ]
 
@@ -95,7 +114,24 @@ test('SecretEcho shows no form of the secret', () => {
 })
 
 test('SecretEcho takes time in proportion to the length, whatever it holds', () => {
-  for (const piece of ['\\', '\\u', '\\u0025', '%', '%25', '%5C', '\\\\u005cu0025', SECRET.slice(0, -1)]) {
+  for (const piece of [
+    '&#',
+    '&#x0',
+    '&#9',
+    '\\u{0',
+    '\\x',
+    ' ',
+    ':',
+    '\\n',
+    '\\',
+    '\\u',
+    '\\u0025',
+    '%',
+    '%25',
+    '%5C',
+    '\\\\u005cu0025',
+    SECRET.slice(0, -1),
+  ]) {
     const bytes = Buffer.from(piece.repeat(Math.ceil(2_000_000 / piece.length)))
     const startedAt = performance.now()
     assert.equal(echo.isIn(bytes), false)

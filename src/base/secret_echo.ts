@@ -1,6 +1,7 @@
 import { utf8 } from './bytes.ts'
 import type { Sealed } from './sealed.ts'
 import { undoEscapes } from './undo_escapes.ts'
+import { withoutSpace } from './without_space.ts'
 
 /** Shorter secrets are words that any text may hold. */
 const LEAST_LENGTH = 8
@@ -8,16 +9,22 @@ const LEAST_LENGTH = 8
 const LAYERS = 3
 
 /**
- * Tells whether foreign bytes repeat a secret of ours: as it is, with the escapes of JSON and URLs, and inside base 64
- * or hexadecimal. Who hides it on purpose in yet another way is not found out.
+ * Tells whether foreign bytes repeat a secret of ours: as it is, with the escapes of JSON, URLs, HTML and
+ * programs, and inside base 64 or hexadecimal, in one piece or parted by white space and colons. Who hides it on purpose in yet another way is not found out.
  *
  * The secret is opened once and kept in these forms, out of reach of printing and serializing.
  */
 export class SecretEcho {
-  readonly #forms: readonly Buffer[]
+  readonly #asItIs: Buffer | undefined
+  /** Without white space and colons, as where they are searched for. */
+  readonly #joined: readonly Buffer[]
 
   constructor(secret: Sealed) {
-    this.#forms = secret.open((text) => (text.length < LEAST_LENGTH ? [] : formsOf(text)))
+    const forms = secret.open(formsOf)
+    const [asItIs] = forms
+    const isWord = asItIs === undefined || asItIs.length < LEAST_LENGTH
+    this.#asItIs = isWord ? undefined : asItIs
+    this.#joined = isWord ? [] : forms.map(withoutSpace).filter(({ length }) => length >= LEAST_LENGTH)
   }
 
   /** Linear in the length of the bytes. */
@@ -31,10 +38,14 @@ export class SecretEcho {
   }
 
   #hasForm(view: Buffer): boolean {
-    return this.#forms.some((form) => view.includes(form))
+    if (this.#asItIs === undefined) return false
+    if (view.includes(this.#asItIs)) return true
+    const joined = withoutSpace(view)
+    return this.#joined.some((form) => joined.includes(form))
   }
 }
 
+/** The first one is the text itself. */
 function formsOf(text: string): readonly Buffer[] {
   const bytes = utf8(text)
   const hex = Buffer.from(bytes).toString('hex')

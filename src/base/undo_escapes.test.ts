@@ -13,6 +13,13 @@ const ROWS: readonly (readonly [why: string, text: string, undone: string | unde
   ['doubled backslashes before an escape', '\\\\\\\\u0041 \\\\"', 'A "'],
   ['percent and two digits', '%41%6a%6A %c3%a9', 'Ajj é'],
   ['percent without digits', '50% %zz %4', undefined],
+  ['a byte of a program', '\\x41\\\\x6a\\x6A', 'Ajj'],
+  ['code points', '\\u{41}\\u{00006a}\\\\u{1F600}', 'Aj\u{1f600}'],
+  ['no code points', '\\u{} \\u{41 \\u{110000} \\u{z}', undefined],
+  ['decimal entities', '&#65;&#0106;&#233;&#128512;', 'Aj\u00e9\u{1f600}'],
+  ['hexadecimal entities', '&#x41;&#X6a;&#x20AC;', 'Aj\u20ac'],
+  ['entities without an end', '&#65 &#x41', 'A A'],
+  ['no entities', '& &# &#; &#x; &#xg &amp; &#1114112; &a', undefined],
   ['one layer only', '%2541 \\u005cu0041', '%41 \\u0041'],
 ]
 

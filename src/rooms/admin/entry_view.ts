@@ -4,6 +4,7 @@ import type { JsonObject, JsonValue } from '#base/json.ts'
 import type { EntryKind } from '#base/recorder.ts'
 import { EntryFinder } from '#trust/ledger/entry_finder.ts'
 import type { ReadEntry } from '#trust/ledger/read.ts'
+import type { Asker } from '#trust/ledger/search_queue.ts'
 
 /** One ledger entry as people and `explain` read it. */
 export interface EntryView {
@@ -20,8 +21,8 @@ export interface EntryView {
 
 /** Finds entries by the id of their request. */
 export interface EntryReader {
-  /** All entries with this id, oldest first; empty when there are none. Throws `ledger.corrupt`. */
-  find(id: string): Promise<readonly EntryView[]>
+  /** All entries with this id, oldest first; empty when there are none. Throws `ledger.corrupt`, `load.exceeded`. */
+  find(id: string, asker: Asker): Promise<readonly EntryView[]>
   /** The pseudonym that stands in leaves for a caller, as printed by `printRef`. */
   pseudonymOf(caller: string): string
   /** The known caller for whom a pseudonym stands; undefined for one that is known no more. */
@@ -43,7 +44,7 @@ export function entryReader(parts: EntryReaderParts): EntryReader {
   const { files, directory, sidecarKey, pseudonymOf, callers } = parts
   const finder = new EntryFinder({ files, directory, ...(sidecarKey && { sidecarKey }) })
   return {
-    find: async (id) => (await finder.find(id)).toReversed().map(toEntryView),
+    find: async (id, asker) => (await finder.find(id, asker)).toReversed().map(toEntryView),
     pseudonymOf,
     callerOf: (pseudonym) => {
       for (const caller of callers()) if (pseudonymOf(caller) === pseudonym) return caller

@@ -5,6 +5,7 @@ import type { JsonObject } from '#base/json.ts'
 import { CALLER } from '../../../test/support/door_parts.ts'
 import { AdminBench, faultCode } from '../../../test/support/admin_bench.ts'
 import { assertFrozen } from '../../../test/support/assert_frozen.ts'
+import type { Asker } from '#trust/ledger/search_queue.ts'
 import type { EntryReader, EntryView } from './entry_view.ts'
 import { Explanation } from './why.ts'
 import { explainRoute, whyRoute } from './why_routes.ts'
@@ -46,6 +47,19 @@ test('explainRoute and whyRoute aim at the same target each time, frozen all thr
     assertFrozen(target)
     assert.equal(route.target({ id: OTHERS }, CALLER), target)
   }
+})
+
+test('explainRoute searches before all callers, whyRoute in the name of its caller', async (t) => {
+  const bench = new AdminBench(t)
+  const askers: Asker[] = []
+  const find: EntryReader['find'] = async (id, asker) => {
+    askers.push(asker)
+    return await ENTRIES.find(id, asker)
+  }
+  const entries = { ...ENTRIES, find }
+  await bench.send(explainRoute(entries), { params: { id: OWN } })
+  await bench.send(whyRoute(entries), { params: { id: OWN }, caller: CALLER })
+  assert.deepEqual(askers, [{ isUrgent: true }, { caller: 'Service::"demo"' }])
 })
 
 test('whyRoute tells a caller of its own request, without the operator’s part', async (t) => {

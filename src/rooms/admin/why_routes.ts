@@ -22,7 +22,8 @@ export function explainRoute(entries: EntryReader): Route<EntryName> {
     path: '/admin/entries/{id}',
     action: ACTION,
     parse: parseId,
-    act: async ({ id }) => acted(200, told(withCaller(await entries.find(id), entries), 'operator')),
+    act: async ({ id }) =>
+      acted(200, told(withCaller(await entries.find(id, { isUrgent: true }), entries), 'operator')),
   })
 }
 
@@ -41,8 +42,9 @@ export function whyRoute(entries: EntryReader): Route<EntryName> {
     target: () => TARGET,
     act: async (permit, { id }, { caller }) => {
       checkPermit(permit, ACTION, WHY)
-      const found = await entries.find(id)
-      const pseudonym = entries.pseudonymOf(printRef(caller.ref))
+      const asker = printRef(caller.ref)
+      const found = await entries.find(id, { caller: asker })
+      const pseudonym = entries.pseudonymOf(asker)
       return acted(200, told(found.some((entry) => isOf(entry, pseudonym)) ? found : [], 'caller'))
     },
   }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { FaultCode } from '#base/fault.ts'
 import { deepFreeze, type JsonObject } from '#base/json.ts'
+import { LIMITS } from '#base/limits.ts'
 import { Sealed } from '#base/sealed.ts'
 import { Permit } from '#trust/access/authorize.ts'
 import { KEY_ECHOES, startFakeUpstream, type FakeUpstream } from '../../../test/fakes/upstream.ts'
@@ -44,6 +45,7 @@ before(async () => {
       { name: 'down', baseUrl: 'http://127.0.0.1:1/v1' },
       ...KEY_ECHOES.map((name) => behaving(name)),
       { ...behaving('crowded'), maxAnswerBytes: 10_000_000 },
+      { ...behaving('detailed'), maxAnswerBytes: 10_000_000 },
       { name: 'small_echo', provider: 'echo', maxAnswerBytes: 4_000 },
       ...BAD.map(([name]) => behaving(name, name.startsWith('stall') || name === 'drip' ? 200 : 2_000)),
       behaving('parrot'),
@@ -260,6 +262,11 @@ test('chat refuses an answer of more values than it holds in memory', async () =
     'upstream.invalid',
     'answer_unreadable',
   ])
+})
+
+test('chat takes an answer of more values than a request may have', async () => {
+  const answer = parsed(await chat(saying('detailed')))
+  assert.equal(Array.isArray(answer['bytes']) && answer['bytes'].length > LIMITS.jsonNodes, true)
 })
 
 test('chat bounds the answer of the echo as that of any provider', async () => {

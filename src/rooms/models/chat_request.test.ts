@@ -221,7 +221,7 @@ const UNKNOWN: readonly (readonly [why: string, extra: JsonValue, path: string |
   ['with a name that is not plain', { 'planted-value': 1 }, 'the body, a member'],
   [
     'with a name that is not plain, inside',
-    { messages: [{ role: 'user', 'Planted Value': 1 }] },
+    { messages: [{ role: 'user', 'Planted-Value': 1 }] },
     'messages[0], a member',
   ],
 ]

@@ -8,8 +8,9 @@ import { redirectingName, reroutingName } from './rerouting.ts'
  * Refuses members of which a server may make something else than was checked. Throws `input.invalid`, which names our
  * own fields only.
  *
- * In every object whose shape we know: another way to write a known name, a name of `rerouting.ts`, and two siblings
- * that one server tells apart and another does not. Not in objects of free form: in the schema of a tool's parameters
+ * In every object whose shape we know: another way to write a known name, a name of `rerouting.ts`, two siblings
+ * that one server tells apart and another does not, and a name with other characters than the fields of servers have:
+ * some stop reading at a NUL, trim white space, or take a look-alike for the letter. Not in objects of free form: in the schema of a tool's parameters
  * `a` and `A` may well be two names, and no server binds them to fields of its own.
  */
 export function checkMemberNames(request: JsonObject, shape: Shape): void {
@@ -22,6 +23,7 @@ export function checkMemberNames(request: JsonObject, shape: Shape): void {
       if (meant !== undefined) throw invalid(`${pathTo(meant, place)} must be written exactly so.`)
       const rerouting = reroutingName(folded)
       if (rerouting !== undefined) throw rerouted(pathTo(rerouting, place))
+      if (!PLAIN.test(name)) throw invalid('A member that is not known has a name that is not plain ASCII.')
       if (seen.has(folded)) throw invalid('Two members of one object have names that differ in form only.')
       seen.add(folded)
     }
@@ -32,6 +34,9 @@ export function checkMemberNames(request: JsonObject, shape: Shape): void {
     if (redirecting !== undefined) throw rerouted(`metadata.${redirecting}`)
   }
 }
+
+/** What names of fields are made of, with the separators of paths and of namespaces. */
+const PLAIN = /^[A-Za-z0-9_.:/-]+$/
 
 /** The longest of a name that is folded, in UTF-16 code units; known ones have half of that at most. */
 const NAME_LENGTH = 64

@@ -15,6 +15,9 @@ const SAME: readonly (readonly [why: string, left: string, right: string])[] = [
   ['a composed and a taken apart letter', '\u00e9', 'e\u0301'],
   ['separators left out', 'maxTokens', 'max_tokens'],
   ['another separator', 'max-tokens', 'max_tokens'],
+  ['a dot', 'api.base', 'api_base'],
+  ['colons', 'tensorzero::extra_body', 'tensorzeroExtraBody'],
+  ['a slash', 'api/base', 'api_base'],
   ['what shows nothing', 'mo\u200b\u00addel\ufe0f', 'model'],
 ]
 

@@ -4,18 +4,20 @@ import { foldedName } from './folded_name.ts'
  * Another model, deployment or provider than the one that was decided about. OpenRouter: models, route, provider,
  * preset. LiteLLM: the fallbacks, model_list, custom_llm_provider, specific_deployment, tags and a prompt kept on the
  * server, which names its own model. Vercel: provider_options. Portkey: config, strategy, targets,
- * override_params. Azure's old clients: engine, deployment_id. LoRAX and SGLang load the adapter that is named; tools of
- * some servers call the model that they name.
+ * override_params. Azure's old clients: engine, deployment_id. Groq: compound_custom. LoRAX and SGLang load the adapter that
+ * is named, others the model that drafts or judges; tools of some servers call the model that they name.
  */
 const CHOICES = [
   'adapter_id',
   'adapter_source',
+  'compound_custom',
   'config',
   'content_policy_fallbacks',
   'context_window_fallback_dict',
   'context_window_fallbacks',
   'custom_llm_provider',
   'deployment_id',
+  'draft_model',
   'engine',
   'fallback',
   'fallbacks',
@@ -31,6 +33,7 @@ const CHOICES = [
   'provider_options',
   'route',
   'router_settings_override',
+  'safety_model',
   'specific_deployment',
   'strategy',
   'tags',
@@ -39,13 +42,14 @@ const CHOICES = [
 
 /**
  * Content from elsewhere, which no inspection has seen. Azure: data_sources, enhancements. OpenRouter: plugins. LiteLLM:
- * vector_store_ids. Anthropic: mcp_servers. xAI: search_parameters, with feeds by address. Cohere: connectors. vLLM and
+ * vector_store_ids. Anthropic: mcp_servers. xAI: search_parameters, with feeds by address. Cohere and OpenAI: connectors. vLLM and
  * SGLang fetch the memory of a prompt from the host that the transfer and bootstrap fields name.
  */
 const CONTENT = [
   'bootstrap_host',
   'bootstrap_port',
   'bootstrap_room',
+  'connector_id',
   'connectors',
   'data_sources',
   'ec_transfer_params',
@@ -86,6 +90,9 @@ const ELSEWHERE = [
   'virtual_key',
 ]
 
+/** TensorZero's own fields, all of them: credentials, headers, and patches to any place of the body that it sends. */
+const GATEWAYS = ['tensorzero']
+
 /** The same for clouds, each with many names: LiteLLM takes addresses, roles and credentials of all of them. */
 const CLOUDS = ['aws_', 'azure', 'gcs_', 'litellm_', 'sagemaker_', 'vertex_', 'watsonx_']
 
@@ -93,7 +100,7 @@ const CLOUDS = ['aws_', 'azure', 'gcs_', 'litellm_', 'sagemaker_', 'vertex_', 'w
 const OBSERVERS = ['arize_', 'humanloop_', 'langfuse_', 'langsmith_', 'posthog_', 'wandb_']
 
 const BY_FOLD = byFold([...CHOICES, ...CONTENT, ...ELSEWHERE])
-const BEGINNINGS = byFold([...CLOUDS, ...OBSERVERS])
+const BEGINNINGS = byFold([...GATEWAYS, ...CLOUDS, ...OBSERVERS])
 const IN_METADATA = byFold([
   'api_base',
   'api_key',

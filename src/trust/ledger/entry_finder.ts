@@ -1,12 +1,11 @@
-import { Fault } from '#base/fault.ts'
 import { errorCode, type Files } from '#base/files.ts'
 import { isEntryId } from '#base/ids.ts'
-import { LIMITS } from '#base/limits.ts'
 import { listOrigins, listSegments, segmentPath, type OriginFolder } from './layout.ts'
 import { OpenedPacks, type OpenedPack } from './opened_packs.ts'
 import { leavesOfId } from './packed_text.ts'
 import { RawIndex } from './raw_index.ts'
 import { toReadEntry, unreadable, type ReadEntry, type ReadOptions } from './read.ts'
+import { SearchQueue, type Asker } from './search_queue.ts'
 import { openGroup } from './segment_reader.ts'
 import { decodeRecordsAt, SidecarBox } from './sidecar.ts'
 
@@ -26,8 +25,7 @@ export class EntryFinder {
   readonly #parts: FinderParts
   readonly #packs: OpenedPacks
   readonly #indexes = new Map<string, RawIndex>()
-  #last: Promise<unknown> = Promise.resolve()
-  #waiting = 0
+  readonly #queue = new SearchQueue()
 
   constructor(parts: FinderParts) {
     this.#parts = parts
@@ -40,13 +38,9 @@ export class EntryFinder {
    *
    * Throws `ledger.corrupt` where a segment cannot be read, and `load.exceeded` when too many searches wait.
    */
-  async find(id: string): Promise<readonly ReadEntry[]> {
+  async find(id: string, asker: Asker = {}): Promise<readonly ReadEntry[]> {
     if (!isEntryId(id)) return []
-    if (this.#waiting >= LIMITS.entrySearches) throw new Fault('load.exceeded', {}, { retryAfterSeconds: 1 })
-    this.#waiting += 1
-    const search = this.#last.then(async () => await this.#find(id))
-    this.#last = search.catch(() => undefined).finally(() => (this.#waiting -= 1))
-    return await search
+    return await this.#queue.run(async () => await this.#find(id), asker)
   }
 
   async #find(id: string): Promise<readonly ReadEntry[]> {

@@ -112,9 +112,11 @@ function textOf(body: Uint8Array, echo: SecretEcho | undefined): Text {
   }
 }
 
+const ANSWER_LIMITS = { jsonDepth: LIMITS.jsonDepth, jsonNodes: LIMITS.answerJsonNodes } as const
+
 function parse(content: Text): JsonValue {
   if (content.kind === 'unreadable') throw invalid(content.reason)
-  const value = readForeignJson(content.text, LIMITS)
+  const value = readForeignJson(content.text, ANSWER_LIMITS)
   if (value === undefined) throw invalid('answer_unreadable')
   return value
 }
@@ -219,7 +221,7 @@ function rejected(text: Text, detail: FaultDetail, { redact }: ProviderParts): F
 }
 
 function errorOf(content: Text): JsonObject {
-  const value = content.kind === 'readable' ? readForeignJson(content.text, LIMITS) : undefined
+  const value = content.kind === 'readable' ? readForeignJson(content.text, ANSWER_LIMITS) : undefined
   const error = isJsonObject(value) ? value['error'] : undefined
   return isJsonObject(error) ? error : {}
 }
