@@ -6,8 +6,10 @@ const MIB = 1_024 * KIB
 export const LIMITS = {
   /** Deeper JSON is refused: no client of ours nests beyond a few dozen levels, and recursion stays far from the stack's end. */
   jsonDepth: 64,
-  /** Members of all objects and elements of all arrays in one body; bounds memory at about 100 bytes each. */
-  jsonNodes: 500_000,
+  /** Members of all objects and elements of all arrays in one body: each costs some 150 bytes and a microsecond of one turn. */
+  jsonNodes: 100_000,
+  /** The same for an answer of a provider, where each token may come with twenty others and the bytes of all; nobody but the operator names providers. */
+  answerJsonNodes: 500_000,
   /** Request line and headers together; Node's own default, stated. */
   headerBytes: 16 * KIB,
   /** Header lines of one request; common clients send ten to thirty. */
@@ -46,8 +48,10 @@ export const LIMITS = {
   ledgerQueueBytes: 8 * MIB,
   /** Part of that queue which only admin and key acts may use. */
   ledgerReservedQueueBytes: 1 * MIB,
-  /** Searches for the entries of one id that wait for their turn; one runs at a time, mostly for less than a millisecond. */
+  /** Searches for the entries of one id that wait for their turn, urgent and other ones each; one runs at a time, mostly for less than a millisecond. */
   entrySearches: 256,
+  /** Of these, what one caller may have waiting: enough to look after a batch, and the others keep most of the places. */
+  entrySearchesPerCaller: 16,
   /** Unpacked bytes of sealed segments that searches keep, so that the next id of the same segment is found at once. */
   openedSegmentBytes: 32 * MIB,
   /** A file of the home that is read whole: the largest segment has 256 MiB and one bundle of long entries more. */

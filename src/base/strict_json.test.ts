@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
+import { isQuick } from '../../test/support/is_quick.ts'
 import { utf8 } from './bytes.ts'
 import { Fault } from './fault.ts'
 import type { JsonValue } from './json.ts'
@@ -118,6 +119,17 @@ test('parseStrictJson refuses: more values than the limit', () => {
   assert.deepEqual(parseStrictJson(utf8('[1,2,3,4]'), limits), [1, 2, 3, 4])
   assert.equal(
     reasonOf(() => parseStrictJson(utf8('[1,2,3,4,5]'), limits)),
+    'json.large',
+  )
+})
+
+test('parseStrictJson reads as many members as the door lets through within a short turn', () => {
+  const members = (count: number): string =>
+    `{${Array.from({ length: count }, (_, at) => `"member${at}":1`).join(',')}}`
+  const most = members(LIMITS.jsonNodes - 1)
+  assert.ok(isQuick(150, () => parse(most)))
+  assert.equal(
+    reasonOf(() => parse(members(LIMITS.jsonNodes))),
     'json.large',
   )
 })

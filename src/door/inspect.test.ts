@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { deepFreeze, isJsonObject, type JsonObject, type JsonValue } from '#base/json.ts'
 import { LIMITS } from '#base/limits.ts'
+import { isQuick } from '../../test/support/is_quick.ts'
 import { fillerOf, plantedSecrets } from '../../test/support/planted_secrets.ts'
 import type { Detector, Finding } from './detector.ts'
 import { DETECTORS } from './detectors/all.ts'
@@ -344,6 +345,21 @@ for (const [form, part, most] of FORMS) {
       detector.asked.characters <= most * text.length,
       String(detector.asked.characters / text.length),
     )
+  })
+}
+
+/** An escape somewhere makes a view of the whole slice, which is looked at too. */
+const OF_URLS = ['a://b:c@', 'https://user:pass@host/'].flatMap((part) => {
+  const slice = part.repeat(LIMITS.inspectedAtOnce / part.length)
+  return [
+    [part, slice],
+    [`${part} and an escape`, `${slice}%41 `],
+  ] as const
+})
+
+for (const [why, text] of OF_URLS) {
+  test(`inspect holds up nobody for long over one slice of ${why}`, () => {
+    assert.ok(isQuick(100, () => inspect(DETECTORS, 'pass', text)))
   })
 }
 

@@ -74,6 +74,12 @@ export const BEHAVIOURS: Readonly<Record<string, (reply: Reply) => void>> = {
   error_with_200: ({ response }) => sendJson(response, 200, { error: { message: 'no' } }),
   nested: ({ response }) => response.end(`{"choices":${'['.repeat(10_000)}${']'.repeat(10_000)}}`),
   crowded: ({ response }) => response.end(`{"choices":[${'[],'.repeat(600_000)}0]}`),
+  /** As an answer with the bytes of all likely tokens is. */
+  detailed: ({ model, response }) =>
+    sendJson(response, 200, {
+      ...completion(model, 'hello'),
+      bytes: Array.from({ length: 300_000 }, () => 1),
+    }),
   empty: ({ response }) => response.writeHead(204).end(),
   endless: ({ response }) => {
     const more = (): void => {

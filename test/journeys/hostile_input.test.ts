@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import net from 'node:net'
 import { test } from 'node:test'
+import { LIMITS } from '#base/limits.ts'
 import { journey, say, type Journey } from '../support/journey.ts'
 
 const MIB = 1_048_576
@@ -26,6 +27,14 @@ const BODIES: readonly Row[] = [
   ['a prototype member', chat(',"__proto__":{"model":"house-model"}'), 400, 'input.invalid'],
   ['text after the value', `${chat('')} {}`, 400, 'input.invalid'],
   ['no messages', '{"model":"echo","messages":[]}', 400, 'input.invalid'],
+  [
+    'more members than may be',
+    chat(
+      `,"response_format":{"type":"json_schema","json_schema":{"name":"x","schema":{${Array.from({ length: LIMITS.jsonNodes }, (_, at) => `"m${at}":1`).join(',')}}}}`,
+    ),
+    400,
+    'input.invalid',
+  ],
   ['a stream', chat(',"stream":true'), 501, 'stream.unsupported'],
   [
     'a body over the limit',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { LIMITS } from '#base/limits.ts'
 import { journey, type Journey } from '../support/journey.ts'
 import { fillerOf } from '../support/planted_secrets.ts'
 
@@ -9,6 +10,9 @@ const BODY_BYTES = 10_000_000
 const MOST_MS = 5_000
 /** Longest wait of a small request meanwhile, generous likewise: reading and hashing of such a body come to 100 ms each. */
 const MOST_WAIT_MS = 1_500
+
+/** A little under what one body may hold of members and elements. */
+const MANY = LIMITS.jsonNodes - 100
 
 const fill = fillerOf(20_261_122)
 const json = (text: string): string => JSON.stringify(text).slice(1, -1)
@@ -30,6 +34,13 @@ const CONTENTS: readonly (readonly [why: string, part: string])[] = [
   ['base 64 of text', base64('it says sk- and ghp_ and so on. ')],
   ['beginnings of PEM', json(`-----BEGIN PRIVATE KEY-----\n${'AAAA\n'.repeat(800)}`)],
   ['Basic without a password', 'Basic YTpwYXNzd29yZA== '],
+  ['URLs with passwords', 'a://b:c@'],
+  ['URLs with the word for a password', 'https://user:pass@host/'],
+  ['URLs with passwords, and an escape in each slice', `${'a://b:c@'.repeat(60_000)}%41 `],
+  [
+    'URLs with the word for a password, and an escape in each slice',
+    `${'https://user:pass@host/'.repeat(20_800)}%41 `,
+  ],
   ['secrets', `${Array.from({ length: 500 }, () => fill('sk-{base62:24}')).join(' ')} `],
 ]
 
@@ -41,6 +52,7 @@ test(`a body of ${String(BODY_BYTES)} bytes does not hold up others, whatever is
       ...CONTENTS.map(([why, part]) => [why, bodyOf(part, BODY_BYTES)] as const),
       ['many short strings', manyStrings((at) => `twenty letters-_${String(at)}`)] as const,
       ['one string many times', manyStrings(() => 'sk-'.repeat(7))] as const,
+      ['as many members as may be', manyMembers()] as const,
     ]
     for (const [why, body] of bodies) {
       const { ms, status, waits } = await among(story, key, body)
@@ -61,8 +73,18 @@ function bodyOf(part: string, bytes: number): string {
 }
 
 function manyStrings(make: (at: number) => string): string {
-  const strings = Array.from({ length: 400_000 }, (_, at) => make(at))
+  const strings = Array.from({ length: MANY }, (_, at) => make(at))
   return JSON.stringify({ model: 'echo', messages: [{ role: 'user', content: 'x' }], metadata: { strings } })
+}
+
+function manyMembers(): string {
+  const schema = Object.fromEntries(Array.from({ length: MANY }, (_, at) => [`member${String(at)}`, 1]))
+  const format = { type: 'json_schema', json_schema: { name: 'x', schema } }
+  return JSON.stringify({
+    model: 'echo',
+    messages: [{ role: 'user', content: 'x' }],
+    response_format: format,
+  })
 }
 
 /** Sends a body, and small requests one after the other until its answer is there. */

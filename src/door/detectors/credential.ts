@@ -1,6 +1,6 @@
 import { ALPHANUMERIC, BASE64, BASE64URL, CLASS, classAt, endOfRun, looksRandom } from '#base/random_text.ts'
+import { isPlaceholder, urlPasswords } from '#base/url_passwords.ts'
 import type { Detector, Finding } from '../detector.ts'
-import { isPlaceholder, urlPasswords } from '../url_passwords.ts'
 
 /**
  * Finds credentials by the form around them: JSON Web Tokens, passwords in URLs, Authorization
