@@ -14,10 +14,10 @@ import { openStateMark, type StateMark } from '#trust/access/state_mark.ts'
 import { SCHEMA } from '#trust/cedar/schema.ts'
 import { cedarEngine } from '#trust/cedar/engine.ts'
 import { openLedger, type Ledger } from '#trust/ledger/ledger.ts'
-import type { OnLoss } from '#trust/ledger/open.ts'
 import { openLocalKeys, type LocalKeys } from '#trust/vault/local_keys.ts'
 import { loadConfig, type Config } from './config.ts'
 import { DEFAULT_CONFIG_TEXT } from './config_default.ts'
+import { findHead, headFaultOf, onLossOf, setAside } from './main_head.ts'
 import { HeadKeeper, mendState, watchClock } from './main_state.ts'
 
 const PRIVATE_FOLDER = 0o700
@@ -147,7 +147,8 @@ async function openRecord(options: HomeOptions, opening: Opening, stores: Stores
   const directory = path.join(home, 'ledger')
   const { signingPem, pseudonymKey, sidecarKey } = keys
   const isOurs = (): boolean => lock.isHeld()
-  const head = await readHead(home)
+  const headPath = path.join(home, 'head')
+  const head = await findHead(NODE_FILES, headPath, signingPem)
   const isUsed =
     mark.read() !== undefined || callers.listCallers().length > 0 || (await exists(path.join(home, 'policy')))
   const ledger = await openLedger({
@@ -159,12 +160,13 @@ async function openRecord(options: HomeOptions, opening: Opening, stores: Stores
     reserveBytes: config.ledger.reserve_bytes,
     segmentBytes: config.ledger.segment_bytes,
     anchors: config.ledger.anchors,
-    knownHeads: [head, mark.read()].filter((each) => each !== undefined),
+    knownHeads: [head.kind === 'ours' ? head.text : undefined, mark.read()].filter(
+      (each) => each !== undefined,
+    ),
     onLoss: onLossOf({ isUsed, head, acceptLoss: options.acceptLoss }),
     isOurs,
   })
-  const isHeadMissing = head === undefined && mark.read() !== undefined
-  const problems = await mendState({
+  const mended = await mendState({
     files: NODE_FILES,
     directory,
     sidecarKey,
@@ -172,27 +174,22 @@ async function openRecord(options: HomeOptions, opening: Opening, stores: Stores
     callers,
     mark,
     clock,
-    isHeadMissing,
+    headFault: headFaultOf(head, mark.read() !== undefined),
   })
-  const keeper = new HeadKeeper({ files: NODE_FILES, path: headFile(home), ledger, mark, isOurs })
+  const problems = [...mended, ...(await setAside(NODE_FILES, headPath, head))]
+  const keeper = new HeadKeeper({ files: NODE_FILES, path: headPath, ledger, mark, isOurs })
   await keeper.start()
   const watch = watchClock({ ledger, clock })
-  const policies = await openPolicies({
-    directory:
-      config.policies.directory === undefined
-        ? path.join(home, 'policies')
-        : path.resolve(folder, config.policies.directory),
-    stateDirectory: path.join(home, 'policy'),
-    engine: cedarEngine,
-    schema: SCHEMA,
-    files: NODE_FILES,
-  })
+  const policies = await openHomePolicies(home, opening)
   const close = async (): Promise<void> => {
     watch.close()
     await keeper.close()
-    await ledger.close()
-    callers.close()
-    lock.release()
+    try {
+      await ledger.close()
+    } finally {
+      callers.close()
+      lock.release()
+    }
   }
   return {
     directory: home,
@@ -208,17 +205,15 @@ async function openRecord(options: HomeOptions, opening: Opening, stores: Stores
   }
 }
 
-interface LossFacts {
-  readonly isUsed: boolean
-  readonly head: string | undefined
-  readonly acceptLoss: boolean
-}
-
-/** A ledger that is gone is no beginning where the home was in use; with a head beside it the gap can be stated. */
-function onLossOf({ isUsed, head, acceptLoss }: LossFacts): OnLoss {
-  if (!isUsed) return 'state'
-  if (acceptLoss) return 'accept'
-  return head === undefined ? 'refuse' : 'state'
+async function openHomePolicies(home: string, { config, folder }: Opening): Promise<PolicyKeeper> {
+  const { directory } = config.policies
+  return await openPolicies({
+    directory: directory === undefined ? path.join(home, 'policies') : path.resolve(folder, directory),
+    stateDirectory: path.join(home, 'policy'),
+    engine: cedarEngine,
+    schema: SCHEMA,
+    files: NODE_FILES,
+  })
 }
 
 /** What a new home gets before anything is opened: a configuration and the shipped policies, for the operator to edit. */
@@ -266,16 +261,4 @@ export function secretReader(folder: string): (file: string) => string | undefin
       return undefined
     }
   }
-}
-
-function headFile(home: string): string {
-  return path.join(home, 'head')
-}
-
-async function readHead(home: string): Promise<string | undefined> {
-  const rules = { maxBytes: LIMITS.noteBytes, links: 'refuse' } as const
-  return readPlainFile(headFile(home), rules).then(
-    (bytes) => bytes.toString('utf8'),
-    () => undefined,
-  )
 }

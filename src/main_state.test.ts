@@ -16,7 +16,7 @@ import {
 } from '../test/support/ledger_fixture.ts'
 import { shredEntries } from '#trust/ledger/shred.ts'
 import type { SimulatedFiles } from '../test/support/simulated_files.ts'
-import { HeadKeeper, mendState } from './main_state.ts'
+import { HeadKeeper, mendState, type MendParts } from './main_state.ts'
 
 interface Mended {
   readonly problems: readonly string[]
@@ -26,7 +26,7 @@ interface Mended {
 async function mend(
   files: SimulatedFiles,
   ledger: Ledger,
-  more: { mark?: string; clock?: HandClock; isHeadMissing?: boolean } = {},
+  more: { mark?: string; clock?: HandClock; headFault?: MendParts['headFault'] } = {},
 ): Promise<Mended> {
   const seen: RecordedChange[] = []
   const problems = await mendState({
@@ -42,7 +42,7 @@ async function mend(
     },
     mark: { read: () => more.mark },
     clock: more.clock ?? new HandClock(),
-    isHeadMissing: more.isHeadMissing ?? false,
+    headFault: more.headFault,
   })
   return { problems, seen }
 }
@@ -97,22 +97,23 @@ test('mendState tells what else an operator must know: a missing head, a clock t
   const rows: readonly (readonly [
     why: string,
     move: number,
-    isHeadMissing: boolean,
+    headFault: MendParts['headFault'],
     says: RegExp,
     what: string[],
   ])[] = [
-    ['all is well', 0, false, /^$/, []],
-    ['half a minute back', -30_000, false, /^$/, []],
-    ['a year ahead', 365 * 86_400_000, false, /^$/, []],
-    ['a day back', -86_400_000, false, /stands 86400 s before the newest entry/, ['clock.behind']],
-    ['no head', 0, true, /HOME\/head was gone/, ['head.missing']],
+    ['all is well', 0, undefined, /^$/, []],
+    ['half a minute back', -30_000, undefined, /^$/, []],
+    ['a year ahead', 365 * 86_400_000, undefined, /^$/, []],
+    ['a day back', -86_400_000, undefined, /stands 86400 s before the newest entry/, ['clock.behind']],
+    ['no head', 0, 'missing', /HOME\/head was gone/, ['head.missing']],
+    ['another head', 0, 'invalid', /^$/, ['head.invalid']],
   ]
-  for (const [why, move, isHeadMissing, says, what] of rows) {
+  for (const [why, move, headFault, says, what] of rows) {
     const disk = files.reopen('kept')
     const ledger = await openOn(disk)
     const moved = new HandClock()
     moved.time = clock.time + move
-    const { problems } = await mend(disk, ledger, { clock: moved, isHeadMissing })
+    const { problems } = await mend(disk, ledger, { clock: moved, headFault })
     assert.match(problems.join(), says, why)
     assert.deepEqual(
       (await readAll(disk)).slice(1).map(({ leaf }) => leaf['what']),

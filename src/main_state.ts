@@ -27,8 +27,8 @@ export interface MendParts {
   readonly callers: Pick<Callers, 'replay'>
   readonly mark: Pick<StateMark, 'read'>
   readonly clock: Clock
-  /** True where a head was kept beside the ledger and is gone. */
-  readonly isHeadMissing: boolean
+  /** What is wrong with the head that was kept beside the ledger; an invalid one is told by who sets it aside. */
+  readonly headFault: 'missing' | 'invalid' | undefined
 }
 
 /**
@@ -53,10 +53,9 @@ export async function mendState(parts: MendParts): Promise<readonly string[]> {
       `the clock stands ${Math.round(behind / SECOND_MS)} s before the newest entry: set it, or keys that have ended hold again`,
     )
   }
-  if (parts.isHeadMissing) {
-    await note(parts, { what: 'head.missing' })
+  if (parts.headFault !== undefined) await note(parts, { what: `head.${parts.headFault}` })
+  if (parts.headFault === 'missing')
     problems.push('HOME/head was gone: only state.db and anchors could tell whether the ledger is the newest')
-  }
   return problems
 }
 

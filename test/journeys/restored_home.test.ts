@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { copyFile, mkdir, readdir, rm } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { gatehouse } from '../support/gatehouse_process.ts'
 import { journey, refusal, say, type Journey } from '../support/journey.ts'
@@ -78,6 +79,30 @@ test('a home whose ledger and head are gone does not start, until an operator ac
     await restart(['--accept-loss'])
     assert.deepEqual({ ...(await condition(story)), reasons: [] }, { ...SOUND, check: 'warn' })
     await say(client(demo.key), 'and goes on')
+  })
+})
+
+test('a home whose ledger is gone does not start anew because somebody emptied its head', async () => {
+  await journey(async ({ home, cli, door, restart }) => {
+    await door().stop()
+    await rm(path.join(home, 'ledger'), { recursive: true })
+    await writeFile(path.join(home, 'head'), '')
+    const database = new DatabaseSync(path.join(home, 'state.db'))
+    database.exec('DELETE FROM ledger_mark')
+    database.close()
+    for (let time = 0; time < 2; time++) {
+      const refused = await cli('up', '--listen', '127.0.0.1:0')
+      assert.equal(refused.status, 65, refused.stdout)
+      assert.match(refused.stderr, /home\.damaged/)
+    }
+    await restart(['--accept-loss'])
+    const problems = async (): Promise<string> => (await cli('doctor')).stdout
+    assert.match(await problems(), /head\.invalid/)
+    await restart()
+    assert.match(await problems(), /head\.invalid/, 'until it is taken away')
+    await rm(path.join(home, 'head.invalid'))
+    await restart()
+    assert.doesNotMatch(await problems(), /head\.invalid/)
   })
 })
 

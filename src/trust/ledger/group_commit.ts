@@ -46,7 +46,7 @@ export class GroupCommit {
   #active: ActiveSegment
   #broken: string | undefined
   #problem: string | undefined
-  #pump: Promise<void> | undefined
+  #isRunning = false
   /** Runs while only entries wait that nobody waits for. */
   #soon: NodeJS.Timeout | undefined
   #checkedAt: number
@@ -130,7 +130,9 @@ export class GroupCommit {
   #start(): void {
     clearTimeout(this.#soon)
     this.#soon = undefined
-    this.#pump ??= this.#run()
+    if (this.#isRunning) return
+    this.#isRunning = true
+    void this.#run()
   }
 
   async #run(): Promise<void> {
@@ -149,7 +151,7 @@ export class GroupCommit {
       }
       this.#count(group)
     }
-    this.#pump = undefined
+    this.#isRunning = false
   }
 
   #count(group: readonly Waiting[]): void {

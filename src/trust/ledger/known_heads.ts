@@ -76,7 +76,8 @@ export async function unreachedHeads(
   )
 }
 
-function openOurs(text: string, publicKey: Uint8Array): Head | undefined {
+/** The head of a checkpoint that the key of this home signed; undefined for any other text. */
+export function openOurs(text: string, publicKey: Uint8Array): Head | undefined {
   const origin = peekCheckpoint(text)?.origin
   return origin === undefined ? undefined : openCheckpoint(text, noteVerifier(origin, publicKey))
 }

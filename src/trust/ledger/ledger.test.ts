@@ -398,6 +398,29 @@ test('checkpoint throws while the file cannot be written: appends go on', async 
   await ledger.close()
 })
 
+test('checkpoint waits only for what waits already: while entries come without end', async () => {
+  const ledger = await openOn(await emptyDisk())
+  const progress = { isSigned: false, written: 0 }
+  const feed = async (): Promise<void> => {
+    for (let at = 0; at < 500 && !progress.isSigned; at++) {
+      await ledger.append(intent(at))
+      progress.written += 1
+    }
+  }
+  const feeds = [feed(), feed(), feed()]
+  const before = ledger.append(intent(0))
+  const signed = ledger.checkpoint().then((text) => {
+    progress.isSigned = true
+    return text
+  })
+  await Promise.all(feeds)
+  const { index } = await before
+  const head = openCheckpoint(await signed, noteVerifier(ledger.origin, PUBLIC_KEY))
+  assert.ok((head?.size ?? 0) > index, 'it covers what waited')
+  assert.ok(progress.written < 200, `${progress.written} entries were written before it came`)
+  await ledger.close()
+})
+
 test('a checkpoint is signed by itself soon after an entry, and at most once per interval', async () => {
   const files = await emptyDisk()
   const clock = new HandClock()
@@ -560,9 +583,8 @@ async function fill(ledger: Ledger, more: { readonly reserved?: boolean }): Prom
 /** Lets a second pass; the next append starts the measuring, which runs beside it. */
 async function tick(ledger: Ledger, clock: HandClock): Promise<void> {
   clock.time += 1_000
-  ledger.appendLater({ ...intent(0), id: 'measures only' })
+  await ledger.append({ ...intent(0), id: 'measures only' }).catch(() => undefined)
   await ledger.settled()
-  await ledger.append(intent(0)).catch(() => undefined)
 }
 
 function usedBytes(files: SimulatedFiles): number {

@@ -143,7 +143,6 @@ class FileLedger implements Ledger {
   }
 
   appendLater(draft: EntryDraft): void {
-    this.#recordLostWhenWritable()
     this.#take(draft, false, (result) => {
       if (result instanceof Error) this.#lost.add(asFault(result))
     })
@@ -208,7 +207,9 @@ class FileLedger implements Ledger {
 
   /** The reserve is for acts of admins: while only that is left, a loss waits to be recorded. */
   #recordLostWhenWritable(): void {
-    const isWritable = this.#stopped === undefined && this.#space.refusal(USUAL_GROUP_BYTES, false) === undefined
+    if (this.#lost.problem === undefined) return
+    const isWritable =
+      this.#stopped === undefined && this.#space.refusal(USUAL_GROUP_BYTES, false) === undefined
     if (isWritable) void this.#recordLost()
   }
 
@@ -219,7 +220,13 @@ class FileLedger implements Ledger {
 
   #note(what: string, count: number): Promise<Receipt> {
     const fields = { what, count }
-    const draft: EntryDraft = { kind: 'note', id: newEntryId(), at: this.#clock.now(), fields, reserved: true }
+    const draft: EntryDraft = {
+      kind: 'note',
+      id: newEntryId(),
+      at: this.#clock.now(),
+      fields,
+      reserved: true,
+    }
     return new Promise((resolve, reject) => this.#offer(draft, true, answerTo(resolve, reject)))
   }
 

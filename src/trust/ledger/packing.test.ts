@@ -4,18 +4,22 @@ import fc from 'fast-check'
 import { toBase64Url, utf8 } from '#base/bytes.ts'
 import { canonicalJson } from '#base/canonical_json.ts'
 import { randomBytes } from '#base/crypto.ts'
-import { intent, KEYS, outcome, packOf } from '../../../test/support/ledger_fixture.ts'
+import { emptyDisk, intent, KEYS, outcome, packOf } from '../../../test/support/ledger_fixture.ts'
 import { makeLeaf, parseLeaf } from './leaf.ts'
 import { mayHoldId } from './id_filter.ts'
 import {
   decompress,
+  firstPackedLeaf,
   hasRightDigest,
   hasRightFilter,
+  PACKED_HEAD_BYTES,
   packedHeadBytes,
+  packLeaves,
   parsePackedHead,
   unpackLeaves,
 } from './packing.ts'
 import { pseudonymOf } from './pseudonym.ts'
+import { readPackedHead } from './segment_reader.ts'
 
 function realLeaves(count: number): Uint8Array[] {
   const leaves: Uint8Array[] = []
@@ -104,3 +108,56 @@ test('decompress is bounded: it gives nothing for more bytes than allowed or for
 function text(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('latin1')
 }
+
+test('parsePackedHead refuses sizes that no segment has: more entries, another filter', async () => {
+  const packed = await packOf(0, 1, realLeaves(256))
+  const COUNT = 20
+  const FILTER = 24
+  const rows: readonly (readonly [why: string, at: number, size: number, isRead: boolean])[] = [
+    ['the largest filter', FILTER, 320, true],
+    ['no filter', FILTER, 0, false],
+    ['a filter of more than ten bits for each entry', FILTER, 321, false],
+    ['a filter of 4 GB', FILTER, 0xffff_ffff, false],
+    ['4,000 million entries', COUNT, 0xffff_ff00, false],
+    ['more entries than the largest segment', COUNT, 8_948_224, false],
+    ['no entries', COUNT, 0, false],
+  ]
+  for (const [why, at, size, isRead] of rows) {
+    const changed = Buffer.from(packed)
+    changed.writeUInt32BE(size, at)
+    assert.equal(packedHeadBytes(changed) !== undefined, isRead, why)
+  }
+})
+
+test('readPackedHead asks the disk for no more than the head of the largest segment', async () => {
+  const files = await emptyDisk()
+  const asked: number[] = []
+  const readRange = files.readRange.bind(files)
+  files.readRange = (path, from, length) => {
+    asked.push(length)
+    return readRange(path, from, length)
+  }
+  const packed = Buffer.from(await packOf(0, 1, realLeaves(256)))
+  packed.writeUInt32BE(0xffff_ff00, 20)
+  packed.writeUInt32BE(0xffff_ffff, 24)
+  files.tamper('/home/pack', packed)
+  assert.equal(await readPackedHead(files, '/home/pack'), undefined)
+  assert.deepEqual(asked, [PACKED_HEAD_BYTES])
+})
+
+test('firstPackedLeaf unpacks no more than a line: however much the file would give', async () => {
+  const [leaf = assert.fail()] = realLeaves(1)
+  const endless = Buffer.alloc(64 * 1_024 * 1_024, 'x')
+  for (const [why, text, expected] of [
+    ['a line that does not end', endless, undefined],
+    ['much behind the line', Buffer.concat([leaf, utf8('\n'), endless]), Buffer.from(leaf)],
+  ] as const) {
+    const tiles = [randomBytes(32)]
+    const packed = await packLeaves({ first: 0, at: 1, count: 256, text, ids: new Set(), tiles })
+    const before = process.memoryUsage().external
+    const first = await firstPackedLeaf(async (from, length) => packed.subarray(from, from + length))
+    assert.deepEqual(first, expected, why)
+    const grown = process.memoryUsage().external - before
+    assert.ok(grown < 8 * 1_024 * 1_024, `${why}: ${grown} bytes`)
+  }
+})
