@@ -1,5 +1,6 @@
 import type { CedarValueJson, EntityJson } from '@cedar-policy/cedar-wasm/nodejs'
-import type { EntityFacts, EntityRef, PolicyValue } from '#base/decider.ts'
+import type { EntityFacts, PolicyValue } from '#base/decider.ts'
+import { isRef, isSet } from '#trust/cedar/policy_value.ts'
 
 /** An entity as the WebAssembly engine takes it. */
 export function toCedarEntity({ ref, attributes, parents }: EntityFacts): EntityJson {
@@ -29,19 +30,4 @@ function toCedarValue(value: PolicyValue): CedarValueJson {
 function toCedarLong(value: number): number {
   if (!Number.isSafeInteger(value)) throw new TypeError('a Cedar number is a whole number within 2^53')
   return value
-}
-
-// Array.isArray does not narrow a readonly array out of a union.
-function isSet(value: PolicyValue): value is readonly PolicyValue[] {
-  return Array.isArray(value)
-}
-
-function isRef(value: PolicyValue): value is EntityRef {
-  const isObject = typeof value === 'object' && 'type' in value && 'id' in value
-  return (
-    isObject &&
-    Object.keys(value).length === 2 &&
-    typeof value.type === 'string' &&
-    typeof value.id === 'string'
-  )
 }

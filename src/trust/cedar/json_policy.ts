@@ -112,6 +112,6 @@ function readCondition(json: ExactJson): Condition {
   return { kind, body: expression }
 }
 
-export function readTypeName(json: ExactJson | undefined): string {
+function readTypeName(json: ExactJson | undefined): string {
   return typeof json === 'string' && isTypeName(json) ? json : refuse('expected the name of an entity type')
 }

@@ -26,12 +26,12 @@ function toValue(value: PolicyValue): Value {
 }
 
 // Array.isArray does not narrow a readonly array out of a union.
-function isSet(value: PolicyValue): value is readonly PolicyValue[] {
+export function isSet(value: PolicyValue): value is readonly PolicyValue[] {
   return Array.isArray(value)
 }
 
 /** A record with exactly the two texts `type` and `id` is a reference; PolicyValue says so. */
-function isRef(value: PolicyValue): value is EntityRef {
+export function isRef(value: PolicyValue): value is EntityRef {
   const isObject = typeof value === 'object' && 'type' in value && 'id' in value
   return (
     isObject &&

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { EntityRef } from '#base/decider.ts'
+import { fnv1a } from '#base/fnv1a.ts'
 import { isSameRef, RefMap } from './ref_map.ts'
 
 function refOf(type: string, id: string): EntityRef {
@@ -38,10 +39,9 @@ test('RefMap tells references apart: types of the same length with the same id',
   assert.equal(map.get(refOf('Tool', 'a')), undefined)
 })
 
-/** FNV-1a as the map has it: whoever chooses names can choose them so that they meet. */
+/** As the map has it: whoever chooses names can choose them so that they meet. */
 function placeOf({ type, id }: EntityRef): number {
-  let hash = 0x811c9dc5 ^ type.length
-  for (const letter of id) hash = Math.imul(hash ^ letter.charCodeAt(0), 0x01000193)
+  const hash = fnv1a(id) ^ type.length
   return (hash ^ (hash >>> 15)) & 0x3ff
 }
 

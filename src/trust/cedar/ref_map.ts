@@ -1,4 +1,5 @@
 import type { EntityRef } from '#base/decider.ts'
+import { fnv1a } from '#base/fnv1a.ts'
 
 const EMPTY = -1
 const LEAST_PLACES = 8
@@ -100,10 +101,9 @@ function addTo(crowded: Map<string, Map<string, number>>, { type, id }: EntityRe
   crowded.set(type, byId.set(id, at))
 }
 
-/** FNV-1a over the id; types repeat, so only their length counts. */
+/** Types repeat, so only their length counts. */
 function hashOf({ type, id }: EntityRef): number {
-  let hash = 0x811c9dc5 ^ type.length
-  for (let at = 0; at < id.length; at++) hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193)
+  const hash = fnv1a(id) ^ type.length
   // The low bits of FNV are its weakest, and they choose the place.
   return hash ^ (hash >>> 15)
 }

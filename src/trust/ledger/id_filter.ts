@@ -1,3 +1,5 @@
+import { fnv1a } from '#base/fnv1a.ts'
+
 /**
  * Which ids a segment may hold (a Bloom filter): it answers yes for every id that is there and for about one in a
  * hundred others, so that a search reads few segments in vain. Ids are random, so their own characters serve as hashes.
@@ -50,11 +52,4 @@ class Probes {
   bit(probe: number): number {
     return (this.#first + probe * this.#second) % this.#bits
   }
-}
-
-/** FNV-1a in 32 bits. */
-function fnv1a(text: string, from: number, to: number): number {
-  let hash = 0x811c9dc5
-  for (let at = from; at < to; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
-  return hash >>> 0
 }

@@ -49,7 +49,7 @@ export async function readIfThere(
 }
 
 /** `ledger.corrupt` for an error that says that something else stands in the place of a plain file. */
-export function notPlainFault(thrown: unknown, place: string): Fault | undefined {
+function notPlainFault(thrown: unknown, place: string): Fault | undefined {
   return NOT_PLAIN.has(errorCode(thrown) ?? '')
     ? new Fault('ledger.corrupt', { place, what: 'not a plain file of a ledger' }, { cause: thrown })
     : undefined
