@@ -108,7 +108,7 @@ function toCall(question: Question, policies: string): StatefulAuthorizationCall
     action: question.action,
     resource: question.resource,
     context: toCedarRecord(question.context),
-    entities: question.entities.map(toCedarEntity),
+    entities: question.entities.flat().map(toCedarEntity),
     preparsedPolicySetId: policies,
     preparsedSchemaName: SCHEMA_NAME,
     validateRequest: true,

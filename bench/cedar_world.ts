@@ -85,14 +85,14 @@ function makeModel(model: number, spaces: number): Model {
   return { ref, entities: Object.freeze([frozenFacts(ref, parents, { provider: 'echo', region })]) }
 }
 
-/** The question that `authorize` puts: its list of entities is new each time. */
+/** The question that `authorize` puts. */
 export function makeQuestion(caller: Caller, model: Model): Question {
   return {
     principal: caller.ref,
     action: { type: 'Action', id: 'model:infer' },
     resource: model.ref,
     context: { findings: [], via_key: true },
-    entities: [...caller.entities, ...model.entities],
+    entities: [caller.entities, model.entities],
   }
 }
 

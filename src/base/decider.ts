@@ -25,7 +25,8 @@ export interface Question {
   readonly action: EntityRef
   readonly resource: EntityRef
   readonly context: Readonly<Record<string, PolicyValue>>
-  readonly entities: readonly EntityFacts[]
+  /** In lists of what came together, as a caller with its groups. What never changes is frozen all through. */
+  readonly entities: readonly (readonly EntityFacts[])[]
 }
 
 export interface Decision {

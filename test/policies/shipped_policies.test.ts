@@ -83,7 +83,7 @@ suite('shipped policies', () => {
         action: { type: 'Action', id: action },
         resource: ref(resource),
         context: { findings: [], via_key: way === 'key' },
-        entities: WORLD,
+        entities: [WORLD],
       })
       assert.equal(decision.effect, effect, `${principal} ${action} ${resource} by ${way}`)
       assert.deepEqual(decision.errors, [])

@@ -41,7 +41,7 @@ const STANDARD: Omit<ModelSettings, 'name'> = {
 
 /** Like a policy for all models that exist: a name that is none has no facts and so no permit. */
 const KNOWN = ({ resource, entities }: Question): boolean =>
-  entities.some(({ ref }) => ref.type === resource.type && ref.id === resource.id)
+  entities.flat().some(({ ref }) => ref.type === resource.type && ref.id === resource.id)
 
 export function modelsScene({
   models,

@@ -11,7 +11,7 @@ const MODELS = ['open', 'closed', 'other'].map((name) => ({ name, provider: 'ech
 
 /** May list, and may use all models but `closed`. */
 const ALLOWS = ({ action, resource, entities }: Question): boolean =>
-  action.id === 'model:list' || (entities.length > 0 && resource.id !== 'closed')
+  action.id === 'model:list' || (entities.flat().length > 0 && resource.id !== 'closed')
 
 function routes(scene: ModelsScene): {
   list: ReturnType<typeof listRoute>

@@ -54,7 +54,7 @@ suite('authorize', () => {
       action: { type: 'Action', id: 'model:infer' },
       resource: ECHO,
       context: { findings: ['credential.pem'], via_key: true },
-      entities: [DEMO, TARGET],
+      entities: [[DEMO], [TARGET]],
     })
     assert.deepEqual(asked[1]?.context, { findings: [], via_key: false })
   })

@@ -57,7 +57,7 @@ export function authorize(policies: Policies, ask: Ask): Permit {
     action: { type: 'Action', id: ask.action },
     resource: ask.target.ref,
     context: { findings: [...ask.findings], via_key: ask.caller.kid !== undefined },
-    entities: [...ask.caller.entities, ...ask.target.entities],
+    entities: [ask.caller.entities, ask.target.entities],
   })
   if (decision.effect !== 'allow')
     throw denied(decision, decision.policies.length > 0 ? 'policy.forbids' : 'policy.silent')

@@ -384,7 +384,7 @@ suite('openPolicies', () => {
     assert.equal(printRef(question.resource), 'System::"gatehouse"')
     assert.deepEqual(question.context, { findings: [], via_key: false })
     assert.deepEqual(
-      question.entities.map(({ ref }) => printRef(ref)),
+      question.entities.flat().map(({ ref }) => printRef(ref)),
       ['System::"operator"', 'System::"gatehouse"'],
     )
   })

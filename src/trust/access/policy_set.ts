@@ -256,7 +256,7 @@ function letsOperatorBack(decider: Decider): boolean {
     action: { type: 'Action', id: 'policy:change' },
     resource: gatehouse,
     context: { findings: [], via_key: false },
-    entities: [...OPERATOR.entities, { ref: gatehouse, attributes: {}, parents: [] }],
+    entities: [OPERATOR.entities, [{ ref: gatehouse, attributes: {}, parents: [] }]],
   })
   return effect === 'allow'
 }

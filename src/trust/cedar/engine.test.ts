@@ -25,10 +25,8 @@ const INFER: Question = {
   resource: ECHO,
   context: { findings: [], via_key: true },
   entities: [
-    facts(DEMO, [SPACE]),
-    facts(SPACE, [TENANT]),
-    facts(TENANT, []),
-    facts(ECHO, [SPACE], { provider: 'echo' }),
+    [facts(DEMO, [SPACE]), facts(SPACE, [TENANT]), facts(TENANT, [])],
+    [facts(ECHO, [SPACE], { provider: 'echo' })],
   ],
 }
 
@@ -87,16 +85,17 @@ suite('cedarEngine', () => {
 
   test('decide tells the version of the facts: the same in any order and any parts, another for other facts', () => {
     const one = decider(ANY)
-    const { entities } = INFER
+    const entities = INFER.entities.flat()
     const version = one.decide(INFER).entities
     assert.match(version, /^[0-9a-f]{16}$/)
-    const frozen = { ...INFER, entities: entities.map(freeze) }
-    for (const question of [INFER, { ...INFER, entities: entities.toReversed() }, frozen, frozen])
+    const frozen = { ...INFER, entities: INFER.entities.map(freeze) }
+    const apart = { ...INFER, entities: entities.toReversed().map((one) => [one]) }
+    for (const question of [INFER, { ...INFER, entities: [entities.toReversed()] }, apart, frozen, frozen])
       assert.equal(one.decide(question).entities, version)
     const [first, ...rest] = entities
     const changed = first && { ...first, parents: [] }
     for (const others of [rest, changed === undefined ? [] : [changed, ...rest]])
-      assert.notEqual(one.decide({ ...INFER, entities: others }).entities, version)
+      assert.notEqual(one.decide({ ...INFER, entities: [others] }).entities, version)
   })
 
   test('decide skips a policy that errs, and says which', () => {
@@ -122,7 +121,7 @@ suite('cedarEngine', () => {
     const found: Question = { ...INFER, context: { findings: ['credential.pem'], via_key: true } }
     const inEurope: Question = {
       ...found,
-      entities: [...INFER.entities.slice(0, 3), facts(ECHO, [SPACE], { provider: 'echo', region: 'eu' })],
+      entities: [...INFER.entities.slice(0, 1), [facts(ECHO, [SPACE], { provider: 'echo', region: 'eu' })]],
     }
     assert.equal(decided.decide(INFER).effect, 'allow')
     assert.equal(decided.decide(found).effect, 'deny')
@@ -139,7 +138,7 @@ suite('cedarEngine', () => {
       ['a member of another type', { context: { findings: ['a'], via_key: 'yes' } }],
       ['an element of another type', { context: { findings: [1], via_key: true } }],
       ['a text for a list', { context: { findings: 'a', via_key: true } }],
-      ['a model without its provider', { entities: [facts(ECHO, [SPACE])] }],
+      ['a model without its provider', { entities: [[facts(ECHO, [SPACE])]] }],
     ]
     for (const [why, wrong] of rows)
       assert.throws(() => decider(ANY).decide({ ...INFER, ...wrong }), { code: 'internal.bug' }, why)
@@ -424,10 +423,13 @@ suite('properties of decisions', () => {
   })
 })
 
-function freeze({ ref, attributes, parents }: EntityFacts): EntityFacts {
-  return Object.freeze({
-    ref: Object.freeze({ ...ref }),
-    attributes: Object.freeze({ ...attributes }),
-    parents: Object.freeze(parents.map((parent) => Object.freeze({ ...parent }))),
-  })
+function freeze(list: readonly EntityFacts[]): readonly EntityFacts[] {
+  const frozen = list.map(({ ref, attributes, parents }) =>
+    Object.freeze({
+      ref: Object.freeze({ ...ref }),
+      attributes: Object.freeze({ ...attributes }),
+      parents: Object.freeze(parents.map((parent) => Object.freeze({ ...parent }))),
+    }),
+  )
+  return Object.freeze(frozen)
 }

@@ -1,17 +1,21 @@
 import { sha256Hex } from '#base/crypto.ts'
 import { printRef, type EntityRef } from '#base/decider.ts'
 import { Fault } from '#base/fault.ts'
-import { isSameRef, RefMap } from './ref_map.ts'
+import { hashOf, isSameRef, RefMap } from './ref_map.ts'
 import { canonicalText, EntityValue, isEqual, type RecordValue, type Value } from './values.ts'
 
 /** What is known of an entity. It belongs to one part. */
 export class EntityNode {
   readonly ref: EntityRef
   readonly parents: readonly EntityRef[]
+  /** `hashOf` the reference. */
+  readonly hash: number
   /** The keys of this entity in an index, by position; see `ScopeKeys`. */
   keys: (CachedKeys | undefined)[] | undefined
   /** The walk of its part that last came by. */
   walk = 0
+  /** Where it stands in the list of its part. */
+  place = 0
   readonly #attributes: RecordValue
   readonly #tags: RecordValue
   #value: EntityValue | undefined
@@ -22,6 +26,7 @@ export class EntityNode {
   constructor(ref: EntityRef, parents: readonly EntityRef[], attributes: RecordValue, tags: RecordValue) {
     this.ref = ref
     this.parents = parents
+    this.hash = hashOf(ref)
     this.#attributes = attributes
     this.#tags = tags
   }
@@ -64,8 +69,9 @@ export class EntityNode {
   }
 
   /** For the part that takes it in. */
-  join(part: EntityPart): void {
+  join(part: EntityPart, place: number): void {
     this.#part = part
+    this.place = place
   }
 
   /** All that it is in, as far as the entities of its own part say. Worked out once. */
@@ -83,12 +89,17 @@ export interface CachedKeys {
 /** What an entity is in, directly and through others, each once and without itself. */
 export class Above {
   readonly refs: readonly EntityRef[]
+  /** `hashOf` each of `refs`. */
+  readonly hashes: readonly number[]
   /** Those of `refs` that have no facts in the part; another part may know more. */
   readonly open: readonly EntityRef[]
   #set: RefMap<true> | undefined
 
-  constructor(refs: readonly EntityRef[], open: readonly EntityRef[]) {
-    this.refs = refs
+  constructor(known: readonly EntityNode[], open: readonly EntityRef[]) {
+    const refs = known.map(({ ref }) => ref)
+    const hashes = known.map(({ hash }) => hash)
+    this.refs = open.length === 0 ? refs : [...refs, ...open]
+    this.hashes = open.length === 0 ? hashes : [...hashes, ...open.map(hashOf)]
     this.open = open
   }
 
@@ -115,9 +126,9 @@ export class EntityPart {
   constructor(nodes: readonly EntityNode[]) {
     this.list = nodes
     this.#nodes = new RefMap(nodes.length)
-    for (const node of nodes) {
-      node.join(this)
-      if (!this.#nodes.set(node.ref, node)) checkSame(node, nodes)
+    for (const [place, node] of nodes.entries()) {
+      node.join(this, place)
+      if (!this.#nodes.set(node.ref, node, node.hash)) checkSame(node, nodes)
     }
   }
 
@@ -126,12 +137,11 @@ export class EntityPart {
   }
 
   findAbove(start: EntityNode): Above {
-    const walk: Walk = { number: ++this.#walks, nodes: [start], open: [] }
+    const walk: Walk = { number: ++this.#walks, nodes: [start], open: [], next: 0 }
     start.walk = walk.number
     // Grows while it is walked.
     for (const node of walk.nodes) this.#walkUp(node, walk)
-    const refs = walk.nodes.slice(1).map(({ ref }) => ref)
-    return new Above(walk.open.length === 0 ? refs : [...refs, ...walk.open], walk.open)
+    return new Above(walk.nodes.slice(1), walk.open)
   }
 
   #walkUp({ parents }: EntityNode, walk: Walk): void {
@@ -139,7 +149,7 @@ export class EntityPart {
       // Neighbours often share a parent, and the very object that names it.
       if (ref === walk.last) continue
       walk.last = ref
-      const parent = this.#nodes.get(ref)
+      const parent = this.#parent(ref, walk)
       if (parent === undefined) {
         walk.isOpen ??= new RefMap()
         if (walk.isOpen.set(ref, true)) walk.open.push(ref)
@@ -149,12 +159,22 @@ export class EntityPart {
       }
     }
   }
+
+  /** Groups mostly stand in the list as they stand in the parents of who is in them, and are the very same objects. */
+  #parent(ref: EntityRef, walk: Walk): EntityNode | undefined {
+    const next = this.list[walk.next]
+    const parent = next?.ref === ref ? next : this.#nodes.get(ref)
+    if (parent !== undefined) walk.next = parent.place + 1
+    return parent
+  }
 }
 
 interface Walk {
   readonly number: number
   readonly nodes: EntityNode[]
   readonly open: EntityRef[]
+  /** The place behind the parent that was found last. */
+  next: number
   isOpen?: RefMap<true>
   last?: EntityRef
 }

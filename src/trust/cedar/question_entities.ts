@@ -5,25 +5,15 @@ import { EMPTY_RECORD, toRecordValue } from './policy_value.ts'
 import { hasType, type EntityShape, type Schema } from './schema_types.ts'
 import type { RecordValue } from './values.ts'
 
-/** Facts that stood side by side in a question. */
-interface Run {
-  readonly facts: readonly EntityFacts[]
-  /** What was prepared of them; undefined until they came a second time. */
-  readonly part: EntityPart | undefined
-}
-
 /**
- * Prepares the entities of questions, and keeps what was prepared of facts that can never change (frozen all through)
- * for as long as somebody holds these. Facts that can change are read again at each question.
- *
- * The list of a question is new each time, its facts are not: a caller brings the same ones in the same order. So runs of
- * facts are kept under their first one, and a run that a later list follows only in part is cut to that part. To see
- * that facts are frozen costs as much as to read them, so it is looked at when they come the second time.
+ * Prepares the entities of questions, and keeps what was prepared of a list that can never change (frozen all through) for
+ * as long as somebody holds the list. A list that can change is read again at each question.
  */
 export class QuestionEntities {
   readonly #schema: Schema
   readonly #actions: EntityPart
-  readonly #runs = new WeakMap<EntityFacts, Run>()
+  /** By frozen list. To see that all in it is frozen costs as much as to read it, so that is left for the second time. */
+  readonly #parts = new WeakMap<readonly EntityFacts[], EntityPart | 'once'>()
 
   constructor(schema: Schema, actions: EntityPart) {
     this.#schema = schema
@@ -31,43 +21,21 @@ export class QuestionEntities {
   }
 
   /** Throws Fault `internal.bug` for facts that are not of the schema. */
-  prepare(list: readonly EntityFacts[]): EntityStore {
-    const parts: EntityPart[] = []
-    let at = 0
-    for (let first = list[at]; first !== undefined; first = list[at]) {
-      const { part, count } = this.#partAt(list, at, first)
-      parts.push(part)
-      at += count
-    }
-    return new EntityStore(parts, this.#actions)
+  prepare(lists: readonly (readonly EntityFacts[])[]): EntityStore {
+    return new EntityStore(
+      lists.map((list) => this.#part(list)),
+      this.#actions,
+    )
   }
 
-  #partAt(list: readonly EntityFacts[], at: number, first: EntityFacts): { part: EntityPart; count: number } {
-    const run = this.#runs.get(first)
-    const shared = run === undefined ? this.#newRunLength(list, at) : sharedLength(run.facts, list, at)
-    if (run?.part !== undefined && shared === run.facts.length) return { part: run.part, count: shared }
-    const seen = list.slice(at, at + shared)
-    // What can change ends a run of what cannot, and the other way about.
-    const lasting = run !== undefined && isLasting(first)
-    const end = run === undefined ? -1 : seen.findIndex((facts) => isLasting(facts) !== lasting)
-    const facts = end < 0 ? seen : seen.slice(0, end)
-    const part = new EntityPart(toNodes(facts, this.#schema.entities))
-    this.#runs.set(first, { facts, part: lasting ? part : undefined })
-    return { part, count: facts.length }
+  #part(list: readonly EntityFacts[]): EntityPart {
+    const known = this.#parts.get(list)
+    if (known !== undefined && known !== 'once') return known
+    const part = new EntityPart(toNodes(list, this.#schema.entities))
+    if (known === 'once' ? list.every(isLasting) : Object.isFrozen(list))
+      this.#parts.set(list, known === 'once' ? part : 'once')
+    return part
   }
-
-  /** Facts from here on that begin no other run. */
-  #newRunLength(list: readonly EntityFacts[], at: number): number {
-    let end = at + 1
-    for (let next = list[end]; next !== undefined && !this.#runs.has(next); next = list[end]) end += 1
-    return end - at
-  }
-}
-
-function sharedLength(facts: readonly EntityFacts[], list: readonly EntityFacts[], at: number): number {
-  let count = 0
-  while (count < facts.length && facts[count] === list[at + count]) count += 1
-  return count
 }
 
 function toNodes(facts: readonly EntityFacts[], shapes: ReadonlyMap<string, EntityShape>): EntityNode[] {

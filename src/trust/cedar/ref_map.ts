@@ -25,18 +25,19 @@ export class RefMap<T> {
     this.#mask = this.#places.length - 1
   }
 
-  get(ref: EntityRef): T | undefined {
-    const at = this.#find(ref)
+  /** `hash` is that of the reference, where it is known already. */
+  get(ref: EntityRef, hash = hashOf(ref)): T | undefined {
+    const at = this.#find(ref, hash)
     return at === EMPTY ? undefined : this.#values[at]
   }
 
   has(ref: EntityRef): boolean {
-    return this.#find(ref) !== EMPTY
+    return this.#find(ref, hashOf(ref)) !== EMPTY
   }
 
   /** True when the reference was not there before; the value is replaced either way. */
-  set(ref: EntityRef, value: T): boolean {
-    const known = this.#find(ref)
+  set(ref: EntityRef, value: T, hash = hashOf(ref)): boolean {
+    const known = this.#find(ref, hash)
     if (known !== EMPTY) {
       this.#values[known] = value
       return false
@@ -45,14 +46,14 @@ export class RefMap<T> {
     this.#values.push(value)
     const isFull = this.#refs.length * SPREAD > this.#places.length
     if (isFull && this.#crowded === undefined) this.#grow()
-    else this.#place(ref, at)
+    else this.#place(ref, at, hash)
     return true
   }
 
-  #find(ref: EntityRef): number {
+  #find(ref: EntityRef, hash: number): number {
     if (this.#crowded !== undefined) return this.#crowded.get(ref.type)?.get(ref.id) ?? EMPTY
     // There is always an empty place to end at.
-    for (let place = hashOf(ref) & this.#mask; ; place = (place + 1) & this.#mask) {
+    for (let place = hash & this.#mask; ; place = (place + 1) & this.#mask) {
       const at = this.#places[place] ?? EMPTY
       if (at === EMPTY) return EMPTY
       const other = this.#refs[at]
@@ -60,12 +61,12 @@ export class RefMap<T> {
     }
   }
 
-  #place(ref: EntityRef, at: number): void {
+  #place(ref: EntityRef, at: number, hash: number): void {
     if (this.#crowded !== undefined) {
       addTo(this.#crowded, ref, at)
       return
     }
-    let place = hashOf(ref) & this.#mask
+    let place = hash & this.#mask
     for (let probe = 0; probe < PROBES_MAX; probe++) {
       if ((this.#places[place] ?? EMPTY) === EMPTY) {
         this.#places[place] = at
@@ -82,7 +83,7 @@ export class RefMap<T> {
   #grow(): void {
     this.#places = newPlaces(this.#refs.length * SPREAD)
     this.#mask = this.#places.length - 1
-    for (const [at, ref] of this.#refs.entries()) this.#place(ref, at)
+    for (const [at, ref] of this.#refs.entries()) this.#place(ref, at, hashOf(ref))
   }
 }
 
@@ -101,8 +102,8 @@ function addTo(crowded: Map<string, Map<string, number>>, { type, id }: EntityRe
   crowded.set(type, byId.set(id, at))
 }
 
-/** Types repeat, so only their length counts. */
-function hashOf({ type, id }: EntityRef): number {
+/** The hash by which a `RefMap` finds a reference. Types repeat, so only their length counts. */
+export function hashOf({ type, id }: EntityRef): number {
   const hash = fnv1a(id) ^ type.length
   // The low bits of FNV are its weakest, and they choose the place.
   return hash ^ (hash >>> 15)

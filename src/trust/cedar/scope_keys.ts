@@ -89,9 +89,9 @@ export class ScopeKeys {
     return keys
   }
 
-  #addAbove(keys: number[], { refs }: Above): void {
-    for (const above of refs) {
-      const key = this.#in.get(above)
+  #addAbove(keys: number[], { refs, hashes }: Above): void {
+    for (const [at, above] of refs.entries()) {
+      const key = this.#in.get(above, hashes[at])
       if (key !== undefined) keys.push(key)
     }
   }
