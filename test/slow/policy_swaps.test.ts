@@ -34,7 +34,7 @@ test(`${SWAPS} swaps of the policies under load: every decision is of one set, a
       assert.equal(sets.size, SWAPS)
       const decisions = (await readAll(NODE_FILES, {}, path.join(home, 'ledger')))
         .map(({ leaf }) => leaf)
-        .filter((leaf) => leaf['action'] === 'model:infer' && sets.has(String(leaf['set'])))
+        .filter((leaf) => leaf['action'] === 'model:infer' && sets.has(textOf(leaf, 'set')))
       for (const leaf of decisions) assertOneSet(leaf, sets)
       const quarters = [0, 1, 2, 3].map((at) =>
         median(memory.slice((at * SWAPS) / 4, ((at + 1) * SWAPS) / 4)),
@@ -71,7 +71,7 @@ function writePolicies(home: string, swap: number): void {
 }
 
 function assertOneSet(leaf: JsonObject, sets: ReadonlyMap<string, number>): void {
-  const swap = sets.get(String(leaf['set'])) ?? -1
+  const swap = sets.get(textOf(leaf, 'set')) ?? -1
   const expected = [`a.${swap}`, `b.${swap}`, ...(isForbid(swap) ? [] : ['default.models'])]
   assert.deepEqual(leaf['policies'], expected)
   assert.equal(leaf['kind'], isForbid(swap) ? 'refusal' : 'intent')
@@ -84,19 +84,19 @@ async function apply({ home }: Journey): Promise<string> {
     '',
   )
   assert.equal(status, 200, body)
-  return String((JSON.parse(body) as JsonObject)['after'])
+  return textOf(JSON.parse(body) as JsonObject, 'after')
 }
 
 /** Requests one after another on each connection until it is stopped. */
 function startLoad(url: string, key: string): { stop(): Promise<{ allowed: number; refused: number }> } {
   const counts = { allowed: 0, refused: 0 }
-  let isOver = false
+  const over = new AbortController()
   const { hostname, port } = new URL(url)
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
   const body = JSON.stringify({ model: 'echo', messages: [{ role: 'user', content: 'hello' }] })
   const callers = Array.from({ length: CONNECTIONS }, async () => {
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const to = { agent, hostname, port, method: 'POST', path: '/v1/chat/completions', headers }
       const { status } = await request(to, body)
       if (status === 200) counts.allowed += 1
@@ -107,7 +107,7 @@ function startLoad(url: string, key: string): { stop(): Promise<{ allowed: numbe
     agent.destroy()
   })
   const stop = async () => {
-    isOver = true
+    over.abort()
     await Promise.all(callers)
     return counts
   }
@@ -123,6 +123,11 @@ function request(to: http.RequestOptions, body: string): Promise<{ status: numbe
     })
     sent.on('error', reject).end(body)
   })
+}
+
+function textOf(object: JsonObject, name: string): string {
+  const value = object[name]
+  return typeof value === 'string' ? value : ''
 }
 
 function residentBytes(pid: number): number {
