@@ -6,6 +6,7 @@ import { Fault } from '#base/fault.ts'
 import { errorCode, NODE_FILES } from '#base/files.ts'
 import { lockHome, type HomeLock } from '#base/home_lock.ts'
 import { LIMITS } from '#base/limits.ts'
+import { loopLoad } from '#base/loop_load.ts'
 import { NOT_PLAIN, readPlainFile, readPlainFileNow } from '#base/plain_file.ts'
 import { openDatabase } from '#base/sqlite.ts'
 import { openCallers, type Callers } from '#trust/access/callers.ts'
@@ -165,6 +166,7 @@ async function openRecord(options: HomeOptions, opening: Opening, stores: Stores
     ),
     onLoss: onLossOf({ isUsed, head, acceptLoss: options.acceptLoss }),
     isOurs,
+    isBusy: loopLoad(),
   })
   const mended = await mendState({
     files: NODE_FILES,

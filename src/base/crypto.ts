@@ -11,33 +11,51 @@ const AEAD_NONCE_BYTES = 12
 const AEAD_TAG_BYTES = 16
 
 export function sha256(bytes: Uint8Array | string): Uint8Array {
-  // A text of one character per byte crosses from the engine in half the time of a Buffer.
-  return Buffer.from(node.hash('sha256', bytes, 'latin1'), 'latin1')
+  return Buffer.from(sha256Latin1(bytes), 'latin1')
+}
+
+/** The hash as a text of one character per byte: it crosses from the engine in a third of the time of a Buffer. */
+export function sha256Latin1(bytes: Uint8Array | string): string {
+  return node.hash('sha256', bytes, 'latin1')
 }
 
 export function sha256Hex(bytes: Uint8Array | string): string {
   return node.hash('sha256', bytes, 'hex')
 }
 
+export function sha256Base64Url(bytes: Uint8Array | string): string {
+  return node.hash('sha256', bytes, 'base64url')
+}
+
 /** HMAC (RFC 2104) of two one-shot hashes: a third of the time of an `Hmac` object, which is made for streams. */
 export function hmacSha256(key: Uint8Array, message: Uint8Array | string): Uint8Array {
-  const padded = key.length > HMAC_BLOCK_BYTES ? sha256(key) : key
-  const text = typeof message === 'string' ? Buffer.from(message, 'utf8') : message
-  const inner = Buffer.allocUnsafe(HMAC_BLOCK_BYTES + text.length)
-  padInto(inner, padded, INNER_PAD)
-  inner.set(text, HMAC_BLOCK_BYTES)
-  const outer = Buffer.allocUnsafe(HMAC_BLOCK_BYTES + SHA256_BYTES)
-  padInto(outer, padded, OUTER_PAD)
-  outer.write(node.hash('sha256', inner, 'latin1'), HMAC_BLOCK_BYTES, 'latin1')
-  return sha256(outer)
+  return Buffer.from(hmacSha256Latin1(key, message), 'latin1')
+}
+
+/** The same as a text of one character per byte. */
+export function hmacSha256Latin1(key: Uint8Array, message: Uint8Array | string): string {
+  const text = typeof message === 'string' ? message : Buffer.from(message).toString('latin1')
+  const coding = typeof message === 'string' ? 'utf8' : 'latin1'
+  const most = HMAC_BLOCK_BYTES + 3 * text.length
+  const inner = most <= HMAC_INNER.length ? HMAC_INNER : Buffer.allocUnsafe(most)
+  padInto(inner, key.length > HMAC_BLOCK_BYTES ? sha256(key) : key)
+  const end = HMAC_BLOCK_BYTES + inner.write(text, HMAC_BLOCK_BYTES, coding)
+  const hash = sha256Latin1(inner.subarray(0, end))
+  for (let at = 0; at < HMAC_BLOCK_BYTES; at++) HMAC_OUTER[at] = (inner[at] ?? 0) ^ INNER_PAD ^ OUTER_PAD
+  HMAC_OUTER.write(hash, HMAC_BLOCK_BYTES, 'latin1')
+  return sha256Latin1(HMAC_OUTER)
 }
 
 const HMAC_BLOCK_BYTES = 64
 const INNER_PAD = 0x36
 const OUTER_PAD = 0x5c
+// Used again by every call, none of which runs inside another: to make them anew costs as much as the hashes.
+const HMAC_INNER = Buffer.alloc(1_024)
+const HMAC_OUTER = Buffer.alloc(HMAC_BLOCK_BYTES + SHA256_BYTES)
 
-function padInto(block: Uint8Array, key: Uint8Array, pad: number): void {
-  for (let at = 0; at < HMAC_BLOCK_BYTES; at++) block[at] = (key[at] ?? 0) ^ pad
+function padInto(block: Uint8Array, key: Uint8Array): void {
+  for (let at = 0; at < key.length; at++) block[at] = (key[at] ?? 0) ^ INNER_PAD
+  for (let at = key.length; at < HMAC_BLOCK_BYTES; at++) block[at] = INNER_PAD
 }
 
 export function randomBytes(count: number): Uint8Array {
@@ -106,4 +124,18 @@ export function ed25519Verify(publicBytes: Uint8Array, message: Uint8Array, sign
     node.createPublicKey({ key: der, type: 'spki', format: 'der' }),
     signature,
   )
+}
+
+/** SHA-256 of what comes piece by piece. */
+export class RunningSha256 {
+  readonly #hash = node.createHash('sha256')
+
+  add(bytes: Uint8Array | string): void {
+    this.#hash.update(bytes)
+  }
+
+  /** Ends it; nothing can be added any more. */
+  hex(): string {
+    return this.#hash.digest('hex')
+  }
 }

@@ -59,9 +59,12 @@ export async function readPlainRange(path: string, from: number, length: number)
   }
 }
 
-/** Opens a plain file for appending, and makes it (mode 0600) when it is not there. Throws as `readPlainFile`. */
-export async function openPlainAppend(path: string): Promise<promises.FileHandle> {
-  const handle = await promises.open(path, APPEND, FILE_MODE)
+/**
+ * Opens a plain file for appending, and makes it (mode 0600) when it is not there; `more` are flags of open(2) beside
+ * those. Throws as `readPlainFile`.
+ */
+export async function openPlainAppend(path: string, more = 0): Promise<promises.FileHandle> {
+  const handle = await promises.open(path, APPEND | more, FILE_MODE)
   return await checkedHandle(path, handle)
 }
 

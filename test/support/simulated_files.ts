@@ -199,32 +199,39 @@ export class SimulatedFiles implements Files {
   }
 
   #appender(path: string, inode: Inode): Appender {
+    const write = (bytes: Uint8Array): void => {
+      try {
+        this.#step('write', path)
+      } catch (thrown) {
+        // A failed write may still have written a part.
+        if (!this.#crashed) inode.bytes = Buffer.concat([inode.bytes, bytes.subarray(0, bytes.length >> 1)])
+        throw thrown
+      }
+      const room = Math.max(0, this.capacity - this.#usedBytes())
+      inode.bytes = Buffer.concat([inode.bytes, bytes.subarray(0, room)])
+      if (room < bytes.length) throw failure('ENOSPC', path)
+    }
+    const datasync = async (): Promise<void> => {
+      try {
+        this.#step('datasync', path)
+      } catch (thrown) {
+        if (!this.#crashed) inode.forgotten = true
+        throw thrown
+      }
+      if (!inode.forgotten) inode.durable = inode.bytes
+    }
     return {
-      write: async (bytes) => {
-        try {
-          this.#step('write', path)
-        } catch (thrown) {
-          // A failed write may still have written a part.
-          if (!this.#crashed) inode.bytes = Buffer.concat([inode.bytes, bytes.subarray(0, bytes.length >> 1)])
-          throw thrown
-        }
-        const room = Math.max(0, this.capacity - this.#usedBytes())
-        inode.bytes = Buffer.concat([inode.bytes, bytes.subarray(0, room)])
-        if (room < bytes.length) throw failure('ENOSPC', path)
+      append: async (bytes) => {
+        write(bytes)
+        await datasync()
       },
-      datasync: async () => {
-        try {
-          this.#step('datasync', path)
-        } catch (thrown) {
-          if (!this.#crashed) inode.forgotten = true
-          throw thrown
-        }
-        if (!inode.forgotten) inode.durable = inode.bytes
-      },
+      datasync,
       truncate: async (bytes) => {
         if (inode.bytes.length === bytes) return
         this.#step('truncate', path)
         inode.bytes = inode.bytes.subarray(0, bytes)
+        // The pages that a failed sync may have forgotten are those behind what was durable.
+        if (bytes <= inode.durable.length) inode.forgotten = false
       },
       facts: async () => {
         this.#refuseAfterCrash()

@@ -55,18 +55,13 @@ export class ActiveSegment {
     return this.#bytes
   }
 
-  /** Writes a group with one write and one sync. */
+  /** Writes a group, durably. */
   async append(group: Uint8Array): Promise<Appended> {
     try {
-      await this.#appender.write(group)
+      await this.#appender.append(group)
     } catch (thrown) {
+      // Of other failures the system may have dropped the pages and say nothing next time: only reopening shows them.
       return isFull(thrown) ? this.#cutBack() : broken('a write', thrown)
-    }
-    try {
-      await this.#appender.datasync()
-    } catch (thrown) {
-      // The system may have dropped the pages and say nothing at the next sync: only reopening shows what is there.
-      return broken('a sync', thrown)
     }
     this.#bytes += group.length
     return { kind: 'durable' }
@@ -84,9 +79,14 @@ export class ActiveSegment {
     return this.#appender.close()
   }
 
+  /**
+   * Also where it was the sync that found the disk full: what it may have dropped is all behind the last durable group,
+   * so it is cut off, and the sync of the cut proves the page that both share.
+   */
   async #cutBack(): Promise<Appended> {
     try {
       await this.#appender.truncate(this.#bytes)
+      await this.#appender.datasync()
       return { kind: 'full' }
     } catch (thrown) {
       return broken('cutting a torn write', thrown)

@@ -19,6 +19,7 @@ const PUBLIC: ReadonlySet<string> = new Set([
   'findings',
   'kid',
   'listener',
+  'model',
   'ms',
   'policies',
   'provider',
@@ -32,6 +33,7 @@ const PUBLIC: ReadonlySet<string> = new Set([
   'status',
   'tokens_in',
   'tokens_out',
+  'tries',
   'what',
   'window_ms',
 ])

@@ -15,6 +15,18 @@ export function cutValue(value: JsonValue, depth = 0): JsonValue {
   if (typeof value === 'string') return cutText(value)
   if (typeof value !== 'object' || value === null) return value
   if (isJsonObject(value)) return cutObject(value, depth)
+  return depth < KEPT_DEPTH && isShortList(value) ? value : cutArray(value, depth)
+}
+
+/** Nearly every list is a few short texts and stays as it is. */
+function isShortList(list: readonly JsonValue[]): boolean {
+  return (
+    list.length <= KEPT_PARTS &&
+    list.every((each) => typeof each === 'string' && each.length <= LIMITS.fieldCharacters)
+  )
+}
+
+function cutArray(value: readonly JsonValue[], depth: number): JsonValue {
   const kept = depth < KEPT_DEPTH ? value.slice(0, KEPT_PARTS).map((each) => cutValue(each, depth + 1)) : []
   return kept.length === value.length ? kept : { cut: kept, length: value.length }
 }

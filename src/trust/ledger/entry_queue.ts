@@ -28,6 +28,10 @@ export class EntryQueue {
     return this.#bytes
   }
 
+  get count(): number {
+    return this.#waiting.length
+  }
+
   get isEmpty(): boolean {
     return this.#waiting.length === 0
   }

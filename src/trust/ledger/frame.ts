@@ -51,8 +51,23 @@ export function frameAt(bytes: Buffer, offset: number): Frame | undefined {
 
 function checksum(bytes: Buffer, offset: number, length: number): number {
   const payloadStart = offset + FRAME_BYTES
-  return crc32(bytes.subarray(payloadStart, payloadStart + length), crc32(bytes.subarray(offset, offset + 5)))
+  return crc32(bytes.subarray(payloadStart, payloadStart + length), headChecksum(bytes, offset))
 }
+
+/** CRC-32 of length and type. A call into zlib for five bytes costs as much as one for a leaf. */
+function headChecksum(bytes: Buffer, offset: number): number {
+  let sum = 0xffffffff
+  for (let at = offset; at < offset + 5; at++)
+    sum = (CRC_OF_BYTE[(sum ^ (bytes[at] ?? 0)) & 0xff] ?? 0) ^ (sum >>> 8)
+  return ~sum >>> 0
+}
+
+/** What each byte does to the sum: the polynomial of zlib, lowest bit first. */
+const CRC_OF_BYTE = Int32Array.from({ length: 256 }, (_, byte) => {
+  let sum = byte
+  for (let bit = 0; bit < 8; bit++) sum = (sum & 1) === 1 ? 0xedb88320 ^ (sum >>> 1) : sum >>> 1
+  return sum
+})
 
 function frameType(byte: number | undefined): FrameType | undefined {
   return TYPES.find((type) => type === byte)

@@ -1,20 +1,16 @@
-import { toBase64Url, utf8 } from '#base/bytes.ts'
+import { utf8 } from '#base/bytes.ts'
 import { canonicalJson } from '#base/canonical_json.ts'
 import { Fault } from '#base/fault.ts'
 import { isEntryId } from '#base/ids.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '#base/json.ts'
 import { LIMITS } from '#base/limits.ts'
 import type { EntryDraft } from '#base/recorder.ts'
-import { classOf } from './class_table.ts'
-import { commit, saltFor } from './commitment.ts'
+import { commitField } from './commitment.ts'
 import { cutValue } from './cut.ts'
+import { shapeOf, type LeafMember, type LeafShape } from './leaf_shape.ts'
 
 /** The version of the form of a leaf; a reader refuses others. */
 const LEAF_VERSION = 1
-
-/** Fields of one entry and characters of a field's name; the names are ours, so more is a mistake of ours. */
-const MOST_FIELDS = 64
-const NAME_CHARACTERS = 64
 
 /** What only the encrypted sidecar holds of an entry. */
 export interface Secrets {
@@ -39,22 +35,14 @@ export function makeLeaf(
   seed: Uint8Array,
   pseudonymOf: (value: string) => string,
 ): MadeLeaf {
-  checkDraft(draft)
-  const leaf: Record<string, JsonValue> = { v: LEAF_VERSION, kind: draft.kind, id: draft.id, at: draft.at }
-  const commitments: Record<string, string> = {}
-  const fields: [string, JsonValue][] = []
-  for (const name of Object.keys(draft.fields).sort()) {
-    const value = cutValue(draft.fields[name] ?? null)
-    const fieldClass = classOf(name)
-    if (fieldClass === 'public') leaf[name] = value
-    else if (fieldClass === 'pseudonym') leaf[name] = pseudonymOf(plainText(draft.fields[name] ?? null))
-    else {
-      commitments[name] = toBase64Url(commit(saltFor(seed, draft.kind, name), name, value))
-      fields.push([name, value])
-    }
-  }
-  if (fields.length > 0) leaf['commit'] = commitments
-  return { bytes: withinLimit(leaf, draft), secrets: { seed, fields } }
+  if (!isEntryId(draft.id)) throw new Fault('internal.bug', { error: 'an entry has a wrong id' })
+  const shape = shapeOf(Object.keys(draft.fields))
+  const secrets = { seed, fields: shape.sensitive.map(({ name }) => [name, cutField(draft, name)] as const) }
+  const content = { draft, commitments: commitmentsOf(draft, shape, secrets), pseudonymOf }
+  let text = ''
+  for (const member of shape.members) text += member.opening + memberText(member, content)
+  const bytes = utf8(`${text}}`)
+  return { bytes: bytes.length <= LIMITS.leafBytes ? bytes : shortened(shape, content), secrets }
 }
 
 /** Reads the bytes of a leaf; throws `ledger.corrupt` for anything that `makeLeaf` would not make. */
@@ -75,14 +63,43 @@ export function idOf(leaf: JsonObject): string {
   return typeof leaf['id'] === 'string' ? leaf['id'] : ''
 }
 
-function checkDraft(draft: EntryDraft): void {
-  const names = Object.keys(draft.fields)
-  const isOurs =
-    isEntryId(draft.id) &&
-    names.length <= MOST_FIELDS &&
-    names.every((name) => name.length <= NAME_CHARACTERS)
-  if (!isOurs)
-    throw new Fault('internal.bug', { error: 'an entry has a wrong id, too many fields or long names' })
+function cutField(draft: EntryDraft, name: string): JsonValue {
+  return cutValue(draft.fields[name] ?? null)
+}
+
+/** What the members of a leaf are written from. */
+interface LeafContent {
+  readonly draft: EntryDraft
+  /** Canonical JSON. */
+  readonly commitments: string
+  readonly pseudonymOf: (value: string) => string
+}
+
+function commitmentsOf({ kind }: EntryDraft, { sensitive }: LeafShape, { seed, fields }: Secrets): string {
+  let text = ''
+  for (const [at, [name, value]] of fields.entries())
+    text += `${sensitive[at]?.opening}"${commitField(seed, kind, name, canonicalJson(value))}"`
+  return `${text}}`
+}
+
+/** The canonical JSON of a member. What the cases without `JSON.stringify` give has no character that it escapes. */
+function memberText({ name, holds }: LeafMember, { draft, commitments, pseudonymOf }: LeafContent): string {
+  switch (holds) {
+    case 'version':
+      return String(LEAF_VERSION)
+    case 'kind':
+      return `"${draft.kind}"`
+    case 'id':
+      return `"${draft.id}"`
+    case 'at':
+      return canonicalJson(draft.at)
+    case 'commitments':
+      return commitments
+    case 'pseudonym':
+      return JSON.stringify(pseudonymOf(plainText(draft.fields[name] ?? null)))
+    default:
+      return canonicalJson(cutField(draft, name))
+  }
 }
 
 function parseObject(bytes: Uint8Array): JsonObject | undefined {
@@ -99,18 +116,17 @@ function plainText(value: JsonValue): string {
   return typeof value === 'string' ? value : canonicalJson(value)
 }
 
-function withinLimit(leaf: Record<string, JsonValue>, draft: EntryDraft): Uint8Array {
-  const bytes = utf8(canonicalJson(leaf))
-  if (bytes.length <= LIMITS.leafBytes) return bytes
-  // Many long values: the longest public ones give way until the rest fits.
-  const byLength = Object.keys(draft.fields)
-    .filter((name) => classOf(name) === 'public')
-    .map((name) => ({ name, length: canonicalJson(leaf[name] ?? null).length }))
+/** Many long values: the longest public ones give way until the rest fits. */
+function shortened({ members }: LeafShape, content: LeafContent): Uint8Array {
+  const texts = members.map((member) => memberText(member, content))
+  const byLength = [...members.entries()]
+    .filter(([, { holds }]) => holds === 'public')
+    .map(([at]) => ({ at, length: (texts[at] ?? '').length }))
     .sort((left, right) => right.length - left.length)
-  for (const { name, length } of byLength) {
-    leaf[name] = { cut: '', length }
-    const shorter = utf8(canonicalJson(leaf))
-    if (shorter.length <= LIMITS.leafBytes) return shorter
+  for (const { at, length } of byLength) {
+    texts[at] = canonicalJson({ cut: '', length })
+    const bytes = utf8(`${members.map(({ opening }, each) => opening + texts[each]).join('')}}`)
+    if (bytes.length <= LIMITS.leafBytes) return bytes
   }
   throw new Fault('internal.bug', { error: 'an entry has more fields than a leaf can hold' })
 }

@@ -22,7 +22,7 @@ import {
   PUBLIC_KEY,
   readAll,
 } from '../../../test/support/ledger_fixture.ts'
-import type { SimulatedFiles } from '../../../test/support/simulated_files.ts'
+import type { SimulatedFiles, Step } from '../../../test/support/simulated_files.ts'
 import { openCheckpoint } from './checkpoint.ts'
 import { openLedger, type Ledger } from './ledger.ts'
 import { leafHash } from './merkle.ts'
@@ -50,21 +50,55 @@ test('append writes once and syncs once for all that waits: group commit', async
   await ledger.settled()
   files.steps.length = 0
   await Promise.all(Array.from({ length: 50 }, (_, at) => ledger.append(intent(at))))
-  assert.deepEqual(
-    files.steps.map((step) => step.kind),
-    ['write', 'datasync'],
-  )
+  assert.deepEqual(segmentSteps(files), ['write', 'datasync'])
+  await ledger.close()
+})
+
+test('append shares one sync with what the next turns of the event loop bring: as long as each brings more', async () => {
+  const files = await emptyDisk()
+  const ledger = await openOn(files)
+  await ledger.settled()
+  files.steps.length = 0
+  const appended: Promise<unknown>[] = []
+  for (let at = 0; at < 5; at++) {
+    // What comes from the network comes in a turn before whoever waits for its end.
+    const turn = nextTurn()
+    appended.push(ledger.append(intent(at)))
+    await turn
+  }
+  for (let quiet = 0; quiet < 3; quiet++) await nextTurn()
+  appended.push(ledger.append(intent(5)))
+  await Promise.all(appended)
+  assert.deepEqual(segmentSteps(files), ['write', 'datasync', 'write', 'datasync'])
+  await ledger.close()
+})
+
+test('append starts a group with what waits: when it is enough, others may still come', async () => {
+  const files = await emptyDisk()
+  const ledger = await openOn(files)
+  await ledger.settled()
+  files.steps.length = 0
+  const progress = { isWritten: false, turns: 0 }
+  const appended: Promise<unknown>[] = []
+  for (; !progress.isWritten && progress.turns < 100; progress.turns++) {
+    const turn = nextTurn()
+    appended.push(ledger.append(intent(progress.turns)).then(() => (progress.isWritten = true)))
+    await turn
+  }
+  assert.ok(progress.turns < 20, `${progress.turns} turns brought an entry each`)
+  await Promise.all(appended)
   await ledger.close()
 })
 
 test('append answers only after the sync: not after the write', async () => {
   const files = await emptyDisk()
   const ledger = await openOn(files)
+  await ledger.settled()
   await ledger.append(intent(1))
   let answered = false
   const order: string[] = []
   files.judge = (step) => {
-    order.push(`${step.kind} ${answered}`)
+    if (isOfSegment(step)) order.push(`${step.kind} ${answered}`)
     return 'go'
   }
   await ledger.append(intent(2)).then(() => (answered = true))
@@ -85,13 +119,16 @@ test('append refuses beyond the queue: the last part is for reserved entries', a
   const big = { policies: Array.from({ length: 50 }, (_, at) => `${at}${'x'.repeat(1_000)}`) }
   const all = Array.from({ length: 200 }, () => ledger.append(draft('note', big)))
   const reserved = Array.from({ length: 40 }, () => ledger.append({ ...draft('note', big), ...RESERVED }))
-  const results = await Promise.allSettled(all)
+  const [results, reservedResults] = await Promise.all([
+    Promise.allSettled(all),
+    Promise.allSettled(reserved),
+  ])
   const accepted = results.filter((each) => each.status === 'fulfilled').length
   const most = (LIMITS.ledgerQueueBytes - LIMITS.ledgerReservedQueueBytes) / 50_000
   assert.ok(accepted > most * 0.9 && accepted < most, `${accepted} ordinary entries`)
   const refused = results.find((each) => each.status === 'rejected')
   assert.equal(refused?.reason.code, 'ledger.unwritable')
-  const more = (await Promise.allSettled(reserved)).filter((each) => each.status === 'fulfilled').length
+  const more = reservedResults.filter((each) => each.status === 'fulfilled').length
   assert.ok(more > 15 && more < 22, `${more} reserved entries`)
   await ledger.close()
 })
@@ -211,6 +248,37 @@ test('append refuses for good: the disk is full and the torn write cannot be cut
   await ledger.settled()
   files.judge = (step) =>
     step.kind === 'write' ? { code: 'ENOSPC' } : step.kind === 'truncate' ? { code: 'EIO' } : 'go'
+  await assert.rejects(ledger.append(intent(1)), { code: 'ledger.unwritable' })
+  files.judge = () => 'go'
+  await assert.rejects(ledger.append({ ...intent(1), ...RESERVED }), { code: 'ledger.unwritable' })
+})
+
+test('append goes on after a full disk that only the sync found: what it dropped is cut off, durably', async () => {
+  const files = await emptyDisk()
+  const ledger = await openOn(files)
+  await ledger.settled()
+  await ledger.append(intent(1))
+  let isFull = true
+  files.judge = (step) => {
+    // A checkpoint may be on its way too.
+    if (step.kind !== 'datasync' || !step.path.endsWith('.raw') || !isFull) return 'go'
+    isFull = false
+    return { code: 'ENOSPC' }
+  }
+  await assert.rejects(ledger.append(intent(2)), { code: 'ledger.unwritable' })
+  const { index } = await ledger.append({ ...intent(3), ...RESERVED }).catch(() => assert.fail('broken'))
+  assert.equal(index, 1)
+  const again = await openOn(files.reopen('lost'))
+  assert.equal(again.size, 2)
+  await again.close()
+})
+
+test('append refuses for good: the cut of a torn write cannot be synced', async () => {
+  const files = await emptyDisk()
+  const ledger = await openOn(files)
+  await ledger.settled()
+  files.judge = (step) =>
+    step.kind === 'write' ? { code: 'ENOSPC' } : step.kind === 'datasync' ? { code: 'EIO' } : 'go'
   await assert.rejects(ledger.append(intent(1)), { code: 'ledger.unwritable' })
   files.judge = () => 'go'
   await assert.rejects(ledger.append({ ...intent(1), ...RESERVED }), { code: 'ledger.unwritable' })
@@ -585,6 +653,15 @@ async function tick(ledger: Ledger, clock: HandClock): Promise<void> {
   clock.time += 1_000
   await ledger.append({ ...intent(0), id: 'measures only' }).catch(() => undefined)
   await ledger.settled()
+}
+
+/** What was done to active segments; a checkpoint may be written beside it. */
+function segmentSteps(files: SimulatedFiles): readonly string[] {
+  return files.steps.filter(isOfSegment).map((step) => step.kind)
+}
+
+function isOfSegment(step: Step): boolean {
+  return step.path.endsWith('.raw')
 }
 
 function usedBytes(files: SimulatedFiles): number {

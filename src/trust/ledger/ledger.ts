@@ -90,6 +90,7 @@ class FileLedger implements Ledger {
       folder,
       box,
       space: this.#space,
+      isBusy: options.isBusy ?? (() => false),
       onSealed: (mark) => this.#sealed(mark),
     })
     this.#checkpointer = new Checkpointer({
@@ -281,7 +282,7 @@ class FileLedger implements Ledger {
 }
 
 const RESERVE_BYTES = 16 * 1_024 * 1_024
-const SEGMENT_BYTES = 8 * 1_024 * 1_024
+const SEGMENT_BYTES = 4 * 1_024 * 1_024
 const CHECKPOINT_EVERY_MS = 1_000
 /** A ledger that has no room for one more request is not writable, even if a shorter entry would still fit. */
 const USUAL_GROUP_BYTES = 4 * 1_024

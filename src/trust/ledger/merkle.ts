@@ -1,4 +1,5 @@
-import { SHA256_BYTES, sha256 } from '#base/crypto.ts'
+import { SHA256_BYTES, sha256, sha256Latin1 } from '#base/crypto.ts'
+import { LIMITS } from '#base/limits.ts'
 
 /** The tree of RFC 9162 section 2.1 over SHA-256. */
 
@@ -6,35 +7,30 @@ import { SHA256_BYTES, sha256 } from '#base/crypto.ts'
 const LEAF_PREFIX = 0x00
 const NODE_PREFIX = 0x01
 
+// Both are used again by every call, none of which runs inside another.
+const LEAF = Buffer.alloc(1 + LIMITS.leafBytes, LEAF_PREFIX)
+/** Prefix, left and right; the hash of it is written over the right one, to become that of the node above. */
+const NODE = Buffer.alloc(1 + 2 * SHA256_BYTES, NODE_PREFIX)
+const RIGHT_AT = 1 + SHA256_BYTES
+
 export function leafHash(leaf: Uint8Array): Uint8Array {
-  const bytes = Buffer.allocUnsafe(1 + leaf.length)
-  bytes[0] = LEAF_PREFIX
+  const end = 1 + leaf.length
+  const bytes = end <= LEAF.length ? LEAF : Buffer.alloc(end, LEAF_PREFIX)
   bytes.set(leaf, 1)
-  return sha256(bytes)
+  return sha256(bytes.subarray(0, end))
 }
 
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  const bytes = Buffer.allocUnsafe(1 + 2 * SHA256_BYTES)
-  bytes[0] = NODE_PREFIX
-  bytes.set(left, 1)
-  bytes.set(right, 1 + SHA256_BYTES)
-  return sha256(bytes)
+  NODE.set(left, 1)
+  NODE.set(right, RIGHT_AT)
+  return sha256(NODE)
 }
 
-interface Peak {
-  readonly level: number
-  readonly hash: Uint8Array
-}
-
-/** What must be kept of a tree to append to it and know its root: one hash per set bit of its size. */
+/** What must be kept of a tree to append to it and know its root: one hash per set bit of its size, the peaks. */
 export class CompactRange {
-  readonly #peaks: Peak[]
-  #size: number
-
-  constructor() {
-    this.#peaks = []
-    this.#size = 0
-  }
+  /** By level; that of a level whose bit is not set has no meaning. */
+  readonly #peaks = Buffer.alloc(MOST_LEVELS * SHA256_BYTES)
+  #size = 0
 
   get size(): number {
     return this.#size
@@ -48,24 +44,36 @@ export class CompactRange {
   appendSubtree(level: number, hash: Uint8Array): void {
     const leaves = 2 ** level
     if (this.#size % leaves !== 0) throw new RangeError('a subtree must start at a multiple of its size')
-    let peak: Peak = { level, hash }
-    for (let last = this.#peaks.at(-1); last?.level === peak.level; last = this.#peaks.at(-1)) {
-      peak = { level: peak.level + 1, hash: nodeHash(last.hash, peak.hash) }
-      this.#peaks.pop()
-    }
-    this.#peaks.push(peak)
+    NODE.set(hash, RIGHT_AT)
+    let top = level
+    for (let rest = this.#size / leaves; rest % 2 === 1; rest = (rest - 1) / 2) this.#joinLeft(top++)
+    NODE.copy(this.#peaks, top * SHA256_BYTES, RIGHT_AT)
     this.#size += leaves
   }
 
   /** The root at the present size; of an empty tree the hash of nothing (RFC 9162 section 2.1.1). */
   root(): Uint8Array {
-    const last = this.#peaks.at(-1)
-    if (last === undefined) return sha256(new Uint8Array(0))
-    let root = last.hash
-    for (let at = this.#peaks.length - 2; at >= 0; at--) root = nodeHash(this.#peaks[at]?.hash ?? root, root)
-    return root
+    if (this.#size === 0) return sha256(new Uint8Array(0))
+    let level = 0
+    let rest = this.#size
+    for (; rest % 2 === 0; rest /= 2) level += 1
+    this.#peaks.copy(NODE, RIGHT_AT, level * SHA256_BYTES, (level + 1) * SHA256_BYTES)
+    for (rest = (rest - 1) / 2; rest > 0; rest = Math.floor(rest / 2)) {
+      level += 1
+      if (rest % 2 === 1) this.#joinLeft(level)
+    }
+    return Buffer.from(NODE.subarray(RIGHT_AT))
+  }
+
+  /** Makes what stands at the right the node of it and the peak of a level at its left. */
+  #joinLeft(level: number): void {
+    this.#peaks.copy(NODE, 1, level * SHA256_BYTES, (level + 1) * SHA256_BYTES)
+    NODE.write(sha256Latin1(NODE), RIGHT_AT, 'latin1')
   }
 }
+
+/** Sizes are whole numbers up to 2^53. */
+const MOST_LEVELS = 54
 
 /** The root of a tree given by all its leaf hashes. */
 export function rootOf(leafHashes: Iterable<Uint8Array>): Uint8Array {

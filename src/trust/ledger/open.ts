@@ -31,7 +31,7 @@ export interface LedgerOptions {
   readonly maxBytes?: number | undefined
   /** The last bytes of that, and of the disk, are for reserved entries. Default 16 MiB. */
   readonly reserveBytes?: number | undefined
-  /** Beyond this a segment ends at the next 256 entries. Default 8 MiB. */
+  /** Beyond this a segment ends at the next 256 entries. Default 4 MiB. */
   readonly segmentBytes?: number | undefined
   /** Default 1,000. */
   readonly checkpointEveryMs?: number | undefined
@@ -41,6 +41,8 @@ export interface LedgerOptions {
   readonly knownHeads?: readonly string[] | undefined
   /** False once the folder may be another process's: nothing is written any more. Asked at every write. */
   readonly isOurs?: (() => boolean) | undefined
+  /** True while what can wait should wait, as sealing can. Default: never. */
+  readonly isBusy?: (() => boolean) | undefined
   /** Default `state`. */
   readonly onLoss?: OnLoss | undefined
 }

@@ -3,8 +3,8 @@ import { concat, sameBytes } from '#base/bytes.ts'
 import { Fault } from '#base/fault.ts'
 import { BUNDLE } from './bundle.ts'
 import { parseLeaf } from './leaf.ts'
-import { rootOf } from './merkle.ts'
-import { idsIn, joinLines, NEWLINE } from './packed_text.ts'
+import { CompactRange } from './merkle.ts'
+import { addIds, NEWLINE } from './packed_text.ts'
 import { openPack, packLeaves } from './packing.ts'
 import { groupAt, groupPlace, segmentHeadAt, type Group } from './raw_segment.ts'
 import { closeSegmentSidecar, openSegmentRecords, segmentPlace } from './sealed_sidecar.ts'
@@ -59,7 +59,7 @@ async function openAll({ content, place, origin, first, box }: PackTask): Promis
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
   const head = segmentHeadAt(bytes)
   if (head?.origin !== origin || head.first !== first) throw unsealable(place, 'not whole')
-  const lines = new Lines()
+  const lines = new Lines(bytes.length)
   const records: Uint8Array[] = []
   let end = head.end
   for (
@@ -67,55 +67,66 @@ async function openAll({ content, place, origin, first, box }: PackTask): Promis
     step.kind === 'group';
     step = groupAt(bytes, end, first + lines.count)
   ) {
+    const { bundles } = lines
     const at = groupPlace(first, step.group)
     const opened = box.open(step.group.sealed, at)
     if (opened === undefined) throw unsealable(place, 'a sidecar does not open')
     records.push(opened)
     end = step.group.end
     if (!lines.add(step.group, at.hashes)) throw unsealable(place, 'does not pack')
-    if (lines.takeBundles()) await nextTurn()
+    if (lines.bundles > bundles) await nextTurn()
   }
   if (end !== bytes.length) throw unsealable(place, 'not whole')
   return { ...lines.finish(), records: concat(...records) }
 }
 
-/** Leaves on their way into a text, a few bundles at a time. */
+/** Leaves on their way into a text. */
 class Lines {
-  readonly #texts: Uint8Array[] = []
+  readonly #text: Buffer
   readonly #ids = new Set<string>()
   readonly #tiles: Uint8Array[] = []
-  #leaves: Uint8Array[] = []
-  #hashes: Uint8Array[] = []
+  #bundle = new CompactRange()
+  #end = 0
   #at = 0
   count = 0
+
+  /** `most`: bytes of the raw file, in which each leaf takes more than its line does. */
+  constructor(most: number) {
+    this.#text = Buffer.allocUnsafe(most)
+  }
+
+  /** Whole bundles so far. */
+  get bundles(): number {
+    return this.#tiles.length
+  }
 
   /** False for a leaf that would come back as two. */
   add({ leaves }: Group, hashes: readonly Uint8Array[]): boolean {
     const [firstLeaf] = leaves
     if (this.count === 0 && firstLeaf !== undefined) this.#at = Number(parseLeaf(firstLeaf)['at'])
-    for (const leaf of leaves) this.#leaves.push(leaf)
-    for (const hash of hashes) this.#hashes.push(hash)
+    const start = this.#end
+    for (const leaf of leaves) {
+      if (leaf.includes(NEWLINE)) return false
+      this.#text.set(leaf, this.#end)
+      this.#end += leaf.length
+      this.#text[this.#end++] = NEWLINE
+    }
+    addIds(this.#text.subarray(start, this.#end), this.#ids)
+    for (const hash of hashes) this.#hash(hash)
     this.count += leaves.length
-    return leaves.every((leaf) => !leaf.includes(NEWLINE))
-  }
-
-  /** Takes in what are whole bundles; false when there is none. */
-  takeBundles(): boolean {
-    const whole = this.#leaves.length - (this.#leaves.length % BUNDLE)
-    if (whole === 0) return false
-    for (let start = 0; start < whole; start += BUNDLE)
-      this.#tiles.push(rootOf(this.#hashes.slice(start, start + BUNDLE)))
-    const text = joinLines(this.#leaves.slice(0, whole))
-    for (const id of idsIn(text)) this.#ids.add(id)
-    this.#texts.push(text)
-    this.#leaves = this.#leaves.slice(whole)
-    this.#hashes = this.#hashes.slice(whole)
     return true
   }
 
+  #hash(hash: Uint8Array): void {
+    this.#bundle.append(hash)
+    if (this.#bundle.size < BUNDLE) return
+    this.#tiles.push(this.#bundle.root())
+    this.#bundle = new CompactRange()
+  }
+
   finish(): Omit<Opened, 'records'> {
-    const { count } = this
-    return { at: this.#at, count, text: concat(...this.#texts), ids: this.#ids, tiles: this.#tiles }
+    const text = this.#text.subarray(0, this.#end)
+    return { at: this.#at, count: this.count, text, ids: this.#ids, tiles: this.#tiles }
   }
 }
 

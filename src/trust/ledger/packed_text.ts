@@ -29,8 +29,13 @@ const ID_PATTERN = /"id":"([0-9A-Za-z]{16})"/g
 /** All that looks like the id of an entry; what only looks like one does no harm in a filter. */
 export function idsIn(text: Buffer): ReadonlySet<string> {
   const ids = new Set<string>()
-  for (const [, id = ''] of text.toString('latin1').matchAll(ID_PATTERN)) ids.add(id)
+  addIds(text, ids)
   return ids
+}
+
+/** Adds what `idsIn` gives for whole lines. */
+export function addIds(lines: Buffer, ids: Set<string>): void {
+  for (const [, id = ''] of lines.toString('latin1').matchAll(ID_PATTERN)) ids.add(id)
 }
 
 export interface PlacedLeaf {

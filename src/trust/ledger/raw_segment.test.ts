@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import { concat, utf8 } from '#base/bytes.ts'
 import { FRAME_BYTES, FRAME_TYPE, frameAt, putFrame } from './frame.ts'
@@ -108,6 +109,13 @@ test('scanSegment never throws and never reads beyond: any bytes', () => {
     }),
     { seed: 20_265 },
   )
+})
+
+test('putFrame sums up length, type and payload: with the CRC-32 of zlib', () => {
+  for (const payload of ['', 'x', 'y'.repeat(300), 'z'.repeat(70_000)]) {
+    const bytes = Buffer.from(frame(FRAME_TYPE.leaf, payload))
+    assert.equal(bytes.readUInt32BE(5), crc32(bytes.subarray(FRAME_BYTES), crc32(bytes.subarray(0, 5))))
+  }
 })
 
 test('frameAt refuses: lengths that no frame of ours has', () => {

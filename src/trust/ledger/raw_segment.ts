@@ -1,4 +1,4 @@
-import { concat, utf8 } from '#base/bytes.ts'
+import { utf8 } from '#base/bytes.ts'
 import { FRAME_BYTES, FRAME_TYPE, frameAt, putFrame } from './frame.ts'
 import { leafHash } from './merkle.ts'
 import type { BoxPlace } from './sidecar.ts'
@@ -43,15 +43,16 @@ export function encodeHead(origin: string, first: number): Uint8Array {
 
 /** The frames of one group: every leaf, then the encrypted records, which make the group count. */
 export function encodeGroup(first: number, leaves: readonly Uint8Array[], sealed: Uint8Array): Uint8Array {
-  const payload = Buffer.alloc(GROUP_HEAD_BYTES)
-  payload.writeUIntBE(first, 0, INDEX_BYTES)
-  payload.writeUInt32BE(leaves.length, INDEX_BYTES)
-  const last = concat(payload, sealed)
-  const bytes = leaves.reduce((sum, leaf) => sum + FRAME_BYTES + leaf.length, FRAME_BYTES + last.length)
+  let bytes = FRAME_BYTES + GROUP_HEAD_BYTES + sealed.length
+  for (const leaf of leaves) bytes += FRAME_BYTES + leaf.length
   const frames = Buffer.allocUnsafe(bytes)
   let offset = 0
   for (const leaf of leaves) offset = putFrame(frames, offset, FRAME_TYPE.leaf, leaf)
-  putFrame(frames, offset, FRAME_TYPE.group, last)
+  const payload = frames.subarray(offset + FRAME_BYTES)
+  payload.writeUIntBE(first, 0, INDEX_BYTES)
+  payload.writeUInt32BE(leaves.length, INDEX_BYTES)
+  payload.set(sealed, GROUP_HEAD_BYTES)
+  putFrame(frames, offset, FRAME_TYPE.group, payload)
   return frames
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { utf8 } from '#base/bytes.ts'
 import { newEntryId } from '#base/ids.ts'
 import {
@@ -168,6 +169,8 @@ test('readers work beside a process that appends and seals', async () => {
     progress.isDone = true
   })()
   while (!progress.isDone) {
+    // The simulated disk answers at once, and who appends needs turns of the event loop.
+    await nextTurn()
     const folder = await newestFolder(files)
     let next = 0
     for await (const entry of readEntries(files, folder, KEY)) {

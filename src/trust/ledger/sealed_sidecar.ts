@@ -1,3 +1,4 @@
+import { constants } from 'node:zlib'
 import { concat } from '#base/bytes.ts'
 import { SHA256_BYTES, sha256 } from '#base/crypto.ts'
 import { compress, decompress, hasRightDigest, TEXT_BYTES } from './packing.ts'
@@ -12,7 +13,7 @@ export async function closeSegmentSidecar(
   place: BoxPlace,
   records: Uint8Array,
 ): Promise<Uint8Array> {
-  const zipped = await compress(records, RECORDS_LEVEL)
+  const zipped = await compress(records, RECORDS_ZSTD)
   const body = concat(encodeHead(place), box.close(zipped, place))
   return concat(body, sha256(body))
 }
@@ -50,8 +51,14 @@ export function segmentPlace(first: number, count: number, tiles: readonly Uint8
   return { segment: first, form: 'segment', first, count, hashes: tiles }
 }
 
-/** Finds the seed that an intent shares with its outcome; higher levels find no more. */
-const RECORDS_LEVEL = 3
+/** Finds the seed that an intent shares with its outcome, shortly behind it; higher levels find no more. */
+const RECORDS_ZSTD = {
+  [constants.ZSTD_c_strategy]: constants.ZSTD_dfast,
+  [constants.ZSTD_c_minMatch]: 6,
+  [constants.ZSTD_c_hashLog]: 17,
+  [constants.ZSTD_c_chainLog]: 17,
+  [constants.ZSTD_c_windowLog]: 18,
+}
 const MAGIC = 'GHSIDE1\n'
 const HEAD_BYTES = 18
 

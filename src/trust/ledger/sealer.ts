@@ -7,11 +7,17 @@ import type { Space } from './space.ts'
 
 export interface SealerParts extends SealParts {
   readonly space: Space
+  /** True while this process has more to do than it can. */
+  readonly isBusy: () => boolean
   onSealed(mark: SegmentMark): void
 }
 
+/** As many full segments wait for a quiet moment; with more of them, sealing goes on whatever else there is to do. */
+const WAITING_MAX = 16
+const LOOK_AGAIN_MS = 200
+
 /**
- * Seals full segments one after another, beside the appending. A segment that cannot be sealed is kept as a problem and
+ * Seals full segments one after another, beside the appending and mostly when there is little else to do. A segment that cannot be sealed is kept as a problem and
  * passed over: its raw file stays, and those behind it are sealed all the same.
  */
 export class Sealer {
@@ -21,6 +27,7 @@ export class Sealer {
   #covered = 0
   #isStopped = false
   #work: Promise<void> | undefined
+  #wake: (() => void) | undefined
 
   constructor(parts: SealerParts) {
     this.#parts = parts
@@ -51,6 +58,7 @@ export class Sealer {
   /** Lets the segment in work be finished and starts no other. */
   async close(): Promise<void> {
     this.#isStopped = true
+    this.#wake?.()
     await this.settled()
   }
 
@@ -58,7 +66,19 @@ export class Sealer {
     const tried = new Set<SegmentMark>()
     for (let mark = this.#next(tried); mark !== undefined; mark = this.#next(tried)) {
       tried.add(mark)
+      await this.#quiet()
+      if (this.#isStopped) return
       await this.#seal(mark)
+    }
+  }
+
+  async #quiet(): Promise<void> {
+    while (!this.#isStopped && this.#full.length <= WAITING_MAX && this.#parts.isBusy()) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const timer = setTimeout(resolve, LOOK_AGAIN_MS)
+      this.#wake = resolve
+      await promise
+      clearTimeout(timer)
     }
   }
 

@@ -1,6 +1,6 @@
-import { concat, toHex, utf8 } from '#base/bytes.ts'
+import { concat, utf8 } from '#base/bytes.ts'
 import { canonicalJson } from '#base/canonical_json.ts'
-import { deriveKey, SHA256_BYTES, seal, sha256, unseal } from '#base/crypto.ts'
+import { deriveKey, SHA256_BYTES, seal, sha256Hex, unseal } from '#base/crypto.ts'
 import type { JsonValue } from '#base/json.ts'
 import { SEED_BYTES } from './commitment.ts'
 import type { Secrets } from './leaf.ts'
@@ -13,20 +13,25 @@ export type SecretRecord = Secrets | undefined
  * its name, its type and its value. A text that is a SHA-256 in hex is kept as its 32 bytes.
  */
 export function encodeRecord(record: SecretRecord): Uint8Array {
-  if (record === undefined) return Uint8Array.of(SHREDDED)
-  if (record.fields.length === 0) return Uint8Array.of(0)
-  const parts = [Uint8Array.of(record.fields.length), record.seed]
-  for (const [name, value] of record.fields) {
-    const nameBytes = utf8(name)
-    parts.push(varint(nameBytes.length), nameBytes)
-    if (typeof value === 'string' && HEX_HASH.test(value)) {
-      parts.push(HASH_VALUE, Buffer.from(value, 'hex'))
-    } else {
-      const bytes = utf8(canonicalJson(value))
-      parts.push(JSON_VALUE, varint(bytes.length), bytes)
-    }
+  if (record === undefined) return SHREDDED_RECORD
+  if (record.fields.length === 0) return EMPTY_RECORD
+  let most = 1 + SEED_BYTES
+  const fields = record.fields.map(([name, value]) => {
+    const hash = isHash(value) ? value : undefined
+    const text = hash ?? canonicalJson(value)
+    most += FIELD_BYTES + MOST_UTF8 * (name.length + text.length)
+    return { name, text, isHash: hash !== undefined }
+  })
+  const target = Buffer.allocUnsafe(most)
+  target[0] = fields.length
+  target.set(record.seed, 1)
+  let end = 1 + SEED_BYTES
+  for (const field of fields) {
+    end = putText(target, end, field.name)
+    target[end++] = field.isHash ? HASH_VALUE : JSON_VALUE
+    end = field.isHash ? end + target.write(field.text, end, 'hex') : putText(target, end, field.text)
   }
-  return concat(...parts)
+  return target.subarray(0, end)
 }
 
 /** Reads `count` records that stand one after another; undefined unless they fill the bytes exactly. */
@@ -102,7 +107,7 @@ export class SidecarBox {
   }
 
   #bound(place: BoxPlace): Uint8Array {
-    const leaves = toHex(sha256(concat(...place.hashes)))
+    const leaves = sha256Hex(concat(...place.hashes))
     return utf8(
       `gatehouse sidecar v1\n${this.#origin}\n${place.form}\n${place.first}\n${place.count}\n${leaves}`,
     )
@@ -110,18 +115,29 @@ export class SidecarBox {
 }
 
 const SHREDDED = 0xff
-const JSON_VALUE = Uint8Array.of(0)
-const HASH_VALUE = Uint8Array.of(1)
+const SHREDDED_RECORD = Uint8Array.of(SHREDDED)
+const EMPTY_RECORD = Uint8Array.of(0)
+const JSON_VALUE = 0
+const HASH_VALUE = 1
 const HEX_HASH = /^[0-9a-f]{64}$/
+/** Type and two lengths of a field; a length of 28 bits takes four bytes. */
+const FIELD_BYTES = 9
+/** Bytes that one UTF-16 code unit takes at most. */
+const MOST_UTF8 = 3
 /** Derived keys that are remembered: the active segment, the one being sealed, and some that are read. */
 const KEPT_KEYS = 16
 
-function varint(value: number): Uint8Array {
-  const bytes: number[] = []
-  let rest = value
-  for (; rest > 0x7f; rest >>>= 7) bytes.push((rest & 0x7f) | 0x80)
-  bytes.push(rest)
-  return Uint8Array.from(bytes)
+function isHash(value: JsonValue): value is string {
+  return typeof value === 'string' && value.length === 2 * SHA256_BYTES && HEX_HASH.test(value)
+}
+
+/** Writes the length of a text, seven bits to a byte, and its UTF-8; gives the offset behind it. */
+function putText(target: Buffer, offset: number, text: string): number {
+  let at = offset
+  let rest = Buffer.byteLength(text)
+  for (; rest > 0x7f; rest >>>= 7) target[at++] = (rest & 0x7f) | 0x80
+  target[at++] = rest
+  return at + target.write(text, at, 'utf8')
 }
 
 class RecordReader {
@@ -152,15 +168,15 @@ class RecordReader {
     this.#take(SEED_BYTES)
     for (let at = 0; at < count; at++) {
       this.#take(this.#varint())
-      this.#take(this.#byte() === HASH_VALUE[0] ? SHA256_BYTES : this.#varint())
+      this.#take(this.#byte() === HASH_VALUE ? SHA256_BYTES : this.#varint())
     }
   }
 
   #field(): [string, JsonValue] {
     const name = this.#take(this.#varint()).toString('utf8')
     const type = this.#byte()
-    if (type === HASH_VALUE[0]) return [name, this.#take(SHA256_BYTES).toString('hex')]
-    if (type !== JSON_VALUE[0]) throw new RangeError('unknown value type')
+    if (type === HASH_VALUE) return [name, this.#take(SHA256_BYTES).toString('hex')]
+    if (type !== JSON_VALUE) throw new RangeError('unknown value type')
     // What we encrypted ourselves is JSON of ours; a SyntaxError is caught by the caller.
     const value: JsonValue = JSON.parse(this.#take(this.#varint()).toString('utf8'))
     return [name, value]

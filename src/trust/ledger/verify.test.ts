@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { concat, utf8 } from '#base/bytes.ts'
 import { newEd25519Pem, sha256 } from '#base/crypto.ts'
 import {
@@ -298,6 +299,8 @@ test('verifyLedger runs beside a process that appends and seals', async () => {
   for (; !progress.isDone; progress.rounds++) {
     const report = await verifyLedger({ files, directory: LEDGER, keys: { sidecarKey: KEYS.sidecarKey } })
     assert.deepEqual(report.problems, [])
+    // The simulated disk answers at once, and who appends needs turns of the event loop.
+    await nextTurn()
   }
   await work
   await ledger.close()
