@@ -5,12 +5,14 @@ import { benchDoor, drawDoor } from './door.ts'
 import { benchLedger, drawLedger } from './ledger.ts'
 import { stopWithThisProcess } from './processes.ts'
 import { drawProfile, profileDoor } from './profile.ts'
+import { drawSoak, soakDoor } from './soak.ts'
 
 const HELP = `gatehouse bench [WHAT] [flags]
 
   door     our door beside a bare proxy, nginx and the peer gateway, in interleaved rounds
            --rounds N (5)   --seconds N (3)   --quick: 2 and 1   --json
            --profile [--concurrency N]: where the time goes instead
+           --soak MINUTES [--concurrency N]: the memory of our door alone, every 10 s under load, and its slope
   ledger   appends per second by 1, 16 and 64 producers, and bytes per request on disk
            --rounds N (5)   --seconds N (3)   --json
   cedar    decisions of our engine and of cedar-wasm, with 10 to 10,000 policies
@@ -28,6 +30,7 @@ async function main(): Promise<number> {
       seconds: { type: 'string' },
       quick: { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
+      soak: { type: 'string' },
       concurrency: { type: 'string', default: '16' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -46,8 +49,13 @@ async function main(): Promise<number> {
     console.log(values.json ? JSON.stringify(report) : draw(report))
     return 0
   }
+  const concurrency = Number(values.concurrency)
+  if (what === 'door' && values.soak !== undefined) {
+    const minutes = Number(values.soak)
+    if (!(minutes > 0 && concurrency >= 1)) return (console.error(HELP), 64)
+    return show(await soakDoor({ minutes, concurrency, say }), drawSoak)
+  }
   if (what === 'door' && values.profile) {
-    const concurrency = Number(values.concurrency)
     return show(await profileDoor({ seconds: Math.max(seconds, 5), concurrency, say }), drawProfile)
   }
   if (what === 'door') {

@@ -97,11 +97,7 @@ export async function benchDoor(options: DoorOptions): Promise<DoorReport> {
   if (machine.disk_is_memory)
     options.say('the temporary folder is in memory: syncs cost nothing, and no ledger figure counts')
   try {
-    const script = (name: string): string[] => [...NODE_FLAGS, path.join(ROOT, 'bench', name)]
-    const aside = pinned ? 1 : undefined
-    const mock = start(process.execPath, script('mock.ts'), { core: aside })
-    const load = start(process.execPath, script('load.ts'), { core: aside, ipc: true })
-    const mockPort = Number((await readyLine(mock))['port'])
+    const { load, mockPort } = await startAside(pinned)
     const around = { mockPort, folder, core: pinned ? (0 as const) : undefined, say: options.say }
     const field = await startField(options, around, load)
     const results = await runRounds(options, field.present, load)
@@ -110,6 +106,17 @@ export async function benchDoor(options: DoorOptions): Promise<DoorReport> {
     await stopAll()
     fs.rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** Starts what is not measured: the load, and the model provider. */
+export async function startAside(
+  pinned: boolean,
+): Promise<{ readonly load: Running; readonly mockPort: number }> {
+  const script = (name: string): string[] => [...NODE_FLAGS, path.join(ROOT, 'bench', name)]
+  const core = pinned ? (1 as const) : undefined
+  const mock = start(process.execPath, script('mock.ts'), { core })
+  const load = start(process.execPath, script('load.ts'), { core, ipc: true })
+  return { load, mockPort: Number((await readyLine(mock))['port']) }
 }
 
 interface Field {

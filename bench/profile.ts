@@ -3,9 +3,9 @@ import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CONTESTANTS, type Contestant } from './contestants.ts'
-import { burst } from './door.ts'
+import { burst, startAside } from './door.ts'
 import { describeMachine, type Machine } from './machine.ts'
-import { canPin, NODE_FLAGS, readyLine, ROOT, start, stopAll } from './processes.ts'
+import { canPin, ROOT, stopAll } from './processes.ts'
 import { round } from './statistics.ts'
 
 /** What V8 writes with --cpu-prof, as far as it is read here; times are microseconds of the monotonic clock. */
@@ -50,11 +50,7 @@ export async function profileDoor(options: {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'gatehouse-profile-'))
   try {
     const pinned = canPin()
-    const script = (name: string): string[] => [...NODE_FLAGS, path.join(ROOT, 'bench', name)]
-    const aside = pinned ? 1 : undefined
-    const mock = start(process.execPath, script('mock.ts'), { core: aside })
-    const load = start(process.execPath, script('load.ts'), { core: aside, ipc: true })
-    const mockPort = Number((await readyLine(mock))['port'])
+    const { load, mockPort } = await startAside(pinned)
     const doorFlags = ['--cpu-prof', '--cpu-prof-dir', folder, '--cpu-prof-interval', '200']
     const core = pinned ? (0 as const) : undefined
     const door = await CONTESTANTS.governed({ mockPort, folder, core, say: options.say, doorFlags })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { median, pairedDifference, pairedRatio, quantile } from './statistics.ts'
+import { median, pairedDifference, pairedRatio, quantile, slope } from './statistics.ts'
 
 test('median is the middle: of odd, even and no values', () => {
   for (const [values, expected] of [
@@ -29,4 +29,30 @@ test('pairedRatio compares within a round: a slow round slows both', () => {
 test('pairedDifference compares within a round', () => {
   assert.equal(pairedDifference([110, 1_010, 60], [100, 1_000, 50]), 10)
   assert.equal(pairedDifference([], []), null)
+})
+
+test('slope is that of the closest line, and none without two places', () => {
+  for (const [points, expected] of [
+    [[], null],
+    [[[1, 5]], null],
+    [
+      [
+        [0, 100],
+        [1, 102],
+        [2, 104],
+      ],
+      2,
+    ],
+    [
+      [
+        [0, 10],
+        [1, 14],
+        [2, 12],
+        [3, 8],
+      ],
+      -0.8,
+    ],
+  ] as const) {
+    assert.equal(slope(points), expected)
+  }
 })

@@ -40,6 +40,16 @@ export function pairedDifference(
   return differences.length === 0 ? null : round(median(differences), 1)
 }
 
+/** How steeply the straight line rises that lies closest to all points (least squares); null for less than two places. */
+export function slope(points: readonly (readonly [x: number, y: number])[]): number | null {
+  const mean = (values: readonly number[]): number =>
+    values.reduce((sum, value) => sum + value, 0) / values.length
+  const [middleX, middleY] = [mean(points.map(([x]) => x)), mean(points.map(([, y]) => y))]
+  const spread = points.reduce((sum, [x]) => sum + (x - middleX) ** 2, 0)
+  if (spread === 0) return null
+  return round(points.reduce((sum, [x, y]) => sum + (x - middleX) * (y - middleY), 0) / spread, 2)
+}
+
 export function round(value: number, digits: number): number {
   return Number(value.toFixed(digits))
 }

@@ -22,3 +22,9 @@ test('asFault keeps a fault and turns anything else into internal.bug with its c
   assert.equal(bug.cause, thrown)
   assert.equal(asFault('text').code, 'internal.bug')
 })
+
+test('Fault finds out where it was made for bugs only, and leaves that of other errors alone', () => {
+  assert.doesNotMatch(new Fault('action.denied').stack ?? '', /\n +at /)
+  assert.match(new Fault('internal.bug').stack ?? '', /fault\.test\.ts/)
+  assert.match(new Error('another').stack ?? '', /fault\.test\.ts/)
+})

@@ -62,17 +62,17 @@ export const FAULTS = {
     title: 'The route does not take this method.',
     hint: 'See docs/reference/routes.md.',
   },
-  'stream.unsupported': {
-    status: 501,
-    exit: 64,
-    title: 'Streamed answers are not available yet.',
-    hint: 'Send "stream": false or leave it out.',
-  },
   'extension.refused': {
     status: 400,
     exit: 65,
     title: 'The request has a field that this model does not take.',
     hint: 'Remove the field, or set "extensions: pass" for the model in gatehouse.yaml.',
+  },
+  'api.unsupported': {
+    status: 400,
+    exit: 65,
+    title: 'The provider of this model cannot do this in the same way.',
+    hint: 'Leave out what the detail names, or use the API that this model speaks itself; see docs/reference/translations.md.',
   },
   'source.throttled': {
     status: 429,
@@ -294,9 +294,13 @@ export class Fault extends Error {
   readonly retryAfterSeconds: number | undefined
 
   constructor(code: FaultCode, detail: FaultDetail = {}, options: FaultOptions = {}) {
-    super(options.say === undefined ? `${code}: ${FAULTS[code].title}` : `${code}: ${options.say}`, {
-      cause: options.cause,
-    })
+    const message = `${code}: ${options.say ?? FAULTS[code].title}`
+    const depth = Error.stackTraceLimit
+    // A refusal is no accident. Where it was made is worth less than the time to find out, which floods would cost again
+    // and again; a bug is another matter.
+    if (code !== 'internal.bug') Error.stackTraceLimit = 0
+    super(message, { cause: options.cause })
+    Error.stackTraceLimit = depth
     this.name = 'Fault'
     this.code = code
     this.detail = detail

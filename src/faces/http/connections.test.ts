@@ -11,12 +11,13 @@ import type { Outcome } from '#door/outcome.ts'
 import { Connections, type Connection, type DropReason } from './connections.ts'
 
 /** Proves its caller when the token says so, as the door does: only then it asks for the body. */
-async function prove({ credential, body }: Incoming): Promise<Outcome> {
+async function prove(incoming: Incoming): Promise<Outcome> {
+  const { credential } = incoming
   if (credential.kind !== 'bearer') {
     return { kind: 'refusal', fault: new Fault('caller.unknown'), stage: 'authenticate' }
   }
   try {
-    await body({ ...ENDLESS, caller: credential.token.open((token) => token) })
+    await incoming.body({ ...ENDLESS, caller: credential.token.open((token) => token) })
     return answer('{}')
   } catch (thrown) {
     return refusal(thrown)
