@@ -30,7 +30,13 @@ test('loadConfig gives every default for an empty file: the defaults live in the
     assert.deepEqual(config.admin_listen, { host: '127.0.0.1', port: 4401 })
     assert.deepEqual(config.metrics_listen, { host: '127.0.0.1', port: 4402 })
     assert.deepEqual(config.models, {})
-    assert.deepEqual(config.inspection, { credentials: { request: 'redact', response: 'redact' } })
+    const redact = { request: 'redact', response: 'redact' }
+    assert.deepEqual(config.inspection, {
+      credentials: redact,
+      hidden: redact,
+      personal: redact,
+      long_encoded_runs: 'pass',
+    })
     assert.deepEqual(config.limits, { body_bytes: 10_485_760, in_flight: 512, held_bytes: 268_435_456 })
     assert.equal(config.ledger.max_bytes, 10_737_418_240)
     assert.equal(config.ledger.reserve_bytes, 16_777_216)
@@ -53,7 +59,7 @@ test('loadConfig reads the file of the first start: its commented examples are r
   const uncommented = DEFAULT_CONFIG_TEXT.split('\n')
     .map((line) =>
       line.replace(
-        /^( *)# (?=( *)(local-model|provider|base_url|model|tls|listen|\w+_listen|inspection|credentials|ledger|max_bytes|anchors)\b.*:)/,
+        /^( *)# (?=( *)(local-model|provider|base_url|model|tls|listen|\w+_listen|inspection|credentials|hidden|personal|long_encoded_runs|ledger|max_bytes|anchors)\b.*:)/,
         '$1',
       ),
     )
@@ -87,7 +93,7 @@ const BAD: readonly (readonly [why: string, text: string, problems: readonly str
     'a key of another provider',
     'models: { a: { provider: echo, base_url: http://x } }',
     [
-      '1:32 models.a.base_url: is not a known key; known here: provider, region, extensions, timeout_ms, max_answer_bytes',
+      '1:32 models.a.base_url: is not a known key; known here: provider, says, piece_characters, piece_ms, region, extensions, timeout_ms, max_answer_bytes',
     ],
   ],
   ['a wrong type', 'admin_listen: 5', ['1:15 admin_listen: must be a text']],
@@ -111,7 +117,7 @@ const BAD: readonly (readonly [why: string, text: string, problems: readonly str
   [
     'an unknown provider',
     'models: { a: { provider: opnai } }',
-    ['1:26 models.a.provider: must be one of openai, echo'],
+    ['1:26 models.a.provider: must be one of openai, anthropic, echo, pool'],
   ],
   ['no provider', 'models:\n  a: {}', ['2:3 models.a.provider: is missing']],
   [

@@ -4,7 +4,8 @@ import { Fault } from '#base/fault.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '#base/json.ts'
 import { nearest } from '#base/nearest.ts'
 import { Sealed } from '#base/sealed.ts'
-import { CONFIG_SCHEMA, type SECRET_REFERENCE } from './config_schema.ts'
+import { CONFIG_SCHEMA } from './config_schema.ts'
+import type { SECRET_REFERENCE } from './config_secret.ts'
 import { LITERAL_SECRET, readYaml, type Path, type Problem, type YamlRead } from './config_yaml.ts'
 
 type Frozen<T> = T extends object ? { readonly [Name in keyof T]: Frozen<T[Name]> } : T
@@ -172,14 +173,17 @@ function valueAt(root: JsonValue, path: Path): JsonValue | undefined {
 /** The schema as JSON Schema: what may stand where, for hints and for the reference. */
 export const CONFIG_JSON_SCHEMA: z.core.JSONSchema.BaseSchema = z.toJSONSchema(CONFIG_SCHEMA, { io: 'input' })
 
-const PROVIDERS = ['openai', 'echo'] as const
+const PROVIDERS = ['openai', 'anthropic', 'echo', 'pool'] as const
 
 function keysAt(path: Path, root: JsonValue): readonly string[] {
   let schema: z.core.JSONSchema.BaseSchema = CONFIG_JSON_SCHEMA
   path.forEach((part, at) => {
-    const { additionalProperties: others } = schema
-    const inner = schema.properties?.[part] ?? (typeof others === 'object' ? others : {})
-    schema = pick(typeof inner === 'object' ? inner : {}, valueAt(root, path.slice(0, at + 1)))
+    const { additionalProperties: others, items } = schema
+    const inner = schema.properties?.[part] ?? (typeof part === 'number' ? items : others)
+    schema = pick(
+      typeof inner === 'object' && !Array.isArray(inner) ? inner : {},
+      valueAt(root, path.slice(0, at + 1)),
+    )
   })
   return Object.keys(schema.properties ?? {})
 }

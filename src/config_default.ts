@@ -26,9 +26,12 @@ models:
 # metrics_listen: 127.0.0.1:4402
 # tls: { cert: tls/cert.pem, key: tls/key.pem }
 
-# What happens to credentials in requests and answers: pass, redact or block.
+# What happens to what inspection finds in requests and answers: pass, redact or block.
 # inspection:
 #   credentials: { request: redact, response: redact }
+#   hidden: { request: redact, response: redact }
+#   personal: { request: redact, response: redact }
+#   long_encoded_runs: pass
 
 # How much the ledger may take, and files outside this machine that get every checkpoint.
 # ledger:

@@ -30,7 +30,7 @@ export function configReference(): string {
 
 const HEAD = `# Configuration
 
-Made from \`src/config_schema.ts\`; a test compares.
+Made from \`src/config_schema.ts\` and \`src/config_models.ts\`; a test compares.
 
 Gatehouse reads one YAML file: \`gatehouse.yaml\` in the home, or what \`--config FILE\` names. An unknown key, a wrong type or
 a secret in the file stops the start with every problem and its place; \`./gatehouse config check\` shows the same without
@@ -59,6 +59,8 @@ function rowsOf(key: string, schema: Schema, isRequired: boolean): readonly Row[
     return schema.oneOf.flatMap((shape) => rowsOf(`${key}(${providerOf(of(shape))})`, of(shape), false))
   const { additionalProperties: others } = schema
   if (typeof others === 'object') return [own, ...rowsOf(`${key}.NAME`, others, false)]
+  const items = itemsOf(schema)
+  if (items.type === 'object') return [own, ...rowsOf(`${key}[]`, items, false).slice(1)]
   const required = new Set(schema.required)
   const inner = Object.entries(schema.properties ?? {}).flatMap(([name, one]) =>
     rowsOf(`${key}.${name}`, of(one), required.has(name)),
@@ -72,8 +74,12 @@ function typeOf(schema: Schema): string {
   if (schema.anyOf !== undefined) return 'reference to a secret'
   if (schema.type === 'integer') return `whole number${bounds(schema)}`
   if (schema.type === 'boolean') return '`true`, `false`'
-  if (schema.type === 'array') return 'list of texts'
+  if (schema.type === 'array') return itemsOf(schema).type === 'object' ? 'list of groups' : 'list of texts'
   return schema.type === 'object' ? 'group' : 'text'
+}
+
+function itemsOf({ items }: Schema): Schema {
+  return Array.isArray(items) ? {} : of(items)
 }
 
 function bounds({ minimum, maximum }: Schema): string {

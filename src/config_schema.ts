@@ -3,8 +3,10 @@ import * as z from 'zod'
 import { parseListenAddress, type ListenAddress } from '#base/address.ts'
 import { BYTES } from '#base/limits.ts'
 import { parseAddressRanges } from '#trust/access/address_ranges.ts'
+import { MODELS } from './config_models.ts'
+import { FILE_PATH, SECRET_REFERENCE } from './config_secret.ts'
 
-/** Every field carries its reason: `docs/reference/configuration.md` is made from this file. */
+/** Every field carries its reason: `docs/reference/configuration.md` is made from them. */
 
 const GIB = 1_024 * BYTES.mib
 
@@ -23,83 +25,6 @@ const range = z
   .string()
   .refine((text) => parseAddressRanges([text]) !== undefined, 'must be a range such as 10.0.0.0/8')
   .refine((text) => !text.endsWith('/0'), 'must not be every address there is')
-
-const filePath = z.string().min(1).max(4_096)
-
-/** Where a secret is to be found. The secret itself never stands in the file. */
-export const SECRET_REFERENCE = z.union([
-  z.strictObject({
-    from_env: z
-      .string()
-      .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'must be the name of an environment variable')
-      .describe('Name of the environment variable that holds the secret.'),
-  }),
-  z.strictObject({
-    from_file: filePath.describe('Path of the file that holds the secret and nothing else.'),
-  }),
-])
-
-const region = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'must be a short name such as eu or us-east-1')
-  .describe('Where the model runs. Recorded with each call, and an attribute for policies.')
-
-const answers = {
-  region: region.optional(),
-  extensions: z
-    .enum(['pass', 'refuse'])
-    .default('pass')
-    .describe(
-      'What happens to request fields that Gatehouse does not know: kept and inspected, or refused with 400.',
-    ),
-  timeout_ms: z
-    .int()
-    .min(100)
-    .max(600_000)
-    .default(120_000)
-    .describe(
-      'Time for a whole answer. Long reasoning takes minutes; a stalled provider must not hold a place forever.',
-    ),
-  max_answer_bytes: z
-    .int()
-    .min(BYTES.kib)
-    .max(256 * BYTES.mib)
-    .default(10 * BYTES.mib)
-    .describe('A longer answer is refused: it is held in memory while it is inspected.'),
-}
-
-const baseUrl = z
-  .string()
-  .refine(
-    isPlainUrl,
-    'must be an http(s) URL without user, password or "#", as in https://api.example.com/v1',
-  )
-
-const openai = z
-  .strictObject({
-    provider: z.literal('openai'),
-    base_url: baseUrl.describe(
-      'The URL that /chat/completions is appended to; a query such as ?api-version=… is kept. The only place this model is sent to.',
-    ),
-    model: z.string().min(1).max(256).describe('The name of the model at the provider.'),
-    auth: z
-      .enum(['bearer', 'api-key'])
-      .default('bearer')
-      .describe(
-        'How the key is sent: as "Authorization: Bearer", or in the header "api-key" as Azure wants it.',
-      ),
-    key: SECRET_REFERENCE.optional().describe(
-      'Where the key of the provider is. While it gives nothing, calls are refused with upstream.unconfigured. Leave it out for a provider without keys.',
-    ),
-    ...answers,
-  })
-  .describe('Any OpenAI-compatible server: hosted, vLLM, Ollama, Azure-style.')
-
-const echo = z
-  .strictObject({ provider: z.literal('echo'), ...answers })
-  .describe('Built in, deterministic, clearly labelled: says back what it was told. For trying things out.')
-
-const MODEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$/
 
 const inspected = (
   what: string,
@@ -122,8 +47,8 @@ export const CONFIG_SCHEMA = z.strictObject({
   ),
   tls: z
     .strictObject({
-      cert: filePath.describe('Certificate chain in PEM, the own certificate first.'),
-      key: filePath.describe('Private key in PEM. Both files are read again when they change.'),
+      cert: FILE_PATH.describe('Certificate chain in PEM, the own certificate first.'),
+      key: FILE_PATH.describe('Private key in PEM. Both files are read again when they change.'),
       minimum: z
         .enum(['1.2', '1.3'])
         .default('1.3')
@@ -155,15 +80,7 @@ export const CONFIG_SCHEMA = z.strictObject({
     .describe(
       'The one exception to TLS outside loopback, for the door only: a proxy in front ends TLS. Only connections from trusted_proxies are accepted.',
     ),
-  models: z
-    .record(
-      z
-        .string()
-        .regex(MODEL_NAME, 'is not a name for a model: use letters, digits and . _ : @ - (at most 128)'),
-      z.discriminatedUnion('provider', [openai, echo]),
-    )
-    .default({})
-    .describe('The models behind the door, by the name that callers use.'),
+  models: MODELS,
   inspection: z
     .strictObject({
       credentials: z
@@ -172,7 +89,29 @@ export const CONFIG_SCHEMA = z.strictObject({
           response: inspected('Credentials in what models answer.'),
         })
         .prefault({})
-        .describe('Keys, tokens and private keys: pass, redact or block.'),
+        .describe('Keys, tokens and private keys: pass, redact or block. Who may content:raw sees them.'),
+      hidden: z
+        .strictObject({
+          request: inspected('Hidden text in what callers send.'),
+          response: inspected('Hidden text in what models answer.'),
+        })
+        .prefault({})
+        .describe(
+          'Text that nobody sees: Unicode tags, zero-width and bidirectional controls, terminal escapes. Who may content:raw sees it.',
+        ),
+      personal: z
+        .strictObject({
+          request: inspected('Personal data in what callers send.'),
+          response: inspected('Personal data in what models answer.'),
+        })
+        .prefault({})
+        .describe('E-mail addresses, card and account numbers. Who may pii:reveal sees them.'),
+      long_encoded_runs: z
+        .enum(['pass', 'redact', 'block'])
+        .default('pass')
+        .describe(
+          'Runs of base 64 and the like in streamed answers beyond the 4 KiB that are held and looked at, as images are.',
+        ),
     })
     .prefault({})
     .describe('What inspection does with what it finds.'),
@@ -227,10 +166,10 @@ export const CONFIG_SCHEMA = z.strictObject({
         .int()
         .min(4 * BYTES.kib)
         .max(256 * BYTES.mib)
-        .default(8 * BYTES.mib)
+        .default(4 * BYTES.mib)
         .describe('A segment file is sealed and compressed at this size.'),
       anchors: z
-        .array(filePath.refine((file) => path.isAbsolute(file), 'must be an absolute path'))
+        .array(FILE_PATH.refine((file) => path.isAbsolute(file), 'must be an absolute path'))
         .max(8)
         .default([])
         .describe(
@@ -245,9 +184,9 @@ export const CONFIG_SCHEMA = z.strictObject({
     .describe('The record of everything.'),
   policies: z
     .strictObject({
-      directory: filePath
-        .optional()
-        .describe('Folder of the Cedar files. Without it: policies/ in the home.'),
+      directory: FILE_PATH.optional().describe(
+        'Folder of the Cedar files. Without it: policies/ in the home.',
+      ),
       watch: z
         .boolean()
         .default(false)
@@ -258,12 +197,6 @@ export const CONFIG_SCHEMA = z.strictObject({
     .prefault({})
     .describe('Where policy comes from.'),
 })
-
-function isPlainUrl(text: string): boolean {
-  const url = URL.parse(text)
-  if (url === null || !/^https?:$/.test(url.protocol)) return false
-  return url.username === '' && url.password === '' && !/[#\s]/.test(text)
-}
 
 // Date.parse takes 2027-02-30 for the second of March.
 function isDate(text: string): boolean {

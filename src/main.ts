@@ -186,7 +186,7 @@ async function checkConfigView(home: string, file: string | undefined): Promise<
 }
 
 function keyState(model: Config['models'][string], folder: string): ModelRow['key'] {
-  if (model.provider !== 'openai' || model.key === undefined) return 'none'
+  if (!('key' in model) || model.key === undefined) return 'none'
   return resolveSecret(model.key, process.env, secretReader(folder)) === undefined ? 'missing' : 'set'
 }
 

@@ -4,6 +4,7 @@ import { utf8 } from '#base/bytes.ts'
 import { canonicalJson } from '#base/canonical_json.ts'
 import type { Clock } from '#base/clock.ts'
 import { sha256Hex } from '#base/crypto.ts'
+import { Fault } from '#base/fault.ts'
 import { newEntryId } from '#base/ids.ts'
 import type { JsonObject, JsonValue } from '#base/json.ts'
 import { LIMITS } from '#base/limits.ts'
@@ -14,7 +15,8 @@ import { DETECTORS } from '#door/detectors/all.ts'
 import type { DoorParts } from '#door/door.ts'
 import { FloodGuard } from '#door/flood_guard.ts'
 import type { GuardedRoute } from '#door/guarded.ts'
-import { Inspector } from '#door/inspector.ts'
+import { actionsOf, type RuleActions } from '#door/inspection_actions.ts'
+import { Inspector, type Direction, type InspectorParts } from '#door/inspector.ts'
 import { Meter } from '#door/meter.ts'
 import { RequestMetrics } from '#door/request_metrics.ts'
 import type { Catalogue } from '#rooms/models/catalogue.ts'
@@ -27,11 +29,12 @@ import { replyOf } from '#faces/http/reply.ts'
 import { RouteTable } from '#faces/http/route_table.ts'
 import { openServer, type RunningServer } from '#faces/http/server.ts'
 import type { TlsPair } from '#faces/http/tls.ts'
-import { showConfig } from './config.ts'
+import { showConfig, type Config } from './config.ts'
 import { healthOf, readiness } from './main_health.ts'
 import type { OpenHome } from './main_home.ts'
 import { listenerAsk, metricsToken, openTls } from './main_listeners.ts'
-import { allRoutes, openCatalogue } from './main_routes.ts'
+import { openCatalogue } from './main_models.ts'
+import { allRoutes } from './main_routes.ts'
 
 /** Digests of a flood are looked after this often; their window is ten seconds. */
 const GUARD_TICK_MS = 1_000
@@ -113,6 +116,7 @@ function callInProcess(assembly: Assembly): OpenDoor['call'] {
       // Its reply is a value in this process, and nobody's to read slowly.
       onEnd: (listener) => listener(),
     })
+    if (outcome.kind === 'stream') throw new Fault('internal.bug', { error: 'no admin route streams' })
     const { status, body: text } = replyOf(outcome, { id, envelope: route.envelope })
     const answer: JsonValue = JSON.parse(text)
     return { status, body: answer }
@@ -148,7 +152,7 @@ function assemble(home: OpenHome, around: DoorSurroundings): Assembly {
       bytes: config.limits.held_bytes,
       reservedBytes: LIMITS.reservedHeldBytes,
     }),
-    inspector: new Inspector(DETECTORS, config.inspection.credentials),
+    inspector: new Inspector(inspectorParts(config.inspection)),
     recorder: ledger,
     guard,
     observe: (observation) => requests.observe(observation),
@@ -165,7 +169,7 @@ function assemble(home: OpenHome, around: DoorSurroundings): Assembly {
     { name: 'process_resident_memory_bytes', help: 'Resident memory of this process.' },
     around.residentBytes,
   )
-  const catalogue = openCatalogue(home, clock, around.env)
+  const catalogue = openCatalogue(home, { clock, env: around.env, metrics })
   return {
     home,
     around,
@@ -311,4 +315,23 @@ async function note(
     fields: { ...fields, what },
     reserved: true,
   })
+}
+
+function inspectorParts({
+  credentials,
+  hidden,
+  personal,
+  long_encoded_runs,
+}: Config['inspection']): InspectorParts {
+  const actionsIn = (direction: Direction): RuleActions =>
+    actionsOf({
+      credential: credentials[direction],
+      hidden: hidden[direction],
+      personal: personal[direction],
+    })
+  return {
+    detectors: DETECTORS,
+    actions: { request: actionsIn('request'), response: actionsIn('response') },
+    encoded: long_encoded_runs,
+  }
 }

@@ -41,8 +41,43 @@ export const RULES: Rules = {
     'trust/ledger': { from: ['base'] },
     door: { from: ['base', 'trust', 'door/detectors/all.ts'] },
     'door/detectors': { from: ['base', 'door/detector.ts'], alone: true },
-    'rooms/models': { from: ['base', 'trust/access', 'door/route.ts', 'rooms/models/providers/all.ts'] },
-    'rooms/models/providers': { from: ['base', 'rooms/models/provider.ts'], alone: true },
+    'rooms/models': {
+      from: [
+        'base',
+        'trust/access',
+        'door/detector.ts',
+        'door/inspection_actions.ts',
+        'door/route.ts',
+        'door/stream_frame.ts',
+        'rooms/models/formats',
+        'rooms/models/pool',
+        'rooms/models/providers/all.ts',
+      ],
+    },
+    'rooms/models/pool': {
+      from: ['base', 'door/route.ts', 'door/stream_frame.ts', 'trust/access', 'rooms/models'],
+    },
+    'rooms/models/providers': {
+      from: [
+        'base',
+        'door/stream_frame.ts',
+        'trust/access/authorize.ts',
+        'rooms/models',
+        'rooms/models/formats',
+        'rooms/models/translate',
+      ],
+      alone: true,
+    },
+    'rooms/models/translate': {
+      from: [
+        'base',
+        'door/stream_frame.ts',
+        'trust/access/authorize.ts',
+        'rooms/models',
+        'rooms/models/formats',
+      ],
+    },
+    'rooms/models/formats': { from: ['base', 'door/detector.ts', 'door/stream_frame.ts'] },
     'rooms/admin': { from: ['base', 'trust', 'door/route.ts', 'door/outcome.ts'] },
     'proof/posture': {
       from: [
@@ -67,7 +102,10 @@ export const RULES: Rules = {
   dynamic: [],
   testHelpers: ['test/support', 'test/fakes'],
   packages: {
-    undici: { places: ['base/http_client.ts'], reason: 'HTTP out: Pool.dispatch does 12 x what fetch does' },
+    undici: {
+      places: ['base/http_client.ts', 'base/http_stream.ts'],
+      reason: 'HTTP out: Pool.dispatch does 12 x what fetch does',
+    },
     yaml: {
       places: ['config_yaml.ts', 'faces/cli'],
       reason: 'reads gatehouse.yaml with the position of every problem, and prints it again',
@@ -76,6 +114,8 @@ export const RULES: Rules = {
       places: [
         'config.ts',
         'config_schema.ts',
+        'config_models.ts',
+        'config_secret.ts',
         'config_reference.ts',
         'rooms/models',
         'rooms/admin',
@@ -88,8 +128,9 @@ export const RULES: Rules = {
     'node:child_process': { places: ['faces/cli'], reason: 'a verb that starts the bench' },
     'node:crypto': { places: ['base/crypto.ts', 'base/ids.ts'], reason: 'one page to audit' },
     'node:dns': {
-      places: ['main_listeners.ts'],
-      reason: 'to tell whether the name of a listener is an address of this machine',
+      places: ['main_listeners.ts', 'base/upstream_address.ts'],
+      reason:
+        'to tell whether the name of a listener is an address of this machine, and where that of an upstream leads',
     },
     'node:fs': {
       places: ['base', 'faces/cli', 'main.ts', 'main_home.ts'],
@@ -104,9 +145,10 @@ export const RULES: Rules = {
       reason: 'listeners, and a caller that asks why',
     },
     'node:net': {
-      places: ['base/address.ts', 'trust/access/address_ranges.ts', 'faces/http'],
+      places: ['base/address.ts', 'base/upstream_address.ts', 'trust/access/address_ranges.ts', 'faces/http'],
       reason: 'isIP and BlockList: forms of addresses, no sockets',
     },
+    'node:os': { places: ['base/files.ts'], reason: 'to tell where a write with O_DSYNC reaches the disk' },
     'node:sqlite': {
       places: ['base/sqlite.ts', 'base/home_lock.ts'],
       reason: 'one way to open a database, with its pragmas; and the lock of the home',

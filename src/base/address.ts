@@ -66,7 +66,8 @@ function isName(text: string): boolean {
   return HOST_NAME.test(text) && !/^(0x[0-9a-f]*|\d+)$/i.test(text.slice(text.lastIndexOf('.') + 1))
 }
 
-function ipv6Groups(address: string): readonly number[] | undefined {
+/** The eight groups of an IPv6 address without a zone; undefined for anything else. */
+export function ipv6Groups(address: string): readonly number[] | undefined {
   if (!isIPv6(address)) return undefined
   const [head = '', tail] = address.split('::')
   const before = groupsOf(head)

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { toHex, utf8 } from './bytes.ts'
 import {
   deriveKey,
@@ -8,6 +10,7 @@ import {
   ed25519Verify,
   equalSecrets,
   hmacSha256,
+  hmacSha256Latin1,
   newEd25519Pem,
   randomBytes,
   seal,
@@ -54,6 +57,18 @@ for (const [why, key, message, expected] of HMAC_VECTORS)
   test(`hmacSha256 answers the vector of RFC 4231: ${why}`, () => {
     assert.equal(toHex(hmacSha256(key, message)), expected)
   })
+
+test('hmacSha256 is that of the engine: for any key and message, one call after another', () => {
+  const message = fc.oneof(fc.string({ unit: 'binary' }), fc.uint8Array(), fc.constant('ü'.repeat(1_000)))
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 100 }), message, (key, text) => {
+      const expected = createHmac('sha256', key).update(text).digest('hex')
+      assert.equal(toHex(hmacSha256(key, text)), expected)
+      assert.equal(Buffer.from(hmacSha256Latin1(key, text), 'latin1').toString('hex'), expected)
+    }),
+    { seed: 20_264 },
+  )
+})
 
 test('deriveKey separates purposes and is stable', () => {
   const secret = randomBytes(32)

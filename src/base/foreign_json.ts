@@ -44,5 +44,6 @@ function freezeWithin(value: JsonValue, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return true
   if (levels === 0) return false
   Object.freeze(value)
-  return Object.values(value).every((inner) => freezeWithin(inner, levels - 1))
+  for (const inner of Object.values(value)) if (!freezeWithin(inner, levels - 1)) return false
+  return true
 }

@@ -33,7 +33,7 @@ function request(behaviour: string, onAbort: UpstreamRequest['onAbort'] = () => 
   return {
     method: 'POST',
     path: `/behave/${behaviour}/v1?x=1`,
-    headers: { authorization: `Bearer ${SECRET}`, 'content-type': 'application/json' },
+    headers: ['authorization', `Bearer ${SECRET}`, 'content-type', 'application/json'],
     body: '{"model":"m"}',
     memory: ENDLESS,
     onAbort,
@@ -100,9 +100,23 @@ for (const [why, behaviour, code] of BAD) {
 test('send refuses with upstream.slow: an answer drips for longer than the whole time', async () => {
   const short = openUpstream({ ...SETTINGS, totalTimeoutMs: 200, origin: fake.origin })
   const hungUp = fake.nextHangUp()
-  assert.equal(await codeOf(short.send(request('drip'))), 'upstream.slow')
+  const detail = { reason: 'total_timeout_in_body' }
+  await assert.rejects(short.send(request('drip')), { code: 'upstream.slow', detail })
   await hungUp
   await short.close()
+})
+
+test('send refuses with upstream.slow: no part has a shorter time than the whole', async () => {
+  const times = { headersTimeoutMs: 150, bodyTimeoutMs: 150, totalTimeoutMs: 150 }
+  const even = openUpstream({ ...SETTINGS, ...times, origin: fake.origin })
+  for (const behaviour of ['stall_headers', 'stall_body', 'drip']) {
+    const hungUp = fake.nextHangUp()
+    const reason = behaviour === 'stall_headers' ? 'total_timeout' : 'total_timeout_in_body'
+    await assert.rejects(even.send(request(behaviour)), { code: 'upstream.slow', detail: { reason } })
+    await hungUp
+  }
+  assert.equal(await codeOf(even.send(request('fine'))), 'answered')
+  await even.close()
 })
 
 test('send refuses with upstream.slow: no connection becomes free in the whole time', async () => {
@@ -130,7 +144,7 @@ test('send refuses with upstream.failed: nobody listens', async () => {
 })
 
 test('send refuses with upstream.failed and without the value: a header that HTTP does not allow', async () => {
-  const sent = upstream.send({ ...request('fine'), headers: { authorization: `Bearer ${SECRET}\nx` } })
+  const sent = upstream.send({ ...request('fine'), headers: ['authorization', `Bearer ${SECRET}\nx`] })
   assert.equal(await codeOf(sent), 'upstream.failed')
 })
 

@@ -1,7 +1,10 @@
 import { Pool, type Dispatcher } from 'undici'
 import { ByteCollector } from './byte_collector.ts'
 import { asFault, Fault, type FaultCode } from './fault.ts'
+import { StreamedExchange, type UpstreamStream } from './http_stream.ts'
 import type { Memory } from './memory.ts'
+import { checkedLookup, type Resolve, type UpstreamNetwork } from './upstream_address.ts'
+import { unreadableAnswer, upstreamFault } from './upstream_fault.ts'
 
 export interface UpstreamSettings {
   /** Scheme, host and port. Every request goes there and nowhere else; no redirect is followed. */
@@ -17,13 +20,18 @@ export interface UpstreamSettings {
   /** Milliseconds for the whole exchange, waiting for a connection included. */
   readonly totalTimeoutMs: number
   readonly maxAnswerBytes: number
+  /** Where a host name may lead; without it only to public addresses. */
+  readonly network?: UpstreamNetwork | undefined
+  /** What names are looked up with; the system's resolver without it. */
+  readonly resolve?: Resolve | undefined
 }
 
 export interface UpstreamRequest {
   readonly method: 'GET' | 'POST'
   /** Path and query, as the `URL` class prints them. */
   readonly path: string
-  readonly headers: Readonly<Record<string, string>>
+  /** Names and values in turn. */
+  readonly headers: readonly string[]
   readonly body: string | undefined
   /** Where the bytes of the answer are claimed before they are kept. */
   readonly memory: Memory
@@ -47,6 +55,8 @@ export interface Upstream {
    * `upstream.oversized`, `upstream.slow`, `load.exceeded`, `input.aborted`. No fault holds a header, an address or a body.
    */
   send(request: UpstreamRequest): Promise<UpstreamAnswer>
+  /** As `send`, but resolves once the headers of the answer are there; the body follows as it is read. */
+  open(request: Omit<UpstreamRequest, 'memory'>): Promise<UpstreamStream>
   /** Destroys all connections; exchanges under way fail. */
   close(): Promise<void>
 }
@@ -58,39 +68,43 @@ export function openUpstream(settings: UpstreamSettings): Upstream {
     // One answer per connection at a time: a broken one takes nobody else with it.
     allowH2: false,
     connectTimeout: settings.connectTimeoutMs,
-    headersTimeout: settings.headersTimeoutMs,
-    bodyTimeout: settings.bodyTimeoutMs,
+    connect: { lookup: checkedLookup(settings.network, settings.resolve) },
+    headersTimeout: within(settings.headersTimeoutMs, settings),
+    bodyTimeout: within(settings.bodyTimeoutMs, settings),
   })
+  const dispatch = (
+    request: Omit<UpstreamRequest, 'memory'>,
+    exchange: Exchange | StreamedExchange,
+  ): void => {
+    request.onAbort(() => exchange.fail('input.aborted', 'caller.gone'))
+    if (exchange.isOver) return
+    const { method, path, body } = request
+    const headers = [...request.headers, 'accept-encoding', 'identity']
+    try {
+      pool.dispatch({ method, path, headers, body: body ?? null }, exchange)
+    } catch (thrown) {
+      exchange.onResponseError(undefined, thrown)
+    }
+  }
   return {
     send: (request) =>
-      new Promise((resolve, reject) => {
-        const exchange = new Exchange(settings, request.memory, { resolve, reject })
-        request.onAbort(() => exchange.fail('input.aborted', 'caller.gone'))
-        if (exchange.isOver) return
-        const { method, path, body } = request
-        const headers = { ...request.headers, 'accept-encoding': 'identity' }
-        try {
-          pool.dispatch({ method, path, headers, body: body ?? null }, exchange)
-        } catch (thrown) {
-          exchange.onResponseError(undefined, thrown)
-        }
-      }),
+      new Promise((resolve, reject) =>
+        dispatch(request, new Exchange(settings, request.memory, { resolve, reject })),
+      ),
+    open: (request) =>
+      new Promise((resolve, reject) =>
+        dispatch(request, new StreamedExchange(settings, { resolve, reject })),
+      ),
     close: () => pool.destroy(),
   }
 }
 
-/** What undici and its parser call their errors, as far as the code is not `upstream.failed`. */
-const CODES: Readonly<Record<string, FaultCode>> = {
-  UND_ERR_CONNECT_TIMEOUT: 'upstream.slow',
-  UND_ERR_HEADERS_TIMEOUT: 'upstream.slow',
-  UND_ERR_BODY_TIMEOUT: 'upstream.slow',
-  UND_ERR_HEADERS_OVERFLOW: 'upstream.invalid',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'upstream.invalid',
+/** The limit of a part as undici wants it: none where the whole has ended before, since each costs a timer of its own. */
+function within(partMs: number, { totalTimeoutMs }: UpstreamSettings): number {
+  return partMs < totalTimeoutMs ? partMs : 0
 }
+
 const NOTHING = new Uint8Array(0)
-/** Its code is not always set. */
-const PARSER_ERROR = 'HTTPParserError'
-const ERROR_CODE_FORM = /^[A-Z][A-Z0-9_]{0,63}$/
 
 interface Ends {
   readonly resolve: (answer: UpstreamAnswer) => void
@@ -113,7 +127,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#settings = settings
     this.#memory = memory
     this.#ends = ends
-    this.#timer = setTimeout(() => this.fail('upstream.slow', 'total_timeout'), settings.totalTimeoutMs)
+    this.#timer = setTimeout(() => this.#runOut(), settings.totalTimeoutMs)
   }
 
   get isOver(): boolean {
@@ -134,9 +148,9 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (status < 200) return
     this.#status = status
     this.#headers = headers
-    if (status >= 300 && status < 400) this.fail('upstream.invalid', 'redirect')
-    else if (isEncoded(headers['content-encoding'])) this.fail('upstream.invalid', 'encoded_body')
-    else this.#expect(headers['content-length'])
+    const unreadable = unreadableAnswer(status, headers['content-encoding'])
+    if (unreadable === undefined) this.#expect(headers['content-length'])
+    else this.#failWith(unreadable)
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
@@ -154,14 +168,16 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: unknown): void {
-    const code = codeOf(error)
-    if (error instanceof Error && error.name === PARSER_ERROR) this.fail('upstream.invalid', 'not_http')
-    else this.fail(CODES[code] ?? 'upstream.failed', code)
+    this.#failWith(upstreamFault(error))
   }
 
   /** Ends the exchange at once, whatever the upstream does. `reason` is a word of ours or undici's, never a value. */
   fail(code: FaultCode, reason: string): void {
     this.#failWith(new Fault(code, { reason }))
+  }
+
+  #runOut(): void {
+    this.fail('upstream.slow', this.#status === 0 ? 'total_timeout' : 'total_timeout_in_body')
   }
 
   #failWith(fault: Fault): void {
@@ -199,15 +215,4 @@ class Exchange implements Dispatcher.DispatchHandler {
   #hangUp(): void {
     this.#controller?.abort(new Error('the exchange is over'))
   }
-}
-
-function isEncoded(encoding: string | readonly string[] | undefined): boolean {
-  return encoding !== undefined && encoding !== '' && encoding !== 'identity'
-}
-
-/** Messages may hold addresses or header values; only the code is kept. */
-function codeOf(error: unknown): string {
-  const hasCode = typeof error === 'object' && error !== null && 'code' in error
-  const code = hasCode && typeof error.code === 'string' ? error.code : ''
-  return ERROR_CODE_FORM.test(code) ? code : 'unknown'
 }

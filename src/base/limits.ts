@@ -96,10 +96,34 @@ export const LIMITS = {
   inspectedAhead: 64 * KIB,
   /** What a slice sees of the text before it: the name or id that tells what the secret after it is. */
   inspectedBehind: 4 * KIB,
+  /** Characters of a stream that are held as part of something strict: a token, an address with a password. Known forms but web tokens and private keys are shorter. */
+  heldStrict: 512,
+  /** Characters that are held for a run of base 64 or the like before the action for such runs decides. */
+  heldRun: 4 * KIB,
+  /** Characters that are held for what its detector itself follows no farther than 512: pairs of bidi controls, commands to a terminal. */
+  heldSpan: 528,
+  /** Characters that are held of what is never longer: card and account numbers with their separators, the name in an address. */
+  heldShort: 72,
+  /** Backslashes in front of one escape; JSON five times inside JSON has 31. */
+  heldBackslashes: 64,
+  /** States that the automaton of a stream keeps; ordinary text comes to some hundred. */
+  automatonStates: 4_096,
   /** Findings in one body. One with more is blocked: to a reader it is no text any more, and each costs memory. */
   findings: 1_000,
   /** Different strings of one body of which is remembered what inspection found in them. */
   inspectedStringsKept: 10_000,
+  /** One server-sent event of a provider, in characters, the unfinished line included: an image of 6 MB in base 64. */
+  eventCharacters: 8 * MIB,
+  /** Events of one streamed answer: beyond the tokens of the longest one. */
+  streamFrames: 1_000_000,
+  /** Texts that one streamed answer consists of, ended ones too: each has a guard and a place of its own. */
+  streamChannels: 4_096,
+  /** Choices of one streamed chat completion; as many as may be asked for. */
+  streamChoices: 16,
+  /** Tool calls, and parts of any other list, in one choice of a streamed chat completion. */
+  streamCalls: 128,
+  /** Content blocks of one streamed message; items of a streamed response, and parts of each. */
+  streamBlocks: 1_024,
 } as const
 
 export const BYTES = { kib: KIB, mib: MIB } as const

@@ -1,4 +1,5 @@
 import { utf8 } from './bytes.ts'
+import { SampledSearch } from './sampled_search.ts'
 import type { Sealed } from './sealed.ts'
 import { undoEscapes } from './undo_escapes.ts'
 import { withoutSpace } from './without_space.ts'
@@ -18,6 +19,7 @@ export class SecretEcho {
   readonly #asItIs: Buffer | undefined
   /** Without white space and colons, as where they are searched for. */
   readonly #joined: readonly Buffer[]
+  readonly #samples: SampledSearch
 
   constructor(secret: Sealed) {
     const forms = secret.open(formsOf)
@@ -25,11 +27,13 @@ export class SecretEcho {
     const isWord = asItIs === undefined || asItIs.length < LEAST_LENGTH
     this.#asItIs = isWord ? undefined : asItIs
     this.#joined = isWord ? [] : forms.map(withoutSpace).filter(({ length }) => length >= LEAST_LENGTH)
+    this.#samples = new SampledSearch(this.#joined)
   }
 
   /** Linear in the length of the bytes. */
   isIn(bytes: Uint8Array): boolean {
-    let view: Buffer | undefined = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    if (this.#asItIs === undefined) return false
+    let view: Buffer | undefined = bufferOf(bytes)
     for (let layer = 0; view !== undefined && layer <= LAYERS; layer += 1) {
       if (this.#hasForm(view)) return true
       view = undoEscapes(view)
@@ -40,9 +44,14 @@ export class SecretEcho {
   #hasForm(view: Buffer): boolean {
     if (this.#asItIs === undefined) return false
     if (view.includes(this.#asItIs)) return true
+    if (!this.#samples.mayHold(view)) return false
     const joined = withoutSpace(view)
     return this.#joined.some((form) => joined.includes(form))
   }
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 /** The first one is the text itself. */

@@ -156,6 +156,29 @@ test('parseStrictJson names the byte, not the character, and repeats nothing', (
   )
 })
 
+test('parseStrictJson reads or refuses in the same way wherever in a string it stands', () => {
+  for (let before = 0; before < 60; before++) {
+    const letters = 'x'.repeat(before)
+    for (const behind of ['', 'é', '\\n', `\\u00e9${letters}`, `${letters}\\\\`]) {
+      const text = `{"${letters}${behind}":["${letters}${behind}${letters}"]}`
+      assert.deepEqual(parse(text), JSON.parse(text))
+    }
+    for (const [part, reason] of [
+      ['\n', 'json.control'],
+      ['\\q', 'json.escape'],
+      ['\\ud83d', 'json.surrogate'],
+    ] as const)
+      assert.equal(
+        reasonOf(() => parse(`"${letters}${part}${letters}"`)),
+        reason,
+      )
+    assert.equal(
+      reasonOf(() => parse(`"${letters}`)),
+      'json.ended',
+    )
+  }
+})
+
 test('parseStrictJson gives back what JSON.stringify was given', () => {
   const value = fc.jsonValue({ maxDepth: 6, noUnicodeString: false })
   fc.assert(

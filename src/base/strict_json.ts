@@ -212,14 +212,10 @@ class Reader {
   #string(): string {
     const text = this.#text
     const start = this.#at + 1
-    let end = start
-    for (;;) {
-      const code = text.charCodeAt(end)
-      if (code === QUOTE) break
-      if (code === BACKSLASH) return this.#escapedString(start, end)
-      if (!(code >= SPACE)) throw this.#refusal(end < text.length ? 'control' : 'ended', end)
-      end += 1
-    }
+    const end = endOfPlain(text, start)
+    const code = text.charCodeAt(end)
+    if (code === BACKSLASH) return this.#escapedString(start, end)
+    if (code !== QUOTE) throw this.#refusal(end < text.length ? 'control' : 'ended', end)
     this.#at = end + 1
     return text.slice(start, end)
   }
@@ -229,15 +225,11 @@ class Reader {
     const text = this.#text
     let end = firstEscape
     let hasUnicodeEscape = false
-    for (;;) {
-      const code = text.charCodeAt(end)
-      if (code === QUOTE) break
-      if (code === BACKSLASH) {
-        hasUnicodeEscape ||= text.charCodeAt(end + 1) === LOWER_U
-        end = this.#endOfEscape(end)
-      } else if (code >= SPACE) end += 1
-      else throw this.#refusal(end < text.length ? 'control' : 'ended', end)
+    while (text.charCodeAt(end) === BACKSLASH) {
+      hasUnicodeEscape ||= text.charCodeAt(end + 1) === LOWER_U
+      end = endOfPlain(text, this.#endOfEscape(end))
     }
+    if (text.charCodeAt(end) !== QUOTE) throw this.#refusal(end < text.length ? 'control' : 'ended', end)
     const value: string = JSON.parse(text.slice(start - 1, end + 1))
     // Decoded UTF-8 holds no lone surrogate, so only an escape can have brought one.
     if (hasUnicodeEscape && !value.isWellFormed()) throw this.#refusal('surrogate', start)
@@ -273,6 +265,22 @@ class Reader {
       { say: `The body is not acceptable JSON: ${PROBLEMS[found]} (at byte ${byte}).` },
     )
   }
+}
+
+/** Most strings are names and end at once; in a long one the engine's own search is twice as fast. */
+const SOON = 24
+/** Quote, backslash and controls are all that is left out here. */
+const NOT_PLAIN = /[^ !#-[\]-\uffff]/g
+
+/** Where the next quote, backslash or control character stands, or the end of the text. */
+function endOfPlain(text: string, from: number): number {
+  const soon = Math.min(from + SOON, text.length)
+  for (let at = from; at < soon; at++) {
+    const code = text.charCodeAt(at)
+    if (code < SPACE || code === QUOTE || code === BACKSLASH) return at
+  }
+  NOT_PLAIN.lastIndex = soon
+  return NOT_PLAIN.test(text) ? NOT_PLAIN.lastIndex - 1 : text.length
 }
 
 function isDigit(code: number): boolean {

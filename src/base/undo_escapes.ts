@@ -21,6 +21,7 @@ const LAST_CODE_POINT = 0x10_ffff
  * escapes stay as they are.
  */
 export function undoEscapes(bytes: Buffer): Buffer | undefined {
+  if (!BEGINNINGS.some((beginning) => bytes.includes(beginning))) return undefined
   const first = bytes.toString('latin1').search(ESCAPE)
   if (first < 0) return undefined
   const undone = Buffer.allocUnsafe(bytes.length)
@@ -42,6 +43,8 @@ export function undoEscapes(bytes: Buffer): Buffer | undefined {
   }
   return to < bytes.length ? undone.subarray(0, to) : undefined
 }
+
+const BEGINNINGS = [BACKSLASH, PERCENT, AMPERSAND]
 
 /** What may be one. Most texts hold none that is left after one layer, and this is quicker than to go through all bytes. */
 const ESCAPE = /\\["/\\ux]|%[\da-fA-F]{2}|&#/

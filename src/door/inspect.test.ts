@@ -442,3 +442,15 @@ test('redactText takes secrets out of a text, and gives nothing when a detector 
   assert.equal(redactText(DETECTORS, fillerOf(1)('key sk-{base62:48}!')), 'key [redacted:credential.openai]!')
   assert.equal(redactText([FAILING], 'plain'), '')
 })
+
+test('inspect leaves text alone that would hide something only with its escapes undone', () => {
+  for (const text of [
+    'port=1433; x=10;',
+    'width=10 height=1F',
+    '%10 off',
+    'id=00012',
+    '"\\x1b[31m"',
+    '\\u200b',
+  ])
+    assert.equal(redactText(DETECTORS, text), text)
+})

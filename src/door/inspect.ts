@@ -1,6 +1,7 @@
 import type { JsonValue } from '#base/json.ts'
 import { LIMITS } from '#base/limits.ts'
 import type { Detector, Finding, InspectionAction } from './detector.ts'
+import { markOf } from './mark.ts'
 import { replaceStrings } from './replace_strings.ts'
 import { stringsIn } from './strings_in.ts'
 import { isShort, TextSearch } from './text_search.ts'
@@ -18,7 +19,7 @@ export type InPieces<T> = Generator<undefined, T, undefined>
  * Looks at every string in a value, member names too. JSON inside a string is looked at as text.
  *
  * With nothing found, the value itself is given back. `redact` gives a frozen copy of the same shape in which each
- * finding is `[redacted:<rule>]`; a finding in a member name blocks, since another name would be another shape. A
+ * finding is replaced by its mark (`mark.ts`); a finding in a member name blocks, since another name would be another shape. A
  * detector that throws, a value nested deeper than `LIMITS.jsonDepth`, and more than `LIMITS.findings` block whatever the
  * action is.
  *
@@ -113,7 +114,7 @@ class Search {
 
   #atOnce(text: string): readonly Finding[] {
     try {
-      const found = this.#texts.atOnce(text)
+      const found = this.#texts.mayHold(text) ? this.#texts.atOnce(text) : NOTHING
       if (text.length <= LONGEST_KEPT && this.#kept.size < LIMITS.inspectedStringsKept)
         this.#kept.set(text, found)
       return found
@@ -146,7 +147,7 @@ function redacted(text: string, found: readonly Finding[]): string {
   let clean = ''
   let from = 0
   for (const { rule, start, end } of found) {
-    clean += `${text.slice(from, start)}[redacted:${rule}]`
+    clean += text.slice(from, start) + markOf(rule)
     from = end
   }
   return from === 0 ? text : clean + text.slice(from)

@@ -2,8 +2,12 @@ import { Fault } from '#base/fault.ts'
 import type { JsonValue } from '#base/json.ts'
 import { Turns } from '#base/turns.ts'
 import type { Detector, InspectionAction } from './detector.ts'
+import { HoldBack } from './hold_back.ts'
 import { inspectInPieces, type InPieces, type Inspection } from './inspect.ts'
+import { UPSTREAM_KEY, type RuleActions } from './inspection_actions.ts'
+import { QuickLook } from './quick_look.ts'
 import type { Inspected } from './route.ts'
+import { withRules } from './with_rules.ts'
 
 export type Direction = 'request' | 'response'
 
@@ -13,43 +17,105 @@ export interface Passed<T> {
   readonly findings: readonly string[]
 }
 
-/** Runs the detectors over a whole value, with the action that the configuration names for each direction. */
+/** Whether somebody may see what a rule finds; asked only about what was found. */
+export type MaySee = (rule: string) => boolean
+
+export interface InspectorParts {
+  readonly detectors: readonly Detector[]
+  readonly actions: Readonly<Record<Direction, RuleActions>>
+  /** What happens to long runs of base 64 and the like in a stream that are too long to be held. */
+  readonly encoded: InspectionAction
+}
+
+/** Runs the detectors over a whole value, with the actions that the configuration names for each direction. */
 export class Inspector {
-  readonly #detectors: readonly Detector[]
-  readonly #actions: Readonly<Record<Direction, InspectionAction>>
+  readonly #parts: InspectorParts
+  readonly #quickLook: QuickLook
   readonly #turns = new Turns()
 
-  constructor(detectors: readonly Detector[], actions: Readonly<Record<Direction, InspectionAction>>) {
-    this.#detectors = detectors
-    this.#actions = actions
+  constructor(parts: InspectorParts) {
+    this.#parts = parts
+    this.#quickLook = new QuickLook(parts.detectors)
   }
 
   /**
-   * Gives the value itself when nothing was found, a redacted copy otherwise; throws `content.blocked`. A value of ordinary
-   * size is done at once; a large one takes turns with all other work, and comes as a promise.
+   * Gives the value itself when there is nothing to take out, a redacted copy otherwise; throws `content.blocked`. A value of
+   * ordinary size is done at once; a large one takes turns with all other work, and comes as a promise.
    */
   inspect<T extends JsonValue>(
     direction: Direction,
     inspected: Inspected,
     value: T,
+    maySee: MaySee = nobody,
   ): Passed<T> | Promise<Passed<T>> {
-    if (inspected !== 'all') return { value, findings: [] }
-    const pieces = inspectInPieces(this.#detectors, this.#actions[direction], value)
+    if (inspected !== 'all' || this.#quickLook.findsNothing(value)) return { value, findings: NO_FINDINGS }
+    const actions = seenBy(maySee, this.#parts.actions[direction])
+    const pieces = applied(this.#parts.detectors, actions, value)
     const first = pieces.next()
-    return first.done === true ? passed(first.value) : this.#inTurns(pieces)
+    return first.done === true ? first.value : this.#inTurns(pieces)
   }
 
-  async #inTurns<T>(pieces: InPieces<Inspection<T>>): Promise<Passed<T>> {
+  /** A guard for one channel of a streamed answer; what `secret` finds blocks it. */
+  guard(maySee: MaySee = nobody, secret?: Detector): HoldBack {
+    const { detectors, actions, encoded } = this.#parts
+    const seen = seenBy(maySee, actions.response)
+    if (secret === undefined) return new HoldBack({ detectors, action: seen, encoded })
+    const action: RuleActions = (rule) => (rule === UPSTREAM_KEY ? 'block' : seen(rule))
+    return new HoldBack({ detectors: [...detectors, secret], action, encoded })
+  }
+
+  async #inTurns<T>(pieces: InPieces<T>): Promise<T> {
     for (;;) {
       await this.#turns.next()
       const piece = pieces.next()
-      if (piece.done === true) return passed(piece.value)
+      if (piece.done === true) return piece.value
     }
   }
 }
 
-function passed<T>(inspection: Inspection<T>): Passed<T> {
-  const findings = [...new Set(inspection.findings.map(({ rule }) => rule))].sort()
-  if (inspection.kind === 'block') throw new Fault('content.blocked', { findings })
-  return { value: inspection.value, findings }
+const NO_FINDINGS: readonly string[] = Object.freeze([])
+/** In this order: what blocks is not to be hidden in what is redacted. */
+const TAKING: readonly InspectionAction[] = ['block', 'redact']
+
+function nobody(): boolean {
+  return false
+}
+
+/** The same actions, but what may be seen passes. Policy is asked once for each rule. */
+function seenBy(maySee: MaySee, actions: RuleActions): RuleActions {
+  const known = new Map<string, InspectionAction>()
+  return (rule) => {
+    const action = known.get(rule) ?? (actions(rule) !== 'pass' && maySee(rule) ? 'pass' : actions(rule))
+    known.set(rule, action)
+    return action
+  }
+}
+
+/** Looks for everything first, and then takes out what is to be taken out, each action apart. */
+function* applied<T extends JsonValue>(
+  detectors: readonly Detector[],
+  actions: RuleActions,
+  value: T,
+): InPieces<Passed<T>> {
+  const findings = rulesOf(yield* inspectInPieces(detectors, 'pass', value))
+  let clean = value
+  for (const action of TAKING) {
+    if (findings.length === 0) break
+    const wanted = detectors.map((detector) => withRules(detector, (rule) => actions(rule) === action))
+    const inspection = yield* inspectInPieces(wanted, action, clean)
+    if (inspection.kind === 'block') throw blocked([...findings, ...rulesOf(inspection, false)])
+    clean = inspection.value
+  }
+  return { value: clean, findings }
+}
+
+/** The rules that found something, each once. Throws `content.blocked` for what could not be looked at. */
+function rulesOf<T>({ kind, findings }: Inspection<T>, throws = true): readonly string[] {
+  const rules = [...new Set(findings.map(({ rule }) => rule))].sort()
+  if (throws && kind === 'block') throw blocked(rules)
+  return rules
+}
+
+function blocked(rules: readonly string[]): Fault {
+  return new Fault('content.blocked', { findings: [...new Set(rules)].sort() })
 }

@@ -20,4 +20,15 @@ export type Stage = (typeof STAGES)[number]
 export type Outcome =
   /** `json` is the serialized answer, exactly as its hash stands in the ledger; a face sends it as it is. */
   | { readonly kind: 'answer'; readonly status: number; readonly json: string }
+  | { readonly kind: 'stream'; readonly stream: OutgoingStream }
   | { readonly kind: 'refusal'; readonly fault: Fault; readonly stage: Stage }
+
+/** A guarded stream of server-sent events, as a face sends it. */
+export interface OutgoingStream {
+  /** To be walked once, each text sent before the next is asked for; leaving the walk ends the stream. Never throws. */
+  chunks(): AsyncIterable<string>
+  /** Calls back when the stream is cut, so that nobody waits long for a slow caller; at most one listener. */
+  onCut(listener: () => void): void
+  /** Nobody reads any more: ends the stream at once, also while a chunk is waited for. */
+  abort(): void
+}

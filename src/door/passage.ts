@@ -2,13 +2,15 @@ import type { Clock } from '#base/clock.ts'
 import { sha256Hex } from '#base/crypto.ts'
 import { printRef, type Decision } from '#base/decider.ts'
 import { asFault, FAULTS, Fault, type FaultCode } from '#base/fault.ts'
-import type { JsonObject, JsonValue } from '#base/json.ts'
+import { printJson, type JsonObject, type JsonValue } from '#base/json.ts'
 import type { EntryDraft, EntryKind, Recorder } from '#base/recorder.ts'
 import type { Caller, Proven } from '#trust/access/caller.ts'
 import type { FloodGuard } from './flood_guard.ts'
 import type { Holding, Meter } from './meter.ts'
 import type { Outcome, Stage } from './outcome.ts'
-import type { Acted, Incoming, Route, Target } from './route.ts'
+import type { ActedWhole, Incoming, Route, Target } from './route.ts'
+import { GuardedStream, type StreamEnd, type StreamParts } from './stream.ts'
+import type { StreamedAnswer } from './stream_frame.ts'
 
 /** What happened to one request, for metrics. `model` is a configured name or empty: never a caller's text. */
 export interface Observation {
@@ -98,25 +100,31 @@ export class Passage {
   intent(decision: Decision): EntryDraft {
     this.#hasIntent = true
     const { policies, errors, set, entities } = decision
-    const erred = errors.length > 0 ? { errors: [...errors] } : {}
-    return this.#draft('intent', {
-      ...this.#fields,
-      policies: [...policies],
-      set,
-      entities,
-      ...erred,
-      ...this.#foundFields(),
-    })
+    const fields: Fields = { ...this.#fields, policies, set, entities }
+    if (errors.length > 0) fields['errors'] = errors
+    return this.#draft('intent', this.#withFindings(fields))
   }
 
   /** Records the outcome and gives the answer whose exact bytes it committed to. */
-  async answer(acted: Acted, body: JsonValue): Promise<Outcome> {
-    const json = JSON.stringify(body)
+  async answer(acted: ActedWhole, body: JsonValue): Promise<Outcome> {
+    const json = printJson(body)
     this.#holding?.keep(json.length)
     const { status } = acted
-    await this.#close({ ...acted.facts, ...this.#foundFields(), status, content: sha256Hex(json) })
+    await this.#close({ ...acted.facts, status, content: sha256Hex(json) })
     this.#observe(status, 'ok', 'done')
     return { kind: 'answer', status, json }
+  }
+
+  /** Gives the answer that is still coming; its outcome is recorded when it ends, however it does. */
+  streams(
+    answer: StreamedAnswer,
+    guards: Pick<StreamParts, 'newGuard' | 'inspectRest' | 'recheck'>,
+  ): Outcome {
+    const settle = async (end: StreamEnd): Promise<Fault | undefined> => this.#settleStream(answer, end)
+    return {
+      kind: 'stream',
+      stream: new GuardedStream({ id: this.#incoming.id, answer, ...guards, settle }),
+    }
   }
 
   /** Records a refusal, or a failed outcome when the intent is already recorded, and gives what the caller may know. */
@@ -133,14 +141,31 @@ export class Passage {
     if (holding !== undefined) this.#incoming.onEnd(() => holding.release())
   }
 
+  async #settleStream(
+    answer: StreamedAnswer,
+    { fault, findings, content }: StreamEnd,
+  ): Promise<Fault | undefined> {
+    this.#findings = findings
+    const code = fault?.code ?? 'ok'
+    const status = fault === undefined ? 200 : FAULTS[fault.code].status
+    const failed = fault === undefined ? {} : { ...fault.detail, stage: STREAM_STAGE, code }
+    this.#observe(status, code, fault === undefined ? 'done' : STREAM_STAGE)
+    try {
+      await this.#close({ ...answer.facts(), ...failed, status, content })
+      return undefined
+    } catch (thrown) {
+      return asFault(thrown)
+    }
+  }
+
   async #recordRefusal(fault: Fault, stage: Stage): Promise<Fault> {
     if (fault.code === 'ledger.unwritable') return fault
     const throttled = this.#hasIntent ? undefined : this.#throttled(fault)
     if (throttled !== undefined) return throttled
-    const ended = { ...fault.detail, stage, code: fault.code, ...this.#foundFields() }
+    const ended: Fields = { ...fault.detail, stage, code: fault.code }
     try {
       if (this.#hasIntent) await this.#close({ ...ended, status: FAULTS[fault.code].status })
-      else await this.#parts.recorder.append(this.#draft('refusal', { ...ended, ...this.#fields }))
+      else await this.#parts.recorder.append(this.#refusal(ended))
       return fault
     } catch (thrown) {
       return asFault(thrown)
@@ -155,9 +180,13 @@ export class Passage {
     return kid === undefined ? undefined : over('caller.throttled', guard.chargeKey(kid))
   }
 
+  #refusal(ended: Fields): EntryDraft {
+    return this.#draft('refusal', { ...this.#withFindings(ended), ...this.#fields })
+  }
+
   async #close(fields: Fields): Promise<void> {
-    const ms = Math.round(this.#parts.clock.monotonic() - this.#startedAt)
-    const draft = this.#draft('outcome', { ...fields, ms })
+    fields['ms'] = Math.round(this.#parts.clock.monotonic() - this.#startedAt)
+    const draft = this.#draft('outcome', this.#withFindings(fields))
     if (this.#route.record === 'strict') await this.#parts.recorder.append(draft)
     else this.#parts.recorder.appendLater(draft)
   }
@@ -167,8 +196,10 @@ export class Passage {
     return { kind, id: this.#incoming.id, at: this.#parts.clock.now(), fields, reserved }
   }
 
-  #foundFields(): Fields {
-    return this.#findings.length > 0 ? { findings: [...this.#findings] } : {}
+  /** The same fields, which have findings from now on if there are any. */
+  #withFindings(fields: Fields): Fields {
+    if (this.#findings.length > 0) fields['findings'] = this.#findings
+    return fields
   }
 
   #observe(status: number, code: string, stage: Stage | 'done'): void {
@@ -176,6 +207,9 @@ export class Passage {
     this.#parts.observe({ route: this.#route.name, model: this.#model, status, code, stage, seconds })
   }
 }
+
+/** What happens to a stream happens while it is being looked at. */
+const STREAM_STAGE: Stage = 'inspect_response'
 
 function over(code: FaultCode, wait: number | undefined): Fault | undefined {
   return wait === undefined ? undefined : new Fault(code, {}, { retryAfterSeconds: wait })

@@ -3,6 +3,7 @@ import type { JsonObject, JsonValue } from '#base/json.ts'
 import type { CallerMemory, Memory } from '#base/memory.ts'
 import type { Caller, Credential } from '#trust/access/caller.ts'
 import type { Permit } from '#trust/access/authorize.ts'
+import type { StreamedAnswer } from './stream_frame.ts'
 
 /** One request as a face hands it to the door. Nothing in it is trusted. */
 export interface Incoming {
@@ -19,11 +20,11 @@ export interface Incoming {
    * and the memory says which one it is.
    * Throws `input.too_large`, `input.slow`, `input.aborted`, `load.exceeded`.
    */
-  readonly body: (memory: CallerMemory) => Promise<Uint8Array>
+  body(memory: CallerMemory): Promise<Uint8Array>
   /** Calls back when the caller goes away before the reply; at most one listener. */
-  readonly onAbort: (listener: () => void) => void
-  /** Calls back once: when the reply has left or the caller is gone, and at once when that is so already. */
-  readonly onEnd: (listener: () => void) => void
+  onAbort(listener: () => void): void
+  /** Calls back once, when the reply has left or the caller is gone, and at once when that is so; at most one listener. */
+  onEnd(listener: () => void): void
 }
 
 /** What a route's `parse` reads: the request, with the body complete. */
@@ -40,6 +41,8 @@ export interface Target {
   readonly entities: readonly EntityFacts[]
   /** True when the name is one of our own configuration and so may stand in a leaf; a name a caller made up may not. */
   readonly known: boolean
+  /** What else it may lead to, as a pool leads to its members. */
+  readonly via?: readonly Target[]
 }
 
 /**
@@ -68,13 +71,24 @@ export interface ActContext {
   readonly onAbort: (listener: () => void) => void
 }
 
-/** What an act came to. */
-export interface Acted {
+/** What an act came to: a whole answer, or one that is still coming. */
+export type Acted = ActedWhole | ActedStream
+
+export interface ActedStream {
+  readonly kind: 'stream'
+  readonly answer: StreamedAnswer
+}
+
+export interface ActedWhole {
+  readonly kind: 'whole'
   readonly status: number
   readonly body: JsonValue
   /** Facts for the outcome entry, as `EntryDraft.fields`. */
   readonly facts: Readonly<Record<string, JsonValue>>
 }
+
+/** The form of a refusal: an RFC 9457 problem, or the error envelope of OpenAI or Anthropic around it. */
+export type Envelope = 'openai' | 'anthropic' | 'problem'
 
 /** `all`: every string is inspected. `exempt`: none is, and the reason is kept in docs and tests. */
 export type Inspected = 'all' | { readonly exempt: string }
@@ -90,8 +104,7 @@ export interface Route<Input extends JsonObject> {
   readonly method: 'GET' | 'POST'
   /** Literal segments and `{name}` segments. */
   readonly path: string
-  /** The form of refusals: OpenAI's error envelope, or a bare RFC 9457 problem. */
-  readonly envelope: 'openai' | 'problem'
+  readonly envelope: Envelope
   /** The Cedar action, as in `model:infer`. */
   readonly action: string
   /** `grouped`: the outcome is on disk within the next group. `strict`: it is awaited, and reserves may be used. */

@@ -1,6 +1,7 @@
 import { LIMITS } from '#base/limits.ts'
 import type { Detector, Finding } from './detector.ts'
 import { encodedRuns, LEAST_RUN, runAround } from './encoded_runs.ts'
+import { SignReader } from './signs.ts'
 import { hasDisguise, Undisguiser } from './text_views.ts'
 
 /**
@@ -13,10 +14,20 @@ import { hasDisguise, Undisguiser } from './text_views.ts'
  */
 export class TextSearch {
   readonly #detectors: readonly Detector[]
+  /** Those that are asked about what stands behind a disguise too. */
+  readonly #deep: readonly Detector[]
+  readonly #signs: SignReader
   #undisguiser: Undisguiser | undefined
 
   constructor(detectors: readonly Detector[]) {
     this.#detectors = detectors
+    this.#deep = detectors.filter(({ plainOnly }) => plainOnly !== true)
+    this.#signs = new SignReader(detectors)
+  }
+
+  /** False only when there is nothing to find; known in a small part of the time that a search takes. */
+  mayHold(text: string): boolean {
+    return this.#signs.mayHold(text)
   }
 
   /** For a text that `isShort`. */
@@ -38,11 +49,12 @@ export class TextSearch {
       const to = isShort(text, from) ? text.length : from + LIMITS.inspectedAtOnce
       const first = Math.max(0, from - LIMITS.inspectedBehind)
       const seen = text.slice(first, to + LIMITS.inspectedAhead)
-      for (const { rule, start, end } of this.#look(seen)) {
+      const isSuspect = this.mayHold(seen)
+      for (const { rule, start, end } of isSuspect ? this.#look(seen) : NOTHING) {
         if (first + start >= from && first + start < to)
           found.push({ rule, start: first + start, end: first + end })
       }
-      for (const { rule, start } of this.#lookIntoRuns(seen)) {
+      for (const { rule, start } of isSuspect ? this.#lookIntoRuns(seen) : NOTHING) {
         // A run with a finding counts as a whole, so the rest of it has nothing to add.
         if (first + start < runEnd) continue
         const run = runAround(text, first + start)
@@ -56,11 +68,11 @@ export class TextSearch {
   }
 
   #look(text: string): readonly Finding[] {
-    const found = this.#detect(text)
+    const found = detect(this.#detectors, text)
     if (!hasDisguise(text)) return found
     this.#undisguiser ??= new Undisguiser()
     const view = this.#undisguiser.view(text)
-    const hidden = this.#detect(view.text)
+    const hidden = detect(this.#deep, view.text)
     if (hidden.length === 0) return found
     const original = ({ rule, start, end }: Finding): Finding => {
       const [from, to] = view.original(start, end)
@@ -73,21 +85,21 @@ export class TextSearch {
     const found: Finding[] = []
     for (const { start, end, readings } of encodedRuns(text)) {
       const first = readings
-        .map((reading) => this.#detect(reading)[0])
+        .map((reading) => detect(this.#deep, reading)[0])
         .find((finding) => finding !== undefined)
       if (first !== undefined) found.push({ rule: first.rule, start, end })
     }
     return found
   }
+}
 
-  #detect(text: string): readonly Finding[] {
-    let all = NOTHING
-    for (const detector of this.#detectors) {
-      const found = detector.find(text)
-      if (found.length > 0) all = [...all, ...found]
-    }
-    return all
+function detect(detectors: readonly Detector[], text: string): readonly Finding[] {
+  let all = NOTHING
+  for (const detector of detectors) {
+    const found = detector.find(text)
+    if (found.length > 0) all = [...all, ...found]
   }
+  return all
 }
 
 /** True when what is left of a text from a place on is one slice. */

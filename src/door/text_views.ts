@@ -16,6 +16,12 @@ export function hasDisguise(text: string): boolean {
   return hasInvisible(text)
 }
 
+/** True for most texts, and only for such as have no disguise: ASCII that shows itself, without the signs that escapes begin with. */
+export function isPlain(text: string): boolean {
+  return !NOT_PLAIN.test(text)
+}
+
+const NOT_PLAIN = /[^\t\n\r\x20-\x24\x26-\x3c\x3e-\x5b\x5d-\x7e]/
 const HAS_ESCAPE = /\\(?:[uUx/nrtbf\-_.~+=:@]|[0-3][0-7]{2})/
 const HAS_PERCENT = /%[\da-fA-F]{2}/
 const HAS_QUOTED_PRINTABLE = /=(?:[\dA-F]{2}|\r?\n)/

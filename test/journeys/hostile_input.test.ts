@@ -35,7 +35,6 @@ const BODIES: readonly Row[] = [
     400,
     'input.invalid',
   ],
-  ['a stream', chat(',"stream":true'), 501, 'stream.unsupported'],
   [
     'a body over the limit',
     `{"model":"echo","messages":[{"role":"user","content":"${'x'.repeat(11 * MIB)}"}]}`,

@@ -12,7 +12,7 @@ import { authorize } from '#trust/access/authorize.ts'
 import type { Caller } from '#trust/access/caller.ts'
 import { OPERATOR } from '#trust/access/caller_facts.ts'
 import { openCallers, type Callers } from '#trust/access/callers.ts'
-import type { Acted, Route } from '#door/route.ts'
+import type { ActedWhole, Route } from '#door/route.ts'
 import { changesIn, type Changes } from '#rooms/admin/changes.ts'
 import { decider, ENDLESS, MemoryRecorder, StillClock } from './door_parts.ts'
 
@@ -43,7 +43,7 @@ export class AdminBench {
   }
 
   /** Takes a request through a route as the door does: parse, authorize, act. */
-  async send<Input extends JsonObject>(route: Route<Input>, sent: Sent = {}): Promise<Acted> {
+  async send<Input extends JsonObject>(route: Route<Input>, sent: Sent = {}): Promise<ActedWhole> {
     const body = sent.body === undefined ? new Uint8Array() : Buffer.from(JSON.stringify(sent.body))
     const caller = sent.caller ?? OPERATOR
     const input = route.parse({ params: sent.params ?? {}, query: sent.query ?? [], body })
@@ -51,7 +51,10 @@ export class AdminBench {
     const policies = { current: () => decider(() => true) }
     const target = route.target(input, caller)
     const permit = authorize(policies, { caller, action: route.action, target, findings: [] })
-    return await route.act(permit, input, { id: ENTRY_ID, caller, memory: ENDLESS, onAbort: () => undefined })
+    const context = { id: ENTRY_ID, caller, memory: ENDLESS, onAbort: () => undefined }
+    const acted = await route.act(permit, input, context)
+    assert.ok(acted.kind === 'whole', 'no admin route streams')
+    return acted
   }
 }
 
@@ -74,7 +77,7 @@ export async function faultCode(work: () => Promise<unknown>): Promise<FaultCode
 }
 
 /** A member of an answer that must be an object. */
-export function member(acted: Acted, name: string): JsonValue | undefined {
+export function member(acted: ActedWhole, name: string): JsonValue | undefined {
   assert.ok(isJsonObject(acted.body))
   return acted.body[name]
 }

@@ -16,6 +16,7 @@ const DIGITS = '0123456789'
 const LOWER = 'abcdefghijklmnopqrstuvwxyz'
 const UPPER = LOWER.toUpperCase()
 const ALPHABETS: Readonly<Record<string, string>> = {
+  upper: UPPER,
   digit: DIGITS,
   hex: `${DIGITS}abcdef`,
   base36: DIGITS + LOWER,
@@ -35,6 +36,12 @@ function randomNumbers(seed: number): () => number {
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
     return (mixed ^ (mixed >>> 14)) >>> 0
   }
+}
+
+/** `randomNumbers` as fractions from 0 to below 1, as `Math.random` gives them. */
+export function randomFractions(seed: number): () => number {
+  const next = randomNumbers(seed)
+  return () => next() / 0x1_0000_0000
 }
 
 export type Fill = (form: string) => string
@@ -61,7 +68,7 @@ export function fillerOf(seed: number): Fill {
 }
 
 /** Credentials that a prefix tells: kind, rule, form. */
-const PREFIXED: readonly (readonly [kind: string, rule: string, form: string])[] = [
+export const PREFIXED: readonly (readonly [kind: string, rule: string, form: string])[] = [
   ['our key, live', 'gatehouse', 'gate_live_{base62:12}_{base62:32}_{checksum:0}'],
   ['our key, test', 'gatehouse', 'gate_test_{base62:12}_{base62:32}_{checksum:0}'],
   ['GitHub personal token', 'github', 'ghp_{base62:30}{checksum:30}'],
@@ -105,7 +112,7 @@ const PREFIXED: readonly (readonly [kind: string, rule: string, form: string])[]
 ]
 
 /** Credentials that what stands around them tells: kind, rule, before, secret, after. */
-const SURROUNDED: readonly (readonly [
+export const SURROUNDED: readonly (readonly [
   kind: string,
   rule: string,
   ...form: readonly [string, string, string],
@@ -162,7 +169,7 @@ function encodedSecrets(fill: Fill): readonly PlantedSecret[] {
   ]
 }
 
-function jwt(fill: Fill, header: object): string {
+export function jwt(fill: Fill, header: object): string {
   const encoded = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
   return [encoded(header), encoded({ sub: fill('{hex:12}'), exp: 1 }), fill('{base64url:43}')].join('.')
 }

@@ -1,6 +1,9 @@
 import { ALPHANUMERIC, BASE64, BASE64URL, CLASS, classAt, endOfRun, looksRandom } from '#base/random_text.ts'
 import { isPlaceholder, urlPasswords } from '#base/url_passwords.ts'
-import type { Detector, Finding } from '../detector.ts'
+import type { Detector, Finding, Signs } from '../detector.ts'
+
+/** A password in a URL and one of Basic credentials may be short; all else is a run. */
+const SIGNS: Signs = { length: 12, run: 20, form: /:\/\/|[Bb]asic[ \t]/ }
 
 /**
  * Finds credentials by the form around them: JSON Web Tokens, passwords in URLs, Authorization
@@ -11,8 +14,9 @@ import type { Detector, Finding } from '../detector.ts'
 export const credential: Detector = {
   id: 'credential',
   why: 'A password in a prompt or an answer is in the hands of all who read either.',
+  signs: SIGNS,
   find(text) {
-    if (text.length < SHORTEST) return NOTHING
+    if (text.length < SIGNS.length) return NOTHING
     const found: Finding[] = []
     findJwt(text, found)
     findUrlPasswords(text, found)
@@ -23,8 +27,6 @@ export const credential: Detector = {
 }
 
 const NOTHING: readonly Finding[] = Object.freeze([])
-/** No form below is shorter; most strings of a request are. */
-const SHORTEST = 12
 
 /** A header is short; a longer run is no token. */
 const JWT_HEADER_LENGTH = 2_048
@@ -81,7 +83,6 @@ function findUrlPasswords(text: string, found: Finding[]): void {
   for (const [start, end] of urlPasswords(text)) found.push({ rule: 'credential.url', start, end })
 }
 
-const BEARER_LEAST = 20
 const BASIC_LENGTHS = { least: 8, most: 1_024 } as const
 const BEARER = BASE64URL | CLASS.plus | CLASS.slash | CLASS.dot | CLASS.equals | CLASS.tilde
 const PRINTABLE = /^[\x20-\x7e]+$/
@@ -91,7 +92,7 @@ function findAuthorization(text: string, found: Finding[]): void {
   for (const word of ['Bearer', 'bearer', 'BEARER']) {
     for (const start of placesAfter(text, word)) {
       const end = endOfRun(text, start, BEARER)
-      if (end - start < BEARER_LEAST || !looksRandom(text, start, end)) continue
+      if (end - start < SIGNS.run || !looksRandom(text, start, end)) continue
       found.push({ rule: 'credential.bearer', start, end })
     }
   }
@@ -121,9 +122,14 @@ function placesAfter(text: string, word: string): readonly number[] {
 }
 const NOWHERE: readonly number[] = Object.freeze([])
 
-const AWS_LABELS = ['ecretAccessKey', 'ecret_access_key', 'ECRET_ACCESS_KEY']
-/** Searched for without their first letter, which they share. */
-const AWS_IDS = ['KIA', 'SIA']
+/** Words that stand near a secret, searched for from a rare letter on. */
+const AWS_WORDS = [
+  { before: 'ecret', word: 'AccessKey', isId: false },
+  { before: 'ecret', word: '_access_key', isId: false },
+  { before: 'ECRET', word: '_ACCESS_KEY', isId: false },
+  { before: 'A', word: 'KIA', isId: true },
+  { before: 'A', word: 'SIA', isId: true },
+]
 const AWS_ID_LENGTH = 20
 const AWS_ID = /^[A-Z2-7]{20}$/
 const AWS_SECRET_LENGTH = 40
@@ -132,12 +138,11 @@ const AWS_NEAR = 200
 
 /** 40 characters of base 64 have no form of their own, so the id of the key or the name of the field must be near. */
 function findAwsSecrets(text: string, found: Finding[]): void {
-  for (const word of [...AWS_LABELS, ...AWS_IDS]) {
-    const isId = AWS_IDS.includes(word)
+  for (const { before, word, isId } of AWS_WORDS) {
     let seen = 0
     for (let place = text.indexOf(word); place >= 0; place = text.indexOf(word, place + word.length)) {
-      const at = isId ? place - 1 : place
-      if (isId && !isAwsId(text, at)) continue
+      const at = place - before.length
+      if (!text.startsWith(before, at) || (isId && !isAwsId(text, at))) continue
       const from = Math.max(seen, isId ? at - AWS_NEAR : at)
       seen = findAwsRuns(text, from, at + AWS_ID_LENGTH + AWS_NEAR, found)
     }
@@ -145,7 +150,7 @@ function findAwsSecrets(text: string, found: Finding[]): void {
 }
 
 function isAwsId(text: string, at: number): boolean {
-  if (text[at] !== 'A' || (classAt(text, at - 1) & ALPHANUMERIC) !== 0) return false
+  if ((classAt(text, at - 1) & ALPHANUMERIC) !== 0) return false
   return AWS_ID.test(text.slice(at, at + AWS_ID_LENGTH))
 }
 

@@ -8,6 +8,7 @@ import type { Detector, Finding } from '../detector.ts'
 export const pem: Detector = {
   id: 'pem',
   why: 'A private key in a prompt or an answer is in the hands of all who read either.',
+  signs: { length: 32, run: Infinity, form: /-----BEGIN / },
   find(text) {
     let start = nextLabel(text, BEGIN, 0)
     if (start === undefined) return NOTHING

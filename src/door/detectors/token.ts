@@ -8,7 +8,10 @@ import {
   endOfRun,
   RandomStretches,
 } from '#base/random_text.ts'
-import type { Detector, Finding } from '../detector.ts'
+import type { Detector, Finding, Signs } from '../detector.ts'
+
+/** Every token is one run; but of our own keys only the checksum is looked at. */
+const SIGNS: Signs = { length: 20, run: 20, form: /gate_(?:live|test)_/ }
 
 /**
  * Finds credentials that say what they are by a published prefix. A form with a checksum must have it right; a form
@@ -18,8 +21,9 @@ import type { Detector, Finding } from '../detector.ts'
 export const token: Detector = {
   id: 'token',
   why: 'A key in a prompt or an answer is in the hands of all who read either.',
+  signs: SIGNS,
   find(text) {
-    if (text.length < SHORTEST) return NOTHING
+    if (text.length < SIGNS.length) return NOTHING
     const found: Finding[] = []
     for (const anchor of ANCHORS) findTokens(text, anchor, found)
     return found.length === 0
@@ -29,9 +33,6 @@ export const token: Detector = {
 }
 
 const NOTHING: readonly Finding[] = Object.freeze([])
-/** No form below is shorter; most strings of a request are. */
-const SHORTEST = 20
-
 /** Two prefixes can claim one text (`sk-…glpat-…`); the first to start keeps it. */
 function isApart(finding: Finding, index: number, all: readonly Finding[]): boolean {
   const before = all[index - 1]
@@ -206,20 +207,22 @@ interface Anchor {
   readonly rows: readonly (readonly TokenRow[] | undefined)[]
 }
 
+const RARE = /[A-Z.]/
 const SHORT_PREFIX = 4
 const ASCII = 128
 const ANCHORS = anchorsOf(TOKENS)
 
 /**
  * `_` and `-` are rare in prose and one search for each serves all prefixes that hold them. Other prefixes are searched
- * for from their second character on: several begin with `A`, and a text of that letter alone would stop each search.
+ * for from a rare character on, but not the first: several begin with `A`, and a text of that letter alone would stop each
+ * search.
  */
 function anchorsOf(tokens: typeof TOKENS): readonly Anchor[] {
   const anchors = new Map<string, TokenRow[][]>()
   for (const [rule, prefix, match] of tokens) {
     const at = prefix.search(/[-_]/)
-    const offset = at < 0 ? 1 : at
-    const literal = at < 0 ? prefix.slice(1) : prefix.charAt(at)
+    const offset = at < 0 ? 1 + prefix.slice(1).search(RARE) : at
+    const literal = at < 0 ? prefix.slice(offset) : prefix.charAt(at)
     const needsBoundary = prefix.length <= SHORT_PREFIX && match !== checked && match !== checkedOrLong
     const rows = anchors.get(literal) ?? Array.from({ length: ASCII }, () => [])
     rows[prefix.charCodeAt(offset - 1)]?.push({ rule, prefix, match, offset, needsBoundary })
@@ -231,12 +234,11 @@ function anchorsOf(tokens: typeof TOKENS): readonly Anchor[] {
   }))
 }
 function findTokens(text: string, { literal, rows }: Anchor, found: Finding[]): void {
+  let run: Run | undefined
   let at = text.indexOf(literal, 1)
-  if (at < 0) return
-  const run = new Run(text)
   while (at >= 0) {
     const candidates = rows[text.charCodeAt(at - 1)]
-    const finding = candidates === undefined ? undefined : firstToken(run, at, candidates)
+    const finding = candidates === undefined ? undefined : firstToken((run ??= new Run(text)), at, candidates)
     if (finding !== undefined) found.push(finding)
     at = text.indexOf(literal, finding?.end ?? at + 1)
   }

@@ -40,6 +40,21 @@ test('drawWhy keeps the operator’s part from a caller', () => {
   for (const part of ['Model::', 'scope.model', 'k1']) assert.ok(!text.includes(part), part)
 })
 
+test('drawWhy names the member of a pool that was asked, to an operator only', () => {
+  const outcome = (tries: number): EntryView => ({
+    ...DENIED,
+    kind: 'outcome',
+    shown: { status: 200, ms: 3, model: 'second', tries },
+  })
+  const drawn = (tries: number, clearance: 'operator' | 'caller'): string => {
+    const told = explain([outcome(tries)], clearance)
+    return told === undefined ? '' : drawWhy(told, PLAIN)
+  }
+  assert.match(drawn(1, 'operator'), /^ {2}model +second$/m)
+  assert.match(drawn(2, 'operator'), /^ {2}model +second, after 2 tries$/m)
+  assert.doesNotMatch(drawn(2, 'caller'), /second/)
+})
+
 test('painter colours a terminal only, and not with NO_COLOR', () => {
   assert.equal(painter({ isTty: true, env: {} })('red', 'x'), '\u001B[31mx\u001B[0m')
   assert.equal(painter({ isTty: true, env: { NO_COLOR: '1' } })('red', 'x'), 'x')

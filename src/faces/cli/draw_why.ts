@@ -34,11 +34,13 @@ export function drawWhy(told: Explanation, paint: Paint): string {
 
 function operatorLines({ operator }: Explanation): readonly string[] {
   if (operator === null) return []
-  const { ms, status } = operator
+  const { ms, status, model, tries } = operator
+  const counted = tries === null || tries < 2 ? '' : `, after ${tries} tries`
   const took = ms === null ? '' : `, ${ms} ms`
   return [
     ...line('caller', operator.caller === null ? null : withKey(operator.caller, operator.kid)),
     ...line('resource', operator.resource),
+    ...line('model', model === null ? null : `${model}${counted}`),
     ...line('reason', operator.reason),
     ...line('errors', operator.errors.join(', ')),
     ...line('set', operator.set),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { answer, codeOf, HEAD, post, refusal, rig, route } from '../../../test/support/http_rig.ts'
 import { Meter } from '#door/meter.ts'
 
@@ -76,4 +77,54 @@ test('readBody holds 400,000 pieces of one byte in little memory', async (t) => 
   for (let at = 0; at < 40; at += 1) await new Promise((resolve) => connection.socket.write(pieces, resolve))
   assert.ok(process.memoryUsage.rss() - before < 60_000_000)
   assert.equal((await connection.write('0\r\n\r\n').reply())?.body, '400000')
+})
+
+/** Sizes of bodies, and of the packets that they come in behind their head. */
+const PACKETS: readonly (readonly [why: string, bytes: number, sizes: readonly number[]])[] = [
+  ['with its head', 1_000, [1_000]],
+  ['one byte with its head', 1_000, [1, 999]],
+  ['all but one byte with its head', 1_000, [999, 1]],
+  ['nothing with its head', 1_000, [0, 1_000]],
+  ['more than Node reads at once, with its head', 90_000, [90_000]],
+  ['a part of that with its head', 90_000, [30_000, 60_000]],
+]
+
+for (const [why, bytes, sizes] of PACKETS) {
+  test(`readBody gives the same bytes in whatever packets they come: ${why}`, async (t) => {
+    const meter = meterOf(4 * BYTES)
+    const { promise: ended, resolve } = Promise.withResolvers<Uint8Array>()
+    const read = route('POST', '/v1/read', async (incoming) => {
+      resolve(await incoming.body(meter.open('a', 'grouped')))
+      return answer('{}')
+    })
+    const { open } = await rig(t, { routes: [read] })
+    const connection = await open()
+    const body = Buffer.from(Array.from({ length: bytes }, (_, at) => at % 251))
+    const head = Buffer.from(headOf(`Content-Length: ${String(bytes)}`))
+    let [packet, at] = [head, 0]
+    for (const size of sizes) {
+      connection.write(Buffer.concat([packet, body.subarray(at, (at += size))]))
+      packet = Buffer.alloc(0)
+      // Time for the other end to read it; should two come as one, they must give the same bytes too.
+      await setImmediate()
+      await setImmediate()
+    }
+    assert.deepEqual(Buffer.from(await ended), body)
+    assert.equal(meter.bytes, bytes)
+    assert.equal((await connection.reply())?.status, 200)
+    // The next one on the same connection is not disturbed.
+    connection.write(Buffer.concat([head, body]))
+    assert.equal((await connection.reply())?.status, 200)
+  })
+}
+
+test('readBody reads requests that come in one packet each for itself', async (t) => {
+  const { open } = await rig(t, { routes: [readInto(meterOf(4 * BYTES))] })
+  const connection = await open()
+  connection.write(post('x') + post('xx') + post(''))
+  const bodies = [await connection.reply(), await connection.reply(), await connection.reply()]
+  assert.deepEqual(
+    bodies.map((reply) => reply?.body),
+    ['1', '2', '0'],
+  )
 })

@@ -23,6 +23,7 @@ export interface HeaderFacts {
 const NONE: Credential = Object.freeze({ kind: 'none' })
 const MALFORMED: Credential = Object.freeze({ kind: 'malformed' })
 /** RFC 6750 section 2.1; the scheme is case-insensitive (RFC 9110 section 11.1). */
+const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/
 const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i
 
 /**
@@ -57,6 +58,10 @@ function readHeader(facts: HeaderFacts, name: string, value: string): void {
       break
     case 6:
       if (is(name, 'expect')) facts.awaitsContinue = isContinue(value)
+      break
+    case 9:
+      // As Anthropic's clients send their key.
+      if (is(name, 'x-api-key')) facts.credential = facts.credential === NONE ? toToken(value) : MALFORMED
       break
     case 12:
       if (is(name, 'content-type')) facts.contentType = once(facts.contentType, value)
@@ -109,4 +114,8 @@ function joined(before: string, value: string): string {
 function toCredential(value: string): Credential {
   const token = BEARER.exec(value)?.[1]
   return token === undefined ? MALFORMED : { kind: 'bearer', token: new Sealed(token) }
+}
+
+function toToken(value: string): Credential {
+  return TOKEN.test(value) ? { kind: 'bearer', token: new Sealed(value) } : MALFORMED
 }

@@ -28,7 +28,6 @@ test('problemBody puts the problem inside the error envelope of OpenAI: with its
     ['input.invalid', 'invalid_request_error'],
     ['route.unknown', 'invalid_request_error'],
     ['source.throttled', 'rate_limit_error'],
-    ['stream.unsupported', 'server_error'],
     ['upstream.failed', 'server_error'],
   ]
   for (const [code, type] of types) {
@@ -104,7 +103,7 @@ test('refusalReply sets the headers that a status needs', () => {
   assert.equal(header(reply(new Fault('caller.unknown')), 'www-authenticate'), 'Bearer realm="gatehouse"')
   assert.equal(header(reply(new Fault('load.exceeded', {}, { retryAfterSeconds: 7 })), 'retry-after'), '7')
   assert.equal(header(reply(new Fault('method.wrong', { allow: 'GET, POST' })), 'allow'), 'GET, POST')
-  assert.equal(header(reply(new Fault('stream.unsupported')), 'x-should-retry'), 'false')
+  assert.equal(header(reply(new Fault('upstream.unconfigured')), 'x-should-retry'), 'false')
   assert.equal(header(reply(new Fault('upstream.failed')), 'x-should-retry'), undefined)
   assert.equal(header(reply(new Fault('route.unknown')), 'content-type'), 'application/problem+json')
   assert.equal(header(reply(new Fault('route.unknown')), 'allow'), undefined)

@@ -1,6 +1,7 @@
 import { FAULTS, type Fault, type FaultCode } from '#base/fault.ts'
 import type { JsonObject } from '#base/json.ts'
 import type { Stage } from '#door/outcome.ts'
+import type { Envelope } from '#door/route.ts'
 
 /** Where a request was refused; `receive` is before the pipeline. */
 export type RefusalStage = Stage | 'receive'
@@ -10,25 +11,25 @@ export interface Refusal {
   readonly fault: Fault
   readonly stage: RefusalStage
   readonly id: string
-  readonly envelope: 'openai' | 'problem'
+  readonly envelope: Envelope
 }
 
 /**
- * A refusal as its caller may read it: an RFC 9457 problem, on OpenAI routes inside OpenAI's error envelope. Holds
- * nothing of `fault.detail`, which is for the ledger.
+ * A refusal as its caller may read it: an RFC 9457 problem, on the routes of OpenAI's and Anthropic's clients inside the
+ * error envelope that these read. Holds nothing of `fault.detail`, which is for the ledger.
  */
 export function problemBody(refusal: Refusal): JsonObject {
   const problem = toProblem(refusal)
   if (refusal.envelope === 'problem') return problem
-  const { status, title } = FAULTS[refusal.fault.code]
+  const { code } = refusal.fault
+  const { status, title } = FAULTS[code]
+  const message = sayOf(refusal.fault) ?? title
+  if (refusal.envelope === 'openai')
+    return { error: { message, type: openaiType(status), param: null, code, gatehouse: problem } }
   return {
-    error: {
-      message: sayOf(refusal.fault) ?? title,
-      type: openaiType(status),
-      param: null,
-      code: refusal.fault.code,
-      gatehouse: problem,
-    },
+    type: 'error',
+    error: { type: anthropicType(status), message, code, gatehouse: problem },
+    request_id: refusal.id,
   }
 }
 
@@ -77,3 +78,18 @@ function openaiType(status: number): string {
   if (status === 403) return 'permission_error'
   return status === 429 ? 'rate_limit_error' : 'invalid_request_error'
 }
+
+/** The types that Anthropic's own API uses. */
+function anthropicType(status: number): string {
+  return ANTHROPIC_TYPES.get(status) ?? (status >= 500 ? 'api_error' : 'invalid_request_error')
+}
+
+const ANTHROPIC_TYPES: ReadonlyMap<number, string> = new Map([
+  [401, 'authentication_error'],
+  [403, 'permission_error'],
+  [404, 'not_found_error'],
+  [413, 'request_too_large'],
+  [429, 'rate_limit_error'],
+  [503, 'overloaded_error'],
+  [504, 'timeout_error'],
+])

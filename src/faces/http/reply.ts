@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { FAULTS, type FaultCode } from '#base/fault.ts'
 import { BYTES } from '#base/limits.ts'
 import type { Outcome } from '#door/outcome.ts'
+import type { Envelope } from '#door/route.ts'
 import { problemBody, type Refusal } from './problem.ts'
 
 /** What goes out: everything but the bytes of the status line. */
@@ -12,14 +13,17 @@ export interface Reply {
   readonly body: string
 }
 
+/** Every outcome but a stream. */
+export type WholeOutcome = Exclude<Outcome, { readonly kind: 'stream' }>
+
 /** Who gets the reply, and in which form a refusal comes. */
 export interface ReplyTo {
   readonly id: string
-  readonly envelope: 'openai' | 'problem'
+  readonly envelope: Envelope
 }
 
 /** The reply to a request that went through the door. */
-export function replyOf(outcome: Outcome, { id, envelope }: ReplyTo): Reply {
+export function replyOf(outcome: WholeOutcome, { id, envelope }: ReplyTo): Reply {
   if (outcome.kind === 'refusal')
     return refusalReply({ fault: outcome.fault, stage: outcome.stage, id, envelope })
   return {
@@ -68,12 +72,20 @@ function sendSlices(response: ServerResponse, body: Buffer): void {
     })
 }
 
+/** The head of a streamed answer. */
+export function streamHeaders(id: string): string[] {
+  // Proxies in front of us would gather what is meant to come at once.
+  return [...commonHeaders('text/event-stream; charset=utf-8', id), 'x-accel-buffering', 'no']
+}
+
 function headersOf(type: string, body: string, id: string): string[] {
+  return [...commonHeaders(type, id), 'content-length', String(Buffer.byteLength(body))]
+}
+
+function commonHeaders(type: string, id: string): string[] {
   return [
     'content-type',
     type,
-    'content-length',
-    String(Buffer.byteLength(body)),
     'cache-control',
     'no-store',
     'x-content-type-options',
@@ -84,7 +96,6 @@ function headersOf(type: string, body: string, id: string): string[] {
 }
 
 const FUTILE: ReadonlySet<FaultCode> = new Set([
-  'stream.unsupported',
   'upstream.unconfigured',
   'upstream.unauthorized',
   'policy.unavailable',

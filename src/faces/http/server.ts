@@ -4,10 +4,11 @@ import type { Clock } from '#base/clock.ts'
 import { asFault, Fault } from '#base/fault.ts'
 import type { FloodGuard } from '#door/flood_guard.ts'
 import type { GuardedRoute } from '#door/guarded.ts'
+import type { Envelope } from '#door/route.ts'
 import type { RequestMetrics } from '#door/request_metrics.ts'
 import type { Authenticator, Credential } from '#trust/access/caller.ts'
 import { Connections, type Connection, type ConnectionsParts } from './connections.ts'
-import { readHeaders, type HeaderFacts } from './headers.ts'
+import { readHeaders } from './headers.ts'
 import { healthReply, type Readiness } from './health.ts'
 import {
   garbageFault,
@@ -17,16 +18,17 @@ import {
   refuseConnection,
   type HttpLimits,
 } from './http_server.ts'
-import { HttpIncoming } from './incoming.ts'
 import { sendAndClose } from './linger.ts'
 import type { ListenerRule } from './listener.ts'
 import { Listening, type ListenAt } from './listening.ts'
-import { refusalReply, replyOf, send, type Reply } from './reply.ts'
+import { refusalReply, replyOf, send, streamHeaders, type Reply } from './reply.ts'
 import { RouteTable, type FoundRoute } from './route_table.ts'
 import { Sources } from './source.ts'
 import { limitStall } from './stalled_reply.ts'
+import { sendStream } from './stream_reply.ts'
 import { isHost } from './target.ts'
 import type { TlsPair } from './tls.ts'
+import { Visit, type Reception } from './visit.ts'
 
 export interface ServerParts {
   readonly at: ListenAt
@@ -88,7 +90,6 @@ export async function openServer(parts: ServerParts): Promise<RunningServer> {
 
 const OWNER: Credential = Object.freeze({ kind: 'socket' })
 const OWNER_ADDRESS = 'socket'
-const NO_FACTS: HeaderFacts = Object.freeze(readHeaders([]))
 
 class HttpFace {
   readonly #parts: ServerParts
@@ -97,6 +98,7 @@ class HttpFace {
   readonly #sources: Sources
   readonly #connections: Connections
   readonly #isSocket: boolean
+  readonly #reception: Reception
   #inFlight = 0
   #drained: (() => void) | undefined
   #isClosing = false
@@ -108,23 +110,20 @@ class HttpFace {
     this.#sources = sources
     this.#connections = connections
     this.#isSocket = parts.at.kind === 'socket'
+    this.#reception = {
+      limits: { bytes: parts.bodyBytes, timeoutMs: this.#limits.bodyTimeoutMs },
+      onProven: (connection, caller) => connections.prove(connection, caller),
+      onLeft: (visit) => this.#leave(visit),
+    }
   }
 
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const connection = this.#connections.of(request.socket)
     if (connection.isBroken) return
     const id = this.#parts.newId()
-    const visit: Visit = {
-      id,
-      request,
-      response,
-      connection,
-      facts: NO_FACTS,
-      credential: undefined,
-      address: this.#isSocket ? OWNER_ADDRESS : connection.peer,
-      isWork: false,
-    }
-    this.#enter(visit)
+    const visit = new Visit(id, { request, response }, connection, this.#reception)
+    if (this.#isSocket) visit.address = OWNER_ADDRESS
+    this.#enter(connection)
     try {
       this.#read(visit)
       const health = this.#health(request, id)
@@ -199,35 +198,34 @@ class HttpFace {
     return this.#routes.find(request.method ?? '', request.url ?? '', host)
   }
 
-  async #pass(visit: Visit, found: FoundRoute): Promise<Reply> {
-    const { id, request, response, connection, facts, address, credential = facts.credential } = visit
-    const { guard, looksReal, metrics, bodyBytes } = this.#parts
-    const { route } = found
-    const { envelope } = route
+  /** Gives the reply; undefined when it was a stream, which has been sent. */
+  async #pass(visit: Visit, found: FoundRoute): Promise<Reply | undefined> {
+    const { id, address, credential } = visit
+    const { guard, looksReal, metrics } = this.#parts
+    const { envelope, handle } = found.route
     const wait = this.#isSocket ? undefined : guard.refusesEarly(address, looksReal(credential))
     if (wait !== undefined) {
       const fault = throttled(wait)
       metrics.refusedEarly(fault.code)
       return refusalReply({ fault, stage: 'receive', id, envelope })
     }
-    const limits = { bytes: bodyBytes, timeoutMs: this.#limits.bodyTimeoutMs }
-    const onProven = (caller: string): void => this.#connections.prove(connection, caller)
-    const onArrived = (): void => beginWork(visit)
-    const unread = { request, response, facts, limits }
-    const incoming = new HttpIncoming({ ...unread, id, found, credential, address, onProven, onArrived })
-    return replyOf(await route.handle(incoming), { id, envelope })
+    visit.goesTo(found)
+    const outcome = await handle(visit)
+    if (outcome.kind !== 'stream') return replyOf(outcome, { id, envelope })
+    const headers = streamHeaders(id)
+    if (this.#isClosing) headers.push('connection', 'close')
+    await sendStream(visit.response, headers, outcome.stream, this.#limits.stalledReplyMs)
+    return undefined
   }
 
   /** The refusal of a request that never came to the pipeline: counted, but no entry of its own. */
   #refuse(visit: Visit, fault: Fault): Reply {
     const { id, request, address, credential } = visit
     const { guard, looksReal, metrics } = this.#parts
-    const wait = guard.note(address, fault.code, credential !== undefined && looksReal(credential))
+    const wait = guard.note(address, fault.code, looksReal(credential))
     const told = wait === undefined ? fault : throttled(wait)
     metrics.refusedEarly(told.code)
-    // A client of OpenAI with a wrong path can only read OpenAI's envelope.
-    const envelope = request.url?.startsWith('/v1/') === true ? 'openai' : 'problem'
-    return refusalReply({ fault: told, stage: 'receive', id, envelope })
+    return refusalReply({ fault: told, stage: 'receive', id, envelope: envelopeOf(request.url ?? '') })
   }
 
   #reply({ request, response, connection }: Visit, reply: Reply): void {
@@ -242,11 +240,10 @@ class HttpFace {
   }
 
   /** A request is in flight until its reply has left. */
-  #enter(visit: Visit): void {
-    visit.connection.busy += 1
+  #enter(connection: Connection): void {
+    connection.busy += 1
     this.#inFlight += 1
     this.#parts.metrics.entered()
-    visit.response.once('close', () => this.#leave(visit))
   }
 
   #leave({ connection, isWork }: Visit): void {
@@ -258,22 +255,10 @@ class HttpFace {
   }
 }
 
-/** One request on its way in; filled as far as it was understood. */
-interface Visit {
-  readonly id: string
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-  readonly connection: Connection
-  facts: HeaderFacts
-  credential: Credential | undefined
-  address: string
-  /** True once its body has arrived with a proven caller. */
-  isWork: boolean
-}
-
-function beginWork(visit: Visit): void {
-  visit.isWork = true
-  visit.connection.working += 1
+/** A client with a wrong path can only read the envelope that it knows. */
+function envelopeOf(target: string): Envelope {
+  if (target.startsWith('/v1/messages')) return 'anthropic'
+  return target.startsWith('/v1/') ? 'openai' : 'problem'
 }
 
 function throttled(retryAfterSeconds: number): Fault {

@@ -5,7 +5,7 @@ import { deepFreeze, type JsonObject } from '#base/json.ts'
 import { LIMITS } from '#base/limits.ts'
 import { parseStrictJson } from '#base/strict_json.ts'
 import { checkPermit, type Permit } from '#trust/access/authorize.ts'
-import { knownTarget, type ActContext, type Acted, type RawRequest, type Route } from '#door/route.ts'
+import { knownTarget, type ActContext, type ActedWhole, type RawRequest, type Route } from '#door/route.ts'
 
 /** The one resource of admin acts: Gatehouse itself. */
 export const GATEHOUSE: EntityRef = { type: 'System', id: 'gatehouse' }
@@ -21,7 +21,7 @@ export interface AdminRouteParts<Input extends JsonObject> {
   readonly exempt?: string
   readonly parse: (request: RawRequest) => Input
   /** Runs with a permit that has been checked. */
-  readonly act: (input: Input, context: ActContext) => Promise<Acted>
+  readonly act: (input: Input, context: ActContext) => Promise<ActedWhole>
 }
 
 /** A route of the admin listener: on `System::"gatehouse"`, recorded strictly, refused with a bare problem. */
@@ -68,8 +68,8 @@ function checkNoQuery({ query }: RawRequest): void {
 }
 
 /** What an act came to, with facts for the outcome entry. */
-export function acted(status: number, body: JsonObject, facts: JsonObject = {}): Acted {
-  return { status, body, facts }
+export function acted(status: number, body: JsonObject, facts: JsonObject = {}): ActedWhole {
+  return { kind: 'whole', status, body, facts }
 }
 
 function invalid(say: string): Fault {

@@ -16,6 +16,9 @@ const OperatorPart = z.strictObject({
   kid: z.string().nullable(),
   status: z.number().nullable(),
   ms: z.number().nullable(),
+  /** Of a pool: the member that was asked last, and how many calls were made. */
+  model: z.string().nullable(),
+  tries: z.number().nullable(),
   /** Values of the encrypted sidecar, by name. */
   opened: z.record(
     z.string(),
@@ -124,6 +127,8 @@ function operatorPart(entries: readonly EntryView[], shown: JsonObject): Operato
     kid: textOf(asked['kid']),
     status: numberOf(shown['status']),
     ms: numberOf(shown['ms']),
+    model: textOf(shown['model']),
+    tries: numberOf(shown['tries']),
     opened,
   }
 }

@@ -1,6 +1,8 @@
 import type { EntityRef } from '#base/decider.ts'
 import { Fault } from '#base/fault.ts'
 import { knownTarget, type Target } from '#door/route.ts'
+import { PoolConnection, type PoolParts } from './pool/pool_connection.ts'
+import { memberOf, poolMember } from './pool/pool_member.ts'
 import type { ModelConnection, ModelSettings, Provider, ProviderParts } from './provider.ts'
 
 /** A model behind the door. */
@@ -10,14 +12,19 @@ export interface CatalogueModel {
   readonly connection: ModelConnection
 }
 
+export interface CatalogueParts extends ProviderParts {
+  readonly pools: PoolParts
+}
+
 const SPACE: EntityRef = { type: 'Space', id: 'default' }
 
 /** The models of the configuration, opened once. Throws `config.invalid` for settings that a provider refuses. */
 export class Catalogue {
   readonly #models: ReadonlyMap<string, CatalogueModel>
 
-  constructor(models: readonly ModelSettings[], providers: readonly Provider[], parts: ProviderParts) {
-    this.#models = new Map(models.map((settings) => [settings.name, open(settings, providers, parts)]))
+  constructor(models: readonly ModelSettings[], providers: readonly Provider[], parts: CatalogueParts) {
+    const all = { models: new Map(models.map((settings) => [settings.name, settings])), providers, parts }
+    this.#models = new Map(models.map((settings) => [settings.name, open(settings, all)]))
   }
 
   get all(): Iterable<CatalogueModel> {
@@ -39,21 +46,47 @@ export class Catalogue {
   }
 }
 
-function open(settings: ModelSettings, providers: readonly Provider[], parts: ProviderParts): CatalogueModel {
-  const provider = providers.find(({ id }) => id === settings.provider)
-  if (provider === undefined) {
-    throw new Fault(
-      'config.invalid',
-      {},
-      { say: `models.${settings.name}.provider is not a known provider.` },
-    )
-  }
-  const region = settings.region === undefined ? {} : { region: settings.region }
+interface Everything {
+  readonly models: ReadonlyMap<string, ModelSettings>
+  readonly providers: readonly Provider[]
+  readonly parts: CatalogueParts
+}
+
+function open(settings: ModelSettings, all: Everything): CatalogueModel {
+  const target = targetOf(settings)
+  const { pool } = settings
+  if (pool === undefined) return { settings, target, connection: connect(settings, all) }
+  const opened = pool.members.map((member) => {
+    const of = memberOf(settings, member.model, all.models)
+    // It answers under the name of the pool: who asked for that gets no other name.
+    const connection = connect({ ...of, name: settings.name }, all)
+    return { of, member: poolMember(of, member, { target: targetOf(of), connection }) }
+  })
+  const { name, timeoutMs } = settings
+  const members = opened.map(({ member }) => member)
+  const connection = new PoolConnection(
+    { name, settings: pool, timeoutMs, members },
+    all.parts.pools,
+    all.parts.clock,
+  )
+  // What one member does not take cannot be sent to the pool, which may send it there.
+  const isStrict = opened.some(({ of }) => of.extensions === 'refuse')
   return {
-    settings,
-    target: knownTarget(modelRef(settings.name), { provider: provider.id, ...region }, [SPACE]),
-    connection: provider.open(settings, parts),
+    settings: isStrict ? { ...settings, extensions: 'refuse' } : settings,
+    target: Object.freeze({ ...target, via: Object.freeze(members.map((member) => member.target)) }),
+    connection,
   }
+}
+
+function connect(settings: ModelSettings, { providers, parts }: Everything): ModelConnection {
+  const provider = providers.find(({ id }) => id === settings.provider)
+  if (provider !== undefined) return provider.open(settings, parts)
+  const say = `models.${settings.name}.provider is not a known provider.`
+  throw new Fault('config.invalid', {}, { say })
+}
+
+function targetOf({ name, provider, region }: ModelSettings): Target {
+  return knownTarget(modelRef(name), region === undefined ? { provider } : { provider, region }, [SPACE])
 }
 
 function modelRef(name: string): EntityRef {

@@ -9,7 +9,8 @@ import { KEY_ECHOES, startFakeUpstream, type FakeUpstream } from '../../../test/
 import { CALLER, ENDLESS } from '../../../test/support/door_parts.ts'
 import { ask, modelsScene, type ModelsScene, type Said } from '../../../test/support/models_scene.ts'
 import { plantedSecrets } from '../../../test/support/planted_secrets.ts'
-import { chatRoute } from './chat.ts'
+import { inferRoute } from './infer_route.ts'
+import { CHAT } from './infer_routes.ts'
 
 const SEED = 20_261_122
 const KEY = ['the', 'key/of', 'the', 'provider'].join('-')
@@ -62,7 +63,7 @@ after(async () => {
 })
 
 function chat(body: unknown, onAbort?: (listener: () => void) => void): Promise<Said> {
-  return ask(scene, chatRoute(scene.catalogue), onAbort === undefined ? { body } : { body, onAbort })
+  return ask(scene, inferRoute(scene.catalogue, CHAT), onAbort === undefined ? { body } : { body, onAbort })
 }
 
 const saying = (model: string, content = 'hello'): JsonObject => ({
@@ -157,7 +158,6 @@ const REFUSED: readonly (readonly [why: string, body: unknown, code: FaultCode, 
   ['nested 10,000 deep', `${'['.repeat(10_000)}${']'.repeat(10_000)}`, 'input.invalid', 'parse'],
   ['model twice', '{"model":"echo","model":"house","messages":[]}', 'input.invalid', 'parse'],
   ['max_tokens of 10^9', { ...saying('echo'), max_tokens: 1_000_000_000 }, 'input.invalid', 'parse'],
-  ['a stream', { ...saying('echo'), stream: true }, 'stream.unsupported', 'parse'],
   ['another list of models', { ...saying('echo'), models: ['house'] }, 'input.invalid', 'parse'],
   ['a model without its key', saying('unresolved'), 'upstream.unconfigured', 'act'],
   ['a provider that is not there', saying('down'), 'upstream.failed', 'act'],
@@ -180,7 +180,7 @@ for (const [why, body, code, stage] of REFUSED) {
 
 test('chat refuses any query, and repeats none of it', async () => {
   for (const query of [[['model', 'house']], [['planted', 'planted']]] as const) {
-    const said = await ask(scene, chatRoute(scene.catalogue), { body: saying('echo'), query })
+    const said = await ask(scene, inferRoute(scene.catalogue, CHAT), { body: saying('echo'), query })
     assert.ok(said.kind === 'refusal')
     assert.equal(said.code, 'input.invalid')
     assert.ok(!said.fault.message.includes('planted'))
@@ -312,7 +312,7 @@ test('chat records no half of a credential out of a long message of the provider
   // What comes first shrinks when it is redacted, so that the end of what was read is among what is kept.
   for (let padding = 0; padding < secret.length; padding += 100) {
     const user = `${'x'.repeat(padding)}\n${`${secret}\n`.repeat(20_000 / secret.length)}`
-    const said = await ask(lenient, chatRoute(lenient.catalogue), { body: { ...saying('m'), user } })
+    const said = await ask(lenient, inferRoute(lenient.catalogue, CHAT), { body: { ...saying('m'), user } })
     assert.ok(said.kind === 'refusal' && said.code === 'upstream.rejected')
     assert.doesNotMatch(JSON.stringify(said.fault.detail), /BEGIN/)
   }
@@ -347,7 +347,7 @@ test('chat hangs up on the provider when the caller goes away', async () => {
 })
 
 test('chat acts only with a permit for this model', async () => {
-  const route = chatRoute(scene.catalogue)
+  const route = inferRoute(scene.catalogue, CHAT)
   const forged: unknown = Object.create(Permit.prototype)
   const before = fake.received.length
   const request = deepFreeze({ model: 'house', messages: [] })
@@ -359,7 +359,7 @@ test('chat acts only with a permit for this model', async () => {
 
 test('chat finds no model although a policy permits what is none', async () => {
   const open = modelsScene({ models: [], allows: () => true })
-  const said = await ask(open, chatRoute(open.catalogue), { body: saying('nobody') })
+  const said = await ask(open, inferRoute(open.catalogue, CHAT), { body: saying('nobody') })
   assert.deepEqual(said.kind === 'refusal' && [said.code, said.stage], ['model.unknown', 'act'])
 })
 
@@ -417,7 +417,7 @@ test('chat blocks instead when it is told to, in each direction', async () => {
   const models = [{ name: 'parrot', model: 'parrot', baseUrl: `${fake.origin}/v1` }]
   const request = modelsScene({ models, request: 'block' })
   const before = fake.received.length
-  const refused = await ask(request, chatRoute(request.catalogue), { body: saying('parrot', text) })
+  const refused = await ask(request, inferRoute(request.catalogue, CHAT), { body: saying('parrot', text) })
   assert.deepEqual(refused.kind === 'refusal' && [refused.code, refused.stage], [
     'content.blocked',
     'inspect_request',
@@ -425,7 +425,7 @@ test('chat blocks instead when it is told to, in each direction', async () => {
   assert.equal(fake.received.length, before)
 
   const response = modelsScene({ models, request: 'pass', response: 'block' })
-  const withheld = await ask(response, chatRoute(response.catalogue), { body: saying('parrot', text) })
+  const withheld = await ask(response, inferRoute(response.catalogue, CHAT), { body: saying('parrot', text) })
   assert.deepEqual(withheld.kind === 'refusal' && [withheld.code, withheld.stage], [
     'content.blocked',
     'inspect_response',
@@ -439,7 +439,7 @@ test('chat redacts what only the answer holds', async () => {
   const models = [{ name: 'parrot', model: 'parrot', baseUrl: `${fake.origin}/v1` }]
   const lenient = modelsScene({ models, request: 'pass', response: 'redact' })
   for (const { text, secret, rule } of SECRETS) {
-    const said = await ask(lenient, chatRoute(lenient.catalogue), { body: saying('parrot', text) })
+    const said = await ask(lenient, inferRoute(lenient.catalogue, CHAT), { body: saying('parrot', text) })
     assert.ok(said.kind === 'answer')
     assert.ok(!said.json.includes(JSON.stringify(secret.trim()).slice(1, -1)))
     assert.ok(said.json.includes(`[redacted:${rule}]`))

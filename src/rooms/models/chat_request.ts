@@ -1,9 +1,6 @@
 import * as z from 'zod'
-import { Fault } from '#base/fault.ts'
-import { isJsonObject, type JsonObject, type JsonValue } from '#base/json.ts'
-import { checkMemberNames } from './check_member_names.ts'
-import { fitsSchema } from './fits_schema.ts'
-import { printPlace, shapeOf, visitUnknown } from './known_members.ts'
+import type { JsonObject, JsonValue } from '#base/json.ts'
+import { RequestForm } from './request_form.ts'
 
 /** A request body of OpenAI's chat completions whose known fields have been checked. Frozen, with all its fields. */
 export interface ChatRequest extends JsonObject {
@@ -108,98 +105,18 @@ const SCHEMA = z.object({
   web_search_options: anyObject.nullish(),
 })
 
-const SHAPE = shapeOf(SCHEMA)
-const FITS = fitsSchema(SCHEMA)
-/** Messages are checked one by one, so that the first wrong one ends the work: zod goes on through all of them. */
-const FRAME = SCHEMA.extend({ messages: z.array(z.unknown()).min(1).max(MESSAGES) })
+const FORM: RequestForm = new RequestForm({
+  schema: SCHEMA,
+  frame: SCHEMA.extend({ messages: z.array(z.unknown()).min(1).max(MESSAGES) }),
+  elements: { messages: message },
+})
 
-/** Throws `input.invalid` with the path of the first field that is wrong, or `stream.unsupported`. */
+/** Throws `input.invalid` with the path of the first field that is wrong. */
 export function checkChatRequest(value: JsonValue): asserts value is ChatRequest {
-  if (!isJsonObject(value)) throw invalid('The body must be a JSON object.')
-  if (!FITS(value)) explain(value)
-  const { stream } = value
-  checkMemberNames(value, SHAPE)
-  if (stream === true) throw new Fault('stream.unsupported')
-}
-
-/** Throws unless it finds nothing wrong after all. */
-function explain(value: JsonObject): void {
-  checkForm(FRAME, value, [])
-  const { messages } = value
-  if (Array.isArray(messages)) messages.forEach((one, at) => checkForm(message, one, ['messages', at]))
-}
-
-function checkForm(schema: z.ZodType, value: JsonValue, at: readonly PropertyKey[]): void {
-  const [issue] = schema.safeParse(value).error?.issues ?? []
-  if (issue !== undefined) throw invalid(sayIssue(issue, at))
+  FORM.check(value)
 }
 
 /** Where a field stands that is not one of the known ones; undefined when all are. */
-export function unknownField(request: ChatRequest): string | undefined {
-  let found: string | undefined
-  visitUnknown(request, SHAPE, ({ names: [name = ''], place }) => {
-    const inside = place === undefined ? 'the body' : printPlace(place)
-    found ??= isPlainName(name) ? printPlace({ step: name, inside: place }) : `${inside}, a member`
-  })
-  return found
-}
-
-/** A name that may be said again: as short and plain as the names of fields are. */
-function isPlainName(field: string): boolean {
-  return /^[a-z][a-z_]{0,31}$/.test(field)
-}
-
-function invalid(say: string): Fault {
-  return new Fault('input.invalid', {}, { say })
-}
-
-/** The path is made of names of the schema and of places in lists, the rest of our own words. */
-function sayIssue(issue: z.core.$ZodIssue, at: readonly PropertyKey[]): string {
-  const deepest = deepestOf(issue, at)
-  return `${printPath(deepest.path)} ${sayProblem(deepest.issue)}.`
-}
-
-interface Located {
-  readonly issue: z.core.$ZodIssue
-  readonly path: readonly PropertyKey[]
-}
-
-/** Of a field with several forms, the form that fits longest is the one that was meant. */
-function deepestOf(issue: z.core.$ZodIssue, before: readonly PropertyKey[]): Located {
-  const path = [...before, ...issue.path]
-  const here = { issue, path }
-  if (issue.code !== 'invalid_union') return here
-  return issue.errors
-    .flat()
-    .map((inner) => deepestOf(inner, path))
-    .reduce<Located>((best, one) => (one.path.length > best.path.length ? one : best), here)
-}
-
-function printPath(path: readonly PropertyKey[]): string {
-  return path
-    .map((step, at) => (typeof step === 'number' ? `[${step}]` : `${at > 0 ? '.' : ''}${String(step)}`))
-    .join('')
-}
-
-function sayProblem(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'invalid_type') return `must be ${KINDS[issue.expected] ?? 'of another type'}`
-  if (issue.code === 'too_big') return `must be at most ${issue.maximum}${unitOf(issue.origin)}`
-  if (issue.code === 'too_small') return `must be at least ${issue.minimum}${unitOf(issue.origin)}`
-  if (issue.code === 'invalid_value') return `must be one of ${issue.values.map(String).join(', ')}`
-  return 'is of the wrong type'
-}
-
-const KINDS: Readonly<Record<string, string>> = {
-  string: 'a text',
-  number: 'a number',
-  int: 'an integer',
-  boolean: 'true or false',
-  array: 'a list',
-  object: 'an object',
-  record: 'an object',
-}
-
-function unitOf(origin: string): string {
-  if (origin === 'string') return ' characters long'
-  return origin === 'array' ? ' elements long' : ''
+export function unknownChatField(request: ChatRequest): string | undefined {
+  return FORM.unknownField(request)
 }

@@ -5,7 +5,7 @@ import { Fault } from '#base/fault.ts'
 import type { JsonObject, JsonValue } from '#base/json.ts'
 import { parseStrictJson } from '#base/strict_json.ts'
 import { LIMITS } from '#base/limits.ts'
-import { checkChatRequest, unknownField } from './chat_request.ts'
+import { checkChatRequest, unknownChatField } from './chat_request.ts'
 
 const SEED = 20_261_122
 const MESSAGE = { role: 'user', content: 'hello' }
@@ -279,8 +279,8 @@ test(`checkMemberNames leaves one reading only: what a reader blind to case and 
   )
 })
 
-test('unknownField still names unknown members, and none where all are known', () => {
+test('unknownChatField still names unknown members, and none where all are known', () => {
   const value: JsonValue = withPart({ video: 1 })
   checkChatRequest(value)
-  assert.equal(unknownField(value), 'messages[1].content[0].video')
+  assert.equal(unknownChatField(value), 'messages[1].content[0].video')
 })

@@ -44,9 +44,11 @@ const NAME_LENGTH = 64
 const NAMES = 256
 
 class FoldedNames {
-  readonly #folds = new Map<string, string>()
+  /** Most requests have none. */
+  #folds: Map<string, string> | undefined
 
   of(name: string): string {
+    this.#folds ??= new Map()
     const known = this.#folds.get(name)
     if (known !== undefined) return known
     if (name.length > NAME_LENGTH)

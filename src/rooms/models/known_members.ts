@@ -60,10 +60,10 @@ export function visitUnknown(
   }
   if (object === undefined || !isJsonObject(value)) return
   let names: string[] | undefined
-  for (const [step, inner] of Object.entries(value)) {
+  for (const step of Object.keys(value)) {
     const shape = object.members.get(step)
     if (shape === undefined) (names ??= []).push(step)
-    else if (shape !== FREE) visitUnknown(inner, shape, visit, { step, inside: place })
+    else if (shape !== FREE) visitUnknown(value[step] ?? null, shape, visit, { step, inside: place })
   }
   if (names !== undefined) visit({ names, shape: object, place })
 }

@@ -2,7 +2,7 @@ import type { EntityRef } from '#base/decider.ts'
 import { Fault } from '#base/fault.ts'
 import type { JsonObject } from '#base/json.ts'
 import { knownTarget, type RawRequest, type Route } from '#door/route.ts'
-import { authorize, checkPermit, type Policies } from '#trust/access/authorize.ts'
+import { authorize, authorizeVia, checkPermit, type Permit, type Policies } from '#trust/access/authorize.ts'
 import type { Caller } from '#trust/access/caller.ts'
 import type { Catalogue, CatalogueModel } from './catalogue.ts'
 
@@ -30,6 +30,7 @@ export function listRoute(catalogue: Catalogue, policies: Policies): Route<NoInp
       checkPermit(permit, ACTION, REF)
       const models = [...catalogue.all].filter((model) => mayInfer(policies, caller, model))
       return {
+        kind: 'whole',
         status: 200,
         body: { object: 'list', data: models.map(describe) },
         facts: { count: models.length },
@@ -53,7 +54,7 @@ export function modelRoute(catalogue: Catalogue, policies: Policies): Route<Name
       const model = catalogue.find(name)
       if (model === undefined || !mayInfer(policies, caller, model))
         throw new Fault('model.unknown', { asked: name })
-      return { status: 200, body: describe(model), facts: {} }
+      return { kind: 'whole', status: 200, body: describe(model), facts: {} }
     },
   }
 }
@@ -74,11 +75,17 @@ function checkNoQuery({ query }: RawRequest): void {
 
 /** The same question as a call of the model would put, so the list cannot say more than the calls. */
 function mayInfer(policies: Policies, caller: Caller, { target }: CatalogueModel): boolean {
+  const permit = permitOf(() => authorize(policies, { caller, action: 'model:infer', target, findings: [] }))
+  if (permit === undefined || target.via === undefined) return permit !== undefined
+  // A pool is of use to whom one of its members is open.
+  return target.via.some((member) => permitOf(() => authorizeVia(policies, permit, member)) !== undefined)
+}
+
+function permitOf(ask: () => Permit): Permit | undefined {
   try {
-    authorize(policies, { caller, action: 'model:infer', target, findings: [] })
-    return true
+    return ask()
   } catch (thrown) {
-    if (thrown instanceof Fault && thrown.code === 'action.denied') return false
+    if (thrown instanceof Fault && thrown.code === 'action.denied') return undefined
     throw thrown
   }
 }

@@ -2,7 +2,13 @@ import type { Clock } from '#base/clock.ts'
 import type { JsonObject, JsonValue } from '#base/json.ts'
 import type { Memory } from '#base/memory.ts'
 import type { Sealed } from '#base/sealed.ts'
+import type { UpstreamNetwork } from '#base/upstream_address.ts'
+import type { StreamedAnswer } from '#door/stream_frame.ts'
 import type { Permit } from '#trust/access/authorize.ts'
+import type { PoolSettings } from './pool/pool_settings.ts'
+
+/** The wire formats that callers speak. */
+export type ModelApi = 'chat' | 'responses' | 'messages' | 'embeddings' | 'count_tokens'
 
 /** The key of a provider: not needed, referred to but not there, or there. */
 export type ProviderKey =
@@ -26,8 +32,32 @@ export interface ModelSettings {
   readonly region: string | undefined
   /** Whether request fields that we do not know are kept or refused. */
   readonly extensions: 'pass' | 'refuse'
+  /** How the built-in provider `echo` answers; undefined for every other. */
+  readonly echo?: EchoSettings | undefined
+  /** The members of a model that is a pool of others; undefined for every other. */
+  readonly pool?: PoolSettings | undefined
+  /** Where the host name of `baseUrl` may lead; only to public addresses without it. */
+  readonly network?: UpstreamNetwork | undefined
   readonly timeoutMs: number
+  /** The times of the phases of one exchange; what is undefined is limited by `timeoutMs` alone. */
+  readonly phases?: PhaseTimes | undefined
   readonly maxAnswerBytes: number
+}
+
+export interface PhaseTimes {
+  /** Milliseconds for a connection, TLS included. */
+  readonly connectMs: number | undefined
+  /** Milliseconds from the sent request to the end of the answer's headers. */
+  readonly firstByteMs: number | undefined
+  /** Milliseconds between two pieces of the answer. */
+  readonly idleMs: number | undefined
+}
+
+export interface EchoSettings {
+  readonly says: 'plain' | 'base64'
+  /** Characters of a piece of a streamed answer, and the pause before each. */
+  readonly pieceCharacters: number
+  readonly pieceMs: number
 }
 
 export interface CallContext {
@@ -42,15 +72,20 @@ export interface ProviderAnswer {
   readonly status: number
   readonly body: JsonValue
   readonly usage: { readonly tokens_in: number; readonly tokens_out: number } | undefined
+  /** More facts for the outcome entry, as who answered in the place of the one that was asked. */
+  readonly facts?: Readonly<Record<string, JsonValue>> | undefined
 }
 
 /** One model that can be called. */
 export interface ModelConnection {
   /**
-   * Sends one chat completion, with the `model` of the request replaced, and gives an answer whose `model` is the
-   * public name. The caller has checked the permit. Throws the `upstream.*` codes and `input.aborted`.
+   * Sends one request of an API, with its `model` replaced, and gives an answer of the same API whose `model` is the public
+   * name. The caller has checked the permit. Throws the `upstream.*` codes, `input.aborted`, and `api.unsupported` where
+   * there is no faithful way.
    */
-  complete(permit: Permit, request: JsonObject, context: CallContext): Promise<ProviderAnswer>
+  call(api: ModelApi, permit: Permit, request: JsonObject, context: CallContext): Promise<ProviderAnswer>
+  /** The same for a streamed answer (chat, responses, messages). */
+  stream(api: ModelApi, permit: Permit, request: JsonObject, context: CallContext): Promise<StreamedAnswer>
   close(): Promise<void>
 }
 

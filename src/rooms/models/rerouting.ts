@@ -5,7 +5,8 @@ import { foldedName } from './folded_name.ts'
  * preset. LiteLLM: the fallbacks, model_list, custom_llm_provider, specific_deployment, tags and a prompt kept on the
  * server, which names its own model. Vercel: provider_options. Portkey: config, strategy, targets,
  * override_params. Azure's old clients: engine, deployment_id. Groq: compound_custom. LoRAX and SGLang load the adapter that
- * is named, others the model that drafts or judges; tools of some servers call the model that they name.
+ * is named, others the model that drafts or judges; tools of some servers call the model that they name. Anthropic: the region
+ * and the workspace.
  */
 const CHOICES = [
   'adapter_id',
@@ -21,6 +22,7 @@ const CHOICES = [
   'engine',
   'fallback',
   'fallbacks',
+  'inference_geo',
   'lora',
   'lora_path',
   'model',
@@ -38,11 +40,12 @@ const CHOICES = [
   'strategy',
   'tags',
   'targets',
+  'workspace_id',
 ]
 
 /**
  * Content from elsewhere, which no inspection has seen. Azure: data_sources, enhancements. OpenRouter: plugins. LiteLLM:
- * vector_store_ids. Anthropic: mcp_servers. xAI: search_parameters, with feeds by address. Cohere and OpenAI: connectors. vLLM and
+ * vector_store_ids. Anthropic: mcp_servers. xAI: search_parameters, with feeds by address. Cohere and OpenAI: connectors, tunnels. vLLM and
  * SGLang fetch the memory of a prompt from the host that the transfer and bootstrap fields name.
  */
 const CONTENT = [
@@ -58,6 +61,7 @@ const CONTENT = [
   'mcp_servers',
   'plugins',
   'search_parameters',
+  'tunnel_id',
   'vector_store_ids',
 ]
 

@@ -2,7 +2,16 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import type { Decider, Decision, EntityFacts, EntityRef, Question } from '#base/decider.ts'
 import { Fault } from '#base/fault.ts'
-import { authorize, checkPermit, Permit, type Ask, type Policies } from './authorize.ts'
+import {
+  authorize,
+  authorizeVia,
+  checkPermit,
+  Permit,
+  type Ask,
+  type Policies,
+  isPermitted,
+  type AskTarget,
+} from './authorize.ts'
 import type { Scope } from './caller.ts'
 
 const ECHO: EntityRef = { type: 'Model', id: 'echo' }
@@ -127,6 +136,49 @@ suite('authorize', () => {
     }
     assert.throws(() => authorize(none, ask()), { code: 'policy.unavailable' })
     assert.throws(() => authorize(broken, ask()), TypeError)
+  })
+
+  test('authorizeVia asks the same about another target, in full', () => {
+    const asked: Question[] = []
+    const policies = policiesThat({ effect: 'allow', policies: ['via'] }, asked)
+    const permit = authorize(policies, ask(OPEN, { findings: ['credential.pem'] }))
+    const member: EntityFacts = { ref: { type: 'Model', id: 'member' }, attributes: {}, parents: [] }
+    const further = authorizeVia(policies, permit, { ref: member.ref, entities: [member] })
+    assert.ok(Permit.is(further))
+    assert.deepEqual([further.action, further.resource], ['model:infer', member.ref])
+    assert.deepEqual(asked[1], { ...asked[0], resource: member.ref, entities: [[DEMO], [member]] })
+  })
+
+  test('authorizeVia leaves the scope of the key to what the caller asked for, and policy its say', () => {
+    const scope = { models: ['echo'], actions: undefined }
+    const permit = authorize(policiesThat({ effect: 'allow' }), ask(scope))
+    const member = { ref: { type: 'Model', id: 'member' }, entities: [] }
+    assert.ok(Permit.is(authorizeVia(policiesThat({ effect: 'allow' }), permit, member)))
+    const fault = refusal(() => authorizeVia(policiesThat({ policies: ['no'] }), permit, member))
+    assert.deepEqual([fault.code, fault.detail['reason']], ['action.denied', 'policy.forbids'])
+  })
+
+  test('isPermitted asks about all that the target leads to: one that is forbidden is enough', () => {
+    const scope = { models: ['echo'], actions: undefined }
+    const member = (id: string): AskTarget => ({ ref: { type: 'Model', id }, entities: [] })
+    const pool = { ...ask().target, via: [member('a'), member('b')] }
+    for (const forbidden of ['', 'echo', 'a', 'b']) {
+      const decide = ({ resource }: Question): Decision => ({
+        effect: resource.id === forbidden ? 'deny' : 'allow',
+        policies: [],
+        errors: [],
+        set: '',
+        entities: '',
+      })
+      const policies: Policies = { current: () => ({ set: '', decide }) }
+      assert.equal(isPermitted(policies, ask(scope, { target: pool })), forbidden === '', forbidden)
+    }
+  })
+
+  test('authorizeVia takes no permit that is none', () => {
+    const policies = policiesThat({ effect: 'allow' })
+    const forged = Object.create(authorize(policies, ask())) as Permit
+    assert.throws(() => authorizeVia(policies, forged, ask().target), TypeError)
   })
 
   test('a permit cannot be made by hand, copied, inherited or cast', () => {

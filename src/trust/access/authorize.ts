@@ -1,4 +1,4 @@
-import { printRef, type Decider, type Decision, type EntityFacts, type EntityRef } from '#base/decider.ts'
+import type { Decider, Decision, EntityFacts, EntityRef } from '#base/decider.ts'
 import { Fault } from '#base/fault.ts'
 import type { Caller } from './caller.ts'
 
@@ -6,9 +6,17 @@ import type { Caller } from './caller.ts'
 export interface Ask {
   readonly caller: Caller
   readonly action: string
-  readonly target: { readonly ref: EntityRef; readonly entities: readonly EntityFacts[] }
+  readonly target: AskTarget
   /** Names of what inspection found; empty before inspection. */
   readonly findings: readonly string[]
+}
+
+/** What is asked about. */
+export interface AskTarget {
+  readonly ref: EntityRef
+  readonly entities: readonly EntityFacts[]
+  /** What else it may lead to, as a pool leads to its members: each is a question of its own. */
+  readonly via?: readonly AskTarget[]
 }
 
 /** Where the policy set in force is kept. `current` throws `policy.unavailable` when there is none. */
@@ -44,6 +52,11 @@ export class Permit {
   get decision(): Decision {
     return this.#decision
   }
+
+  /** The question that a permit answers, about another target. Throws TypeError for what is no permit. */
+  static askAbout(permit: Permit, target: AskTarget): Ask {
+    return { ...permit.#ask, target }
+  }
 }
 
 /**
@@ -52,6 +65,44 @@ export class Permit {
  * Throws `action.denied` with `policies`, `errors`, `set` and `reason` for the ledger, or `policy.unavailable`.
  */
 export function authorize(policies: Policies, ask: Ask): Permit {
+  const decision = allowed(policies, ask)
+  const narrowed = outsideScope(ask)
+  if (narrowed !== undefined) throw denied(decision, narrowed)
+  return new Permit(MINT, ask, decision)
+}
+
+/**
+ * Asks whether what is permitted may also go by way of another target, as by a member of a pool: the same caller, action
+ * and findings. The scope of the key was about the name that the caller asked for, and holds already; policy is asked in
+ * full. Throws as `authorize` does.
+ */
+export function authorizeVia(policies: Policies, permit: Permit, target: AskTarget): Permit {
+  const ask = Permit.askAbout(permit, target)
+  return new Permit(MINT, ask, allowed(policies, ask))
+}
+
+/**
+ * Whether policy permits it, also by way of all that the target may lead to, for a question that nothing is refused by.
+ * Throws `policy.unavailable`.
+ */
+export function isPermitted(policies: Policies, ask: Ask): boolean {
+  try {
+    const permit = authorize(policies, ask)
+    for (const target of ask.target.via ?? []) authorizeVia(policies, permit, target)
+    return true
+  } catch (thrown) {
+    if (thrown instanceof Fault && thrown.code === 'action.denied') return false
+    throw thrown
+  }
+}
+
+/** Throws `internal.bug` unless the permit is real and was given for this action on this resource. */
+export function checkPermit(permit: Permit, action: string, resource: EntityRef): void {
+  const matches = Permit.is(permit) && permit.action === action && isSame(permit.resource, resource)
+  if (!matches) throw new Fault('internal.bug', { error: 'an act was tried without its permit' })
+}
+
+function allowed(policies: Policies, ask: Ask): Decision {
   const decision = policies.current().decide({
     principal: ask.caller.ref,
     action: { type: 'Action', id: ask.action },
@@ -61,16 +112,11 @@ export function authorize(policies: Policies, ask: Ask): Permit {
   })
   if (decision.effect !== 'allow')
     throw denied(decision, decision.policies.length > 0 ? 'policy.forbids' : 'policy.silent')
-  const narrowed = outsideScope(ask)
-  if (narrowed !== undefined) throw denied(decision, narrowed)
-  return new Permit(MINT, ask, decision)
+  return decision
 }
 
-/** Throws `internal.bug` unless the permit is real and was given for this action on this resource. */
-export function checkPermit(permit: Permit, action: string, resource: EntityRef): void {
-  const matches =
-    Permit.is(permit) && permit.action === action && printRef(permit.resource) === printRef(resource)
-  if (!matches) throw new Fault('internal.bug', { error: 'an act was tried without its permit' })
+function isSame(left: EntityRef, right: EntityRef): boolean {
+  return left.type === right.type && left.id === right.id
 }
 
 function outsideScope(ask: Ask): 'scope.model' | 'scope.action' | undefined {

@@ -48,7 +48,8 @@ suite('question_entities', () => {
     const stores = [1, 2, 3].map(() => prepared.prepare([lasting, spaces, Object.freeze([frozen(BOB, [])])]))
     for (const ref of [ANN, GROUP]) assert.equal(stores[1]?.find(ref), stores[2]?.find(ref), ref.id)
     for (const ref of [SPACE, BOB]) assert.notEqual(stores[1]?.find(ref), stores[2]?.find(ref), ref.id)
-    for (const store of stores) assert.deepEqual([store.isIn(ANN, SPACE), store.isIn(BOB, SPACE)], [true, false])
+    for (const store of stores)
+      assert.deepEqual([store.isIn(ANN, SPACE), store.isIn(BOB, SPACE)], [true, false])
   })
 
   test('prepare reads again what can change', () => {

@@ -41,6 +41,16 @@ action "model:infer", "model:list" in ["model:use"] appliesTo {
   context: Context,
 };
 
+// To see what inspection would take out of requests and answers of a model; asked when it found something. Not permitted
+// means masked. In no group, so that no permit to use models shows anything.
+//   content:raw  credentials and hidden text
+//   pii:reveal   e-mail addresses, card and account numbers
+action "content:raw", "pii:reveal" appliesTo {
+  principal: [User, Service, System],
+  resource: [Model],
+  context: Context,
+};
+
 // To read why a request was refused. A caller sees its own requests only, whatever policy says.
 action "entry:explain" appliesTo {
   principal: [User, Service, System],

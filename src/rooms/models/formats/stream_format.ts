@@ -1,0 +1,70 @@
+import { Fault } from '#base/fault.ts'
+import type { JsonValue } from '#base/json.ts'
+import { LIMITS } from '#base/limits.ts'
+import { EventReader, type ServerSentEvent } from '#base/sse.ts'
+import type { Detector } from '#door/detector.ts'
+import type { StreamedAnswer, StreamFrame } from '#door/stream_frame.ts'
+
+/** Reads one streamed answer of a wire format. Keeps what it knows of the answer, so there is one for each. */
+export interface StreamFormat extends Pick<StreamedAnswer, 'rest' | 'refuse' | 'end'> {
+  /**
+   * The frames that an event comes to: one mostly, none for what is ours only. A frame with a text of a channel may also end
+   * it. Throws `upstream.invalid` with a word for the reason, and `upstream.failed` for an error that the upstream tells.
+   */
+  read(event: ServerSentEvent): readonly StreamFrame[]
+  /** True once the upstream has said that the answer is complete. Nothing is read after that. */
+  readonly isEnded: boolean
+  /** As far as the stream has come. */
+  readonly usage: TokenUsage
+}
+
+/** For the outcome entry. */
+export interface TokenUsage {
+  readonly tokens_in?: number
+  readonly tokens_out?: number
+}
+
+/** A streamed answer as it comes in. */
+export interface StreamSource {
+  /** Bytes of the body; `return` ends the exchange. Throws the `upstream.*` codes and `input.aborted`. */
+  readonly pieces: AsyncIterable<Uint8Array>
+  /** Ends the exchange at once, also while a piece is waited for. */
+  cancel(): void
+  /** Finds our own key at the upstream. */
+  readonly secret?: Detector | undefined
+}
+
+/** Joins a format to the bytes that it reads. `facts` are those of the call; the usage of tokens is put to them. */
+export function streamedAnswer(
+  format: StreamFormat,
+  source: StreamSource,
+  facts: Readonly<Record<string, JsonValue>>,
+): StreamedAnswer {
+  return {
+    frames: framesOf(format, source.pieces),
+    cancel: () => source.cancel(),
+    rest: (channel, text) => format.rest(channel, text),
+    refuse: (refusal) => format.refuse(refusal),
+    end: format.end,
+    secret: source.secret,
+    facts: () => ({ ...facts, ...format.usage }),
+  }
+}
+
+/** Throws `upstream.failed` for a stream that stops before its end, besides what the format and the reader throw. */
+export async function* framesOf(
+  format: StreamFormat,
+  pieces: AsyncIterable<Uint8Array>,
+): AsyncGenerator<StreamFrame, void, undefined> {
+  const reader = new EventReader()
+  let events = 0
+  for await (const piece of pieces) {
+    for (const event of reader.push(piece)) {
+      events += 1
+      if (events > LIMITS.streamFrames) throw new Fault('upstream.oversized', { reason: 'frames' })
+      yield* format.read(event)
+      if (format.isEnded) return
+    }
+  }
+  throw new Fault('upstream.failed', { reason: 'cut', in_event: reader.end().isCut })
+}
