@@ -36,6 +36,7 @@ test('loadConfig gives every default for an empty file: the defaults live in the
       hidden: redact,
       personal: redact,
       long_encoded_runs: 'pass',
+      routes: {},
     })
     assert.deepEqual(config.limits, { body_bytes: 10_485_760, in_flight: 512, held_bytes: 268_435_456 })
     assert.equal(config.ledger.max_bytes, 10_737_418_240)

@@ -26,10 +26,24 @@ const range = z
   .refine((text) => parseAddressRanges([text]) !== undefined, 'must be a range such as 10.0.0.0/8')
   .refine((text) => !text.endsWith('/0'), 'must not be every address there is')
 
+const action = z.enum(['pass', 'redact', 'block'])
+
 const inspected = (
   what: string,
 ): z.ZodDefault<z.ZodEnum<{ pass: 'pass'; redact: 'redact'; block: 'block' }>> =>
-  z.enum(['pass', 'redact', 'block']).default('redact').describe(what)
+  action.default('redact').describe(what)
+
+const onRoute = (group: string) =>
+  z
+    .strictObject({
+      request: action.optional().describe('Instead of what holds for requests.'),
+      response: action.optional().describe('Instead of what holds for answers.'),
+    })
+    .optional()
+    .describe(`What happens to ${group} on this route.`)
+
+/** The routes to models, by the names that metrics and the ledger have for them. */
+const INSPECTED_ROUTES = ['chat', 'responses', 'embeddings', 'messages', 'count_tokens'] as const
 
 /** The whole file. */
 export const CONFIG_SCHEMA = z.strictObject({
@@ -106,11 +120,25 @@ export const CONFIG_SCHEMA = z.strictObject({
         })
         .prefault({})
         .describe('E-mail addresses, card and account numbers. Who may pii:reveal sees them.'),
-      long_encoded_runs: z
-        .enum(['pass', 'redact', 'block'])
+      long_encoded_runs: action
         .default('pass')
         .describe(
           'Runs of base 64 and the like in streamed answers beyond the 4 KiB that are held and looked at, as images are.',
+        ),
+      routes: z
+        .partialRecord(
+          z.enum(INSPECTED_ROUTES),
+          z
+            .strictObject({
+              credentials: onRoute('credentials'),
+              hidden: onRoute('hidden text'),
+              personal: onRoute('personal data'),
+            })
+            .describe('What differs on this route.'),
+        )
+        .default({})
+        .describe(
+          'Routes that are treated otherwise: chat, responses, embeddings, messages or count_tokens, each with the groups that differ.',
         ),
     })
     .prefault({})

@@ -11,6 +11,7 @@ import { LIMITS } from '#base/limits.ts'
 import { Metrics } from '#base/metrics.ts'
 import { privateSocket } from '#base/private_socket.ts'
 import { watchFiles } from '#base/watch_files.ts'
+import type { InspectionAction } from '#door/detector.ts'
 import { DETECTORS } from '#door/detectors/all.ts'
 import type { DoorParts } from '#door/door.ts'
 import { FloodGuard } from '#door/flood_guard.ts'
@@ -317,21 +318,28 @@ async function note(
   })
 }
 
-function inspectorParts({
-  credentials,
-  hidden,
-  personal,
-  long_encoded_runs,
-}: Config['inspection']): InspectorParts {
-  const actionsIn = (direction: Direction): RuleActions =>
-    actionsOf({
-      credential: credentials[direction],
-      hidden: hidden[direction],
-      personal: personal[direction],
-    })
+function inspectorParts(inspection: Config['inspection']): InspectorParts {
+  const actionsOn = (route: RouteInspection = {}): InspectorParts['actions'] => ({
+    request: actionsIn(inspection, route, 'request'),
+    response: actionsIn(inspection, route, 'response'),
+  })
   return {
     detectors: DETECTORS,
-    actions: { request: actionsIn('request'), response: actionsIn('response') },
-    encoded: long_encoded_runs,
+    actions: actionsOn(),
+    routes: new Map(Object.entries(inspection.routes).map(([name, route]) => [name, actionsOn(route)])),
+    encoded: inspection.long_encoded_runs,
   }
+}
+
+type RouteInspection = NonNullable<Config['inspection']['routes']['chat']>
+
+/** What a route says of a group counts before what is said of all. */
+function actionsIn(all: Config['inspection'], route: RouteInspection, direction: Direction): RuleActions {
+  const action = (group: 'credentials' | 'hidden' | 'personal'): InspectionAction =>
+    route[group]?.[direction] ?? all[group][direction]
+  return actionsOf({
+    credential: action('credentials'),
+    hidden: action('hidden'),
+    personal: action('personal'),
+  })
 }

@@ -35,7 +35,8 @@ export async function passThrough<Input extends JsonObject>(
   route: Route<Input>,
   incoming: Incoming,
 ): Promise<Outcome> {
-  const { authenticator, policies, inspector, recorder } = door
+  const { authenticator, policies, recorder } = door
+  const inspector = door.inspector.ofRoute(route.name)
   const { action } = route
   const passage = new Passage(door, route, incoming)
   try {

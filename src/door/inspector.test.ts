@@ -59,3 +59,18 @@ test('Inspector does not look at what is exempt', () => {
   const value = { a: 'banana' }
   assert.deepEqual(inspector.inspect('response', { exempt: 'tests' }, value), { value, findings: [] })
 })
+
+test('Inspector treats a route otherwise where it is told to, in each direction for itself', () => {
+  const routes = new Map([['loud', { request: always('pass'), response: always('redact') }]])
+  const actions = { request: always('redact'), response: always('block') }
+  const own = new Inspector({ detectors: [WORD], actions, routes, encoded: 'pass' })
+  const value = { a: 'banana' }
+  const redacted = { value: { a: '[redacted:word.banana]' }, findings: ['word.banana'] }
+  assert.deepEqual(own.ofRoute('other').inspect('request', 'all', value), redacted)
+  assert.throws(() => own.ofRoute('other').inspect('response', 'all', value), BLOCKED)
+  const loud = own.ofRoute('loud')
+  assert.deepEqual(loud.inspect('request', 'all', value), { value, findings: ['word.banana'] })
+  assert.deepEqual(loud.inspect('response', 'all', value), redacted)
+  const guard = loud.guard()
+  assert.equal(guard.push('a banana ') + guard.end(), 'a [redacted:word.banana] ')
+})

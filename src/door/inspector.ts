@@ -23,6 +23,8 @@ export type MaySee = (rule: string) => boolean
 export interface InspectorParts {
   readonly detectors: readonly Detector[]
   readonly actions: Readonly<Record<Direction, RuleActions>>
+  /** Of routes that are treated otherwise, by name. */
+  readonly routes?: ReadonlyMap<string, InspectorParts['actions']>
   /** What happens to long runs of base 64 and the like in a stream that are too long to be held. */
   readonly encoded: InspectionAction
 }
@@ -31,11 +33,22 @@ export interface InspectorParts {
 export class Inspector {
   readonly #parts: InspectorParts
   readonly #quickLook: QuickLook
-  readonly #turns = new Turns()
+  readonly #turns: Turns
+  readonly #routes: ReadonlyMap<string, Inspector>
 
-  constructor(parts: InspectorParts) {
+  constructor(parts: InspectorParts, turns: Turns = new Turns()) {
     this.#parts = parts
     this.#quickLook = new QuickLook(parts.detectors)
+    this.#turns = turns
+    const { routes = new Map(), ...common } = parts
+    this.#routes = new Map(
+      [...routes].map(([name, actions]) => [name, new Inspector({ ...common, actions }, turns)]),
+    )
+  }
+
+  /** The inspector of a route: this one, unless the route is treated otherwise. */
+  ofRoute(name: string): Inspector {
+    return this.#routes.get(name) ?? this
   }
 
   /**
