@@ -95,11 +95,22 @@ export class Above {
   readonly open: readonly EntityRef[]
   #set: RefMap<true> | undefined
 
-  constructor(known: readonly EntityNode[], open: readonly EntityRef[]) {
-    const refs = known.map(({ ref }) => ref)
-    const hashes = known.map(({ hash }) => hash)
-    this.refs = open.length === 0 ? refs : [...refs, ...open]
-    this.hashes = open.length === 0 ? hashes : [...hashes, ...open.map(hashOf)]
+  /** `nodes` begins with the entity itself. */
+  constructor(nodes: readonly EntityNode[], open: readonly EntityRef[]) {
+    const refs: EntityRef[] = []
+    const hashes: number[] = []
+    for (let at = 1; at < nodes.length; at++) {
+      const node = nodes[at]
+      if (node === undefined) break
+      refs.push(node.ref)
+      hashes.push(node.hash)
+    }
+    for (const ref of open) {
+      refs.push(ref)
+      hashes.push(hashOf(ref))
+    }
+    this.refs = refs
+    this.hashes = hashes
     this.open = open
   }
 
@@ -137,46 +148,37 @@ export class EntityPart {
   }
 
   findAbove(start: EntityNode): Above {
-    const walk: Walk = { number: ++this.#walks, nodes: [start], open: [], next: 0 }
-    start.walk = walk.number
+    const walk = ++this.#walks
+    start.walk = walk
+    const nodes = [start]
+    const open: EntityRef[] = []
+    let last: EntityRef | undefined
+    let next = 0
     // Grows while it is walked.
-    for (const node of walk.nodes) this.#walkUp(node, walk)
-    return new Above(walk.nodes.slice(1), walk.open)
-  }
-
-  #walkUp({ parents }: EntityNode, walk: Walk): void {
-    for (const ref of parents) {
-      // Neighbours often share a parent, and the very object that names it.
-      if (ref === walk.last) continue
-      walk.last = ref
-      const parent = this.#parent(ref, walk)
-      if (parent === undefined) {
-        walk.isOpen ??= new RefMap()
-        if (walk.isOpen.set(ref, true)) walk.open.push(ref)
-      } else if (parent.walk !== walk.number) {
-        parent.walk = walk.number
-        walk.nodes.push(parent)
+    for (const { parents } of nodes) {
+      for (const ref of parents) {
+        // Neighbours often share a parent, and the very object that names it.
+        if (ref === last) continue
+        last = ref
+        // Groups mostly stand in the list as they stand in the parents of who is in them.
+        const near = this.list[next]
+        const parent = near?.ref === ref ? near : this.#nodes.get(ref)
+        if (parent === undefined) open.push(ref)
+        else {
+          next = parent.place + 1
+          if (parent.walk === walk) continue
+          parent.walk = walk
+          nodes.push(parent)
+        }
       }
     }
-  }
-
-  /** Groups mostly stand in the list as they stand in the parents of who is in them, and are the very same objects. */
-  #parent(ref: EntityRef, walk: Walk): EntityNode | undefined {
-    const next = this.list[walk.next]
-    const parent = next?.ref === ref ? next : this.#nodes.get(ref)
-    if (parent !== undefined) walk.next = parent.place + 1
-    return parent
+    return new Above(nodes, open.length < 2 ? open : distinct(open))
   }
 }
 
-interface Walk {
-  readonly number: number
-  readonly nodes: EntityNode[]
-  readonly open: EntityRef[]
-  /** The place behind the parent that was found last. */
-  next: number
-  isOpen?: RefMap<true>
-  last?: EntityRef
+function distinct(refs: readonly EntityRef[]): readonly EntityRef[] {
+  const seen = new RefMap<true>(refs.length)
+  return refs.filter((ref) => seen.set(ref, true))
 }
 
 /** The entities of one question. Throws Fault `internal.bug` when two parts say different things of one entity. */

@@ -1,7 +1,9 @@
 import type { EntityRef } from '#base/decider.ts'
 import { fnv1a } from '#base/fnv1a.ts'
 
-const EMPTY = -1
+/** A place holds the number of its reference, from 1 on: a new table is empty as it is. */
+const EMPTY = 0
+const NOWHERE = -1
 const LEAST_PLACES = 8
 /** Places for each reference, so that most are found at the first look. */
 const SPREAD = 2
@@ -28,17 +30,17 @@ export class RefMap<T> {
   /** `hash` is that of the reference, where it is known already. */
   get(ref: EntityRef, hash = hashOf(ref)): T | undefined {
     const at = this.#find(ref, hash)
-    return at === EMPTY ? undefined : this.#values[at]
+    return at === NOWHERE ? undefined : this.#values[at]
   }
 
   has(ref: EntityRef): boolean {
-    return this.#find(ref, hashOf(ref)) !== EMPTY
+    return this.#find(ref, hashOf(ref)) !== NOWHERE
   }
 
   /** True when the reference was not there before; the value is replaced either way. */
   set(ref: EntityRef, value: T, hash = hashOf(ref)): boolean {
     const known = this.#find(ref, hash)
-    if (known !== EMPTY) {
+    if (known !== NOWHERE) {
       this.#values[known] = value
       return false
     }
@@ -51,13 +53,13 @@ export class RefMap<T> {
   }
 
   #find(ref: EntityRef, hash: number): number {
-    if (this.#crowded !== undefined) return this.#crowded.get(ref.type)?.get(ref.id) ?? EMPTY
+    if (this.#crowded !== undefined) return this.#crowded.get(ref.type)?.get(ref.id) ?? NOWHERE
     // There is always an empty place to end at.
     for (let place = hash & this.#mask; ; place = (place + 1) & this.#mask) {
-      const at = this.#places[place] ?? EMPTY
-      if (at === EMPTY) return EMPTY
-      const other = this.#refs[at]
-      if (other !== undefined && isSameRef(other, ref)) return at
+      const number = this.#places[place] ?? EMPTY
+      if (number === EMPTY) return NOWHERE
+      const other = this.#refs[number - 1]
+      if (other !== undefined && isSameRef(other, ref)) return number - 1
     }
   }
 
@@ -69,7 +71,7 @@ export class RefMap<T> {
     let place = hash & this.#mask
     for (let probe = 0; probe < PROBES_MAX; probe++) {
       if ((this.#places[place] ?? EMPTY) === EMPTY) {
-        this.#places[place] = at
+        this.#places[place] = at + 1
         return
       }
       place = (place + 1) & this.#mask
@@ -94,7 +96,7 @@ export function isSameRef(left: EntityRef, right: EntityRef): boolean {
 function newPlaces(count: number): Int32Array {
   let size = LEAST_PLACES
   while (size < count * SPREAD) size *= 2
-  return new Int32Array(size).fill(EMPTY)
+  return new Int32Array(size)
 }
 
 function addTo(crowded: Map<string, Map<string, number>>, { type, id }: EntityRef, at: number): void {
