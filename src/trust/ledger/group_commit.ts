@@ -179,18 +179,21 @@ export class GroupCommit {
 
   async #commit(group: readonly Waiting[]): Promise<void> {
     if (this.#broken !== undefined) return refuse(group, this.#broken)
+    const { space } = this.#parts
+    // The entry may still fit, but what it speaks of is written after it, beside the ledger.
+    if (space.isFull && group.some((entry) => entry.reserved)) await space.releaseReserve()
     const result = await this.#write(group)
     if (result.kind === 'broken') {
       this.#break(result.reason)
       return refuse(group, result.reason)
     }
     if (result.kind === 'durable') return
-    this.#parts.space.markFull()
+    space.markFull()
     const reserved = group.filter((entry) => entry.reserved)
     const ordinary = group.filter((entry) => !entry.reserved)
     refuse(ordinary, 'the disk is full')
     if (reserved.length === 0) return
-    const again = (await this.#parts.space.releaseReserve()) ? await this.#write(reserved) : result
+    const again = (await space.releaseReserve()) ? await this.#write(reserved) : result
     if (again.kind === 'broken') this.#break(again.reason)
     if (again.kind !== 'durable') refuse(reserved, 'the disk is full')
   }

@@ -242,6 +242,19 @@ test('append keeps the reserved entries of a group that the disk refused', async
   await ledger.close()
 })
 
+test('append gives up the reserve for a reserved entry on a full disk, also where the entry itself would fit', async () => {
+  const files = await emptyDisk()
+  const ledger = await openOn(files, { reserveBytes: 8_192 })
+  await ledger.settled()
+  const held = usedBytes(files)
+  files.capacity = held + 100
+  await assert.rejects(ledger.append(intent(1)), { code: 'ledger.unwritable' })
+  files.capacity = held + 4_000
+  await ledger.append({ ...intent(2), ...RESERVED })
+  assert.ok(usedBytes(files) < held, 'the act that is on record now has room too')
+  await ledger.close()
+})
+
 test('append refuses for good: the disk is full and the torn write cannot be cut', async () => {
   const files = await emptyDisk()
   const ledger = await openOn(files)

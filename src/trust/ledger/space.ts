@@ -61,6 +61,11 @@ export class Space {
     this.#used += bytes
   }
 
+  /** True when only reserved entries may be written. */
+  get isFull(): boolean {
+    return this.#isFull
+  }
+
   /** Notes that the disk refused a write. */
   markFull(): void {
     this.#isFull = true
