@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { benchAttacks, drawAttacks } from './attacks.ts'
 import { benchCedar, drawCedar } from './cedar.ts'
 import { benchStart, drawStart } from './cold_start.ts'
 import { benchDoor, drawDoor } from './door.ts'
@@ -6,6 +7,8 @@ import { benchLedger, drawLedger } from './ledger.ts'
 import { stopWithThisProcess } from './processes.ts'
 import { drawProfile, profileDoor } from './profile.ts'
 import { drawSoak, soakDoor } from './soak.ts'
+import { benchStreams } from './streams.ts'
+import { drawStreams } from './streams_report.ts'
 
 const HELP = `gatehouse bench [WHAT] [flags]
 
@@ -17,6 +20,11 @@ const HELP = `gatehouse bench [WHAT] [flags]
            --rounds N (5)   --seconds N (3)   --json
   cedar    decisions of our engine and of cedar-wasm, with 10 to 10,000 policies
            --rounds N (5)   --seconds N (3)   --quick: 2 and 1   --json
+  streams  500 paced streams through our door and past it; then 1,000 silent ones and 100 readers that do not read
+           --rounds N (5)   --seconds N (3)   --quick: 2 and 1, and 10 s instead of 60 for the rest
+           --streams N (500)   --json
+  attacks  the known defects of other gateways, as requests to our door and to the peer gateway
+           --quick: without the slow ones   --json
   start    cold start to ready, on a home with 1,000 keys and 100 policies
            --rounds N: number of starts (5)   --json
 
@@ -32,6 +40,7 @@ async function main(): Promise<number> {
       profile: { type: 'boolean', default: false },
       soak: { type: 'string' },
       concurrency: { type: 'string', default: '16' },
+      streams: { type: 'string', default: '500' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -64,6 +73,17 @@ async function main(): Promise<number> {
     return report.absent.governed === undefined ? 0 : 1
   }
   if (what === 'cedar') return show(await benchCedar({ rounds, seconds, say }), drawCedar)
+  if (what === 'streams') {
+    const streams = Number(values.streams)
+    if (!(streams >= 1 && Number.isInteger(streams))) return (console.error(HELP), 64)
+    const shape = { streams, idle: 1_000, slow: 100, holdSeconds: values.quick ? 10 : 60 }
+    return show(await benchStreams({ rounds, seconds, ...shape, say }), drawStreams)
+  }
+  if (what === 'attacks') {
+    const report = await benchAttacks({ isQuick: values.quick, say })
+    show(report, drawAttacks)
+    return report.harmed.ours === 0 ? 0 : 1
+  }
   if (what === 'ledger') return show(await benchLedger({ rounds, seconds, say }), drawLedger)
   if (what === 'start') return show(await benchStart({ starts: rounds, say }), drawStart)
   console.error(HELP)

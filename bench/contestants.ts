@@ -32,7 +32,14 @@ export interface Surroundings {
   readonly say: (line: string) => void
   /** Flags for Node in front of our door, for a profile. */
   readonly doorFlags?: readonly string[]
+  /** The gatehouse.yaml of our door, and the models its key is for, where it is not the one model of the load. */
+  readonly doorSetup?: { readonly configuration: string; readonly models: readonly string[] }
+  /** Flags for Node in front of the peer. */
+  readonly peerFlags?: readonly string[]
 }
+
+/** What our door shows to the provider, and nobody else may see. */
+export const UPSTREAM_KEY = 'bench-upstream-key'
 
 /** Why a contestant does not take part. */
 export class Absent extends Error {}
@@ -88,14 +95,18 @@ async function startBare({ mockPort, core }: Surroundings, words: readonly strin
 }
 
 /** Our door as a user runs it, with nothing switched off: its own home, a key made by the CLI, a provider over HTTP. */
-async function startGoverned({ mockPort, folder, core, doorFlags = [] }: Surroundings): Promise<Contestant> {
+async function startGoverned(around: Surroundings): Promise<Contestant> {
+  const { mockPort, folder, core, doorFlags = [], doorSetup } = around
   const program = path.join(ROOT, 'src/main.ts')
   if (!fs.existsSync(program)) throw new Absent('src/main.ts does not exist yet')
   const home = path.join(folder, 'home')
   fs.mkdirSync(home, { mode: 0o700 })
-  const model = `{ provider: openai, base_url: "http://127.0.0.1:${mockPort}/v1", model: mock, key: { from_env: BENCH_KEY }, region: eu }`
-  fs.writeFileSync(path.join(home, 'gatehouse.yaml'), `models:\n  house: ${model}\n`)
-  const env = { ...process.env, ...OWN_ENV, BENCH_KEY: 'bench-upstream-key' }
+  const { configuration, models } = doorSetup ?? {
+    configuration: `models:\n  house: ${openaiModel(mockPort)}\n`,
+    models: ['house'],
+  }
+  fs.writeFileSync(path.join(home, 'gatehouse.yaml'), configuration)
+  const env = { ...process.env, ...OWN_ENV, BENCH_KEY: UPSTREAM_KEY }
   const listeners = ['--listen', '--admin-listen', '--metrics-listen'].flatMap((name) => [
     name,
     '127.0.0.1:0',
@@ -113,7 +124,7 @@ async function startGoverned({ mockPort, folder, core, doorFlags = [] }: Surroun
   ]
   const running = start(process.execPath, up, { core, env })
   const ready = await readyLine(running)
-  const create = ['key', 'create', '--name', 'bench', '--models', 'house', '--home', home, '--json']
+  const create = ['key', 'create', '--name', 'bench', '--models', models.join(','), '--home', home, '--json']
   const made = spawnSync(process.execPath, [...NODE_FLAGS, program, ...create], { env, encoding: 'utf8' })
   if (made.status !== 0) throw new Error(`key create: ${made.stdout}${made.stderr}`)
   const { key } = JSON.parse(made.stdout) as { key: string }
@@ -124,11 +135,16 @@ async function startGoverned({ mockPort, folder, core, doorFlags = [] }: Surroun
   }
 }
 
-async function startPeer({ mockPort, core, say }: Surroundings): Promise<Contestant> {
+/** A model of the provider on a port, as a line of gatehouse.yaml has it. */
+export function openaiModel(port: number): string {
+  return `{ provider: openai, base_url: "http://127.0.0.1:${port}/v1", model: mock, key: { from_env: BENCH_KEY }, region: eu }`
+}
+
+async function startPeer({ mockPort, core, say, peerFlags = [] }: Surroundings): Promise<Contestant> {
   const place = installPeer(say)
   if ('absent' in place) throw new Absent(place.absent)
   const port = await freePort()
-  const words = [...NODE_FLAGS, place.program, `--port=${port}`, '--headless']
+  const words = [...NODE_FLAGS, ...peerFlags, place.program, `--port=${port}`, '--headless']
   const running = start(process.execPath, words, { core, cwd: place.folder })
   await waitForPort(port, running)
   const headers = {

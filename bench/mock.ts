@@ -50,7 +50,7 @@ function serve(socket: net.Socket): void {
 }
 
 /** Bytes of the first request, or 0 while its headers are not complete. */
-function requestLength(bytes: Buffer): number {
+export function requestLength(bytes: Buffer): number {
   const end = bytes.indexOf('\r\n\r\n')
   if (end === -1) return 0
   const head = bytes.toString('latin1', 0, end)

@@ -161,3 +161,36 @@ export function memoryOf(pid: number): { rss_mb: number; peak_mb: number } | und
     return undefined
   }
 }
+
+/** Clock ticks in a second, as Linux shows them to programs everywhere. */
+const TICKS = 100
+
+/** Processor time of a process, all threads, in seconds; undefined where /proc does not tell. */
+export function cpuSeconds(pid: number): number | undefined {
+  try {
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8')
+    // The name in parentheses may hold anything; utime and stime are the 14th and 15th field.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return (Number(fields[11]) + Number(fields[12])) / TICKS
+  } catch {
+    return undefined
+  }
+}
+
+/** Sockets that a process has open; undefined where /proc does not tell. */
+export function openSockets(pid: number): number | undefined {
+  try {
+    const folder = `/proc/${pid}/fd`
+    return fs.readdirSync(folder).filter((name) => isSocket(path.join(folder, name))).length
+  } catch {
+    return undefined
+  }
+}
+
+function isSocket(link: string): boolean {
+  try {
+    return fs.readlinkSync(link).startsWith('socket:')
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,117 @@
+import type { Machine } from './machine.ts'
+import type { Held } from './stream_aside.ts'
+import type { Spread } from './stream_load.ts'
+import { PACE_MS } from './stream_mock.ts'
+
+export interface Flow {
+  readonly direct: Row
+  readonly governed: Row
+  /** Medians of same-round differences between governed and direct, in µs. */
+  readonly added_us: {
+    readonly first_token_p50: number | null
+    readonly first_token_p99: number | null
+    readonly frame_p50: number | null
+    readonly frame_p99: number | null
+  }
+}
+
+export interface Row {
+  readonly streams: number
+  readonly sent: number
+  readonly received: number
+  readonly lost: number
+  readonly reordered: number
+  readonly repeated: number
+  readonly altered: number
+  readonly failed: number
+  readonly first_failure?: string
+  readonly frames_per_s: number
+  readonly first_token_us: Spread
+  readonly frame_us: Spread
+  readonly whole_frame_us: Spread
+  readonly busy_percent: number | null
+  readonly load_busy_percent: number
+}
+
+export interface Sample extends Held {
+  readonly seconds: number
+  readonly rss_mb: number
+  readonly sockets: number
+}
+
+export interface StreamsReport {
+  readonly bench: 'streams'
+  readonly machine: Machine
+  readonly pinned: boolean
+  readonly rounds: number
+  readonly seconds: number
+  /** By the number of streams at once. */
+  readonly flows: Readonly<Record<string, Flow>>
+  readonly held: {
+    readonly idle: number
+    readonly slow: number
+    readonly rss_before_mb: number
+    readonly samples: readonly Sample[]
+    readonly slope_mb_per_minute: number | null
+  }
+}
+
+/** The report as tables for people. */
+export function drawStreams(report: StreamsReport): string {
+  const { machine, held } = report
+  const lines = [
+    `${machine.cpu}, ${machine.cores} cores, ${machine.memory_gb} GB, ${machine.system}, Node ${machine.node}`,
+    report.pinned ? 'our door on core 0, load and model provider on core 1' : 'not pinned to cores',
+    `${report.rounds} interleaved rounds of ${report.seconds} s, a frame every ${PACE_MS} ms; medians of rounds, counts of all`,
+  ]
+  for (const [streams, { direct, governed, added_us: added }] of Object.entries(report.flows)) {
+    lines.push(
+      '',
+      `${streams} at once`.padEnd(12) +
+        '  streams  frames sent  received  lost reordered repeated altered failed  frames/s  core 0  core 1',
+      rowLine('direct', direct),
+      rowLine('governed', governed),
+      '  µs                 first token p50/p99      frame p50/p99   whole frame p50/p99',
+      timeLine('direct', direct),
+      timeLine('governed', governed),
+      `  added         ${pair(added.first_token_p50, added.first_token_p99).padStart(24)}${pair(added.frame_p50, added.frame_p99).padStart(19)}`,
+    )
+    if (governed.first_failure !== undefined)
+      lines.push(`  first failure: ${governed.first_failure.slice(0, 200)}`)
+  }
+  lines.push(
+    '',
+    `${held.idle} silent streams and ${held.slow} readers that do not read (replaced when given up); ${held.rss_before_mb} MB before`,
+    '      s    MB  sockets  silent  slow  given up  ordinary request',
+    ...held.samples.map(
+      (sample) =>
+        `  ${[sample.seconds, sample.rss_mb, sample.sockets, sample.idle, sample.slow, sample.given_up]
+          .map((value, at) => String(value).padStart([5, 5, 8, 7, 5, 9][at] ?? 0))
+          .join(' ')}  ${sample.status} in ${sample.ms} ms`,
+    ),
+    `memory changed by ${held.slope_mb_per_minute ?? '–'} MB per minute`,
+  )
+  return lines.join('\n')
+}
+
+function rowLine(name: string, row: Row): string {
+  const counts = [row.streams, row.sent, row.received, row.lost, row.reordered, row.repeated, row.altered]
+  const percent = (value: number | null): string => `${value ?? '–'} %`.padStart(8)
+  return (
+    `  ${name.padEnd(10)}` +
+    [...counts, row.failed, row.frames_per_s]
+      .map((value, at) => String(value).padStart([9, 13, 10, 6, 10, 9, 8, 7, 10][at] ?? 0))
+      .join('') +
+    percent(row.busy_percent) +
+    percent(row.load_busy_percent)
+  )
+}
+
+function timeLine(name: string, { first_token_us, frame_us, whole_frame_us }: Row): string {
+  const spread = ({ p50, p99 }: Spread): string => pair(p50, p99)
+  return `  ${name.padEnd(14)}${spread(first_token_us).padStart(24)}${spread(frame_us).padStart(19)}${spread(whole_frame_us).padStart(22)}`
+}
+
+function pair(one: number | null, other: number | null): string {
+  return `${one ?? '–'} / ${other ?? '–'}`
+}
