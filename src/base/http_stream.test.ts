@@ -182,3 +182,36 @@ test('cancel, an abort of the caller and leaving the walk each end the exchange'
     )
   }
 })
+
+test('release reads the rest away, so that the connection serves again; one without an end is closed', async () => {
+  const rows: readonly (readonly [why: string, Answer, connections: number])[] = [
+    [
+      'the end comes soon',
+      (response) => (response.write('last'), setTimeout(() => response.end('rest'), 20)),
+      1,
+    ],
+    ['no end', (response) => void response.write('last'), 2],
+  ]
+  for (const [why, answer, connections] of rows) {
+    const seen = new Set<unknown>()
+    await exchange(
+      (response, request) => {
+        seen.add(request.socket)
+        answer(response, request)
+      },
+      async (upstream) => {
+        for (const _ of [1, 2]) {
+          const { body, release, cancel } = await open(upstream)
+          for await (const piece of body) {
+            assert.equal(Buffer.from(piece).toString(), 'last', why)
+            release()
+            break
+          }
+          cancel()
+          await new Promise((resolve) => setTimeout(resolve, 250))
+        }
+      },
+    )
+    assert.equal(seen.size, connections, why)
+  }
+})

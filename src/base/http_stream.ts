@@ -14,6 +14,8 @@ export interface UpstreamStream {
   readonly body: AsyncIterable<Uint8Array>
   /** Ends the exchange at once; a walk under way throws `input.aborted`. */
   cancel(): void
+  /** All that matters was read: the rest is read away for a moment, so that the connection can serve again. */
+  release(): void
 }
 
 export interface StreamLimits {
@@ -28,6 +30,8 @@ interface Ends {
 
 /** Bytes that may wait for the reader before the upstream is told to stop. */
 const AHEAD_BYTES = 64 * 1_024
+/** The end of a body mostly stands right behind its last event. */
+const RELEASE_MS = 100
 
 /** One request and its streamed answer. Whichever end comes first counts; later ones are ignored. */
 export class StreamedExchange implements Dispatcher.DispatchHandler {
@@ -41,6 +45,7 @@ export class StreamedExchange implements Dispatcher.DispatchHandler {
   #hasAnswer = false
   #isPaused = false
   #isWhole = false
+  #isReleased = false
   #fault: Fault | undefined
   #wake: (() => void) | undefined
 
@@ -73,12 +78,13 @@ export class StreamedExchange implements Dispatcher.DispatchHandler {
       status,
       headers,
       body: { [Symbol.asyncIterator]: () => this.#walk() },
-      cancel: () => this.fail('input.aborted', 'cancelled'),
+      cancel: () => this.#leave('cancelled'),
+      release: () => this.#release(),
     })
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
-    if (this.isOver) return
+    if (this.isOver || this.#isReleased) return
     this.#bytes += chunk.length
     if (this.#bytes > this.#limits.maxAnswerBytes) return this.fail('upstream.oversized', 'answer_bytes')
     // The parser's memory is used again for the next piece.
@@ -137,8 +143,20 @@ export class StreamedExchange implements Dispatcher.DispatchHandler {
         else await this.#more()
       }
     } finally {
-      this.fail('input.aborted', 'left')
+      this.#leave('left')
     }
+  }
+
+  #leave(reason: string): void {
+    if (!this.#isReleased) this.fail('input.aborted', reason)
+  }
+
+  #release(): void {
+    if (this.isOver || this.#isReleased) return
+    this.#isReleased = true
+    this.#waiting.length = 0
+    setTimeout(() => this.fail('input.aborted', 'left'), RELEASE_MS)
+    if (this.#isPaused) this.#controller?.resume()
   }
 
   #took({ length }: Uint8Array): void {

@@ -67,7 +67,7 @@ export const LIMITS = {
   /** Bytes of bodies and answers that only admin and key acts may use, on top of the configured limit. */
   reservedHeldBytes: 1 * MIB,
   /** Connections to the provider of one model; more calls wait, inside the time of the model. */
-  upstreamConnections: 256,
+  upstreamConnections: 1_024,
   /** Time for a connection to a provider: a host that does not answer is known to be down after this. */
   upstreamConnectMs: 10_000,
   /** A time the drain of a stopping door may take. */

@@ -86,6 +86,7 @@ export class HttpProvider {
     return {
       pieces: watchForEcho(answer.body, this.#echo),
       cancel: () => answer.cancel(),
+      release: () => answer.release(),
       secret: this.#secret,
     }
   }

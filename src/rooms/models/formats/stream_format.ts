@@ -30,6 +30,8 @@ export interface StreamSource {
   readonly pieces: AsyncIterable<Uint8Array>
   /** Ends the exchange at once, also while a piece is waited for. */
   cancel(): void
+  /** All that matters was read, and the rest may be thrown away. */
+  release?(): void
   /** Finds our own key at the upstream. */
   readonly secret?: Detector | undefined
 }
@@ -41,7 +43,7 @@ export function streamedAnswer(
   facts: Readonly<Record<string, JsonValue>>,
 ): StreamedAnswer {
   return {
-    frames: framesOf(format, source.pieces),
+    frames: framesOf(format, source.pieces, () => source.release?.()),
     cancel: () => source.cancel(),
     rest: (channel, text) => format.rest(channel, text),
     refuse: (refusal) => format.refuse(refusal),
@@ -55,6 +57,7 @@ export function streamedAnswer(
 export async function* framesOf(
   format: StreamFormat,
   pieces: AsyncIterable<Uint8Array>,
+  release: () => void = () => undefined,
 ): AsyncGenerator<StreamFrame, void, undefined> {
   const reader = new EventReader()
   let events = 0
@@ -63,7 +66,10 @@ export async function* framesOf(
       events += 1
       if (events > LIMITS.streamFrames) throw new Fault('upstream.oversized', { reason: 'frames' })
       yield* format.read(event)
-      if (format.isEnded) return
+      if (format.isEnded) {
+        release()
+        return
+      }
     }
   }
   throw new Fault('upstream.failed', { reason: 'cut', in_event: reader.end().isCut })
