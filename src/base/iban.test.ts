@@ -54,6 +54,10 @@ for (const iban of KNOWN) {
   })
 }
 
+test('endOfIban finds one whose country alone is written as a word begins', () => {
+  assert.equal(endOfIban('De89370400440532013000', 0), 22)
+})
+
 const NONE: readonly (readonly [why: string, text: string])[] = [
   ['a country without', 'US89 3704 0044 0532 0130 00'],
   ['two digits changed', 'DE89 3704 0044 0532 0103 00'],
@@ -61,6 +65,7 @@ const NONE: readonly (readonly [why: string, text: string])[] = [
   ['a space too many', 'DE89 3704  0044 0532 0130 00'],
   ['spaces elsewhere', 'DE89370 40044 0532013000'],
   ['hyphens', 'DE89-3704-0044-0532-0130-00'],
+  ['letters of both cases, as in base 64', 'GB82West12345698765432'],
   ['letters of another script', 'DE89 3704 0044 0532 0130 0٠'],
 ]
 

@@ -21,7 +21,8 @@ const SPACE = 0x20
 
 /**
  * Where the IBAN that begins at a place ends, or -1. It has the length of its country and the right check digits, stands in
- * one piece or in groups of four with single spaces, in letters of either case, and nothing is glued to it.
+ * one piece or in groups of four with single spaces, and nothing is glued to it. Letters behind the check digits are all of
+ * one case, whichever: in megabytes of base 64 some runs have the check digits right, and these are mixed.
  */
 export function endOfIban(text: string, start: number): number {
   const length = LENGTHS.get(text.slice(start, start + 2).toUpperCase())
@@ -36,7 +37,12 @@ export function endOfIban(text: string, start: number): number {
     iban += text.charAt(end)
     end += 1
   }
-  return !isIbanCharacter(text.charCodeAt(end)) && remainder(iban) === 1 ? end : -1
+  const isFree = !isIbanCharacter(text.charCodeAt(end))
+  return isFree && isOneCase(iban.slice(GROUP)) && remainder(iban) === 1 ? end : -1
+}
+
+function isOneCase(text: string): boolean {
+  return text === text.toUpperCase() || text === text.toLowerCase()
 }
 
 function isSpace(code: number): boolean {

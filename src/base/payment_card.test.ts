@@ -60,6 +60,8 @@ const FOUND: readonly (readonly [why: string, text: string, expected: string])[]
   ['in fours and three', '6205 5000 0000 0000 004', '6205 5000 0000 0000 004'],
   ['with its expiry behind it', '4111 1111 1111 1111 12/28', '4111 1111 1111 1111'],
   ['with another number behind it', '4111 1111 1111 1111 2026', '4111 1111 1111 1111'],
+  ['with its expiry and its code behind it', '4111 1111 1111 1111 1228 1234', '4111 1111 1111 1111'],
+  ['before another card', '4111 1111 1111 1111 5555 5555 5555 4444', '4111 1111 1111 1111'],
   ['at the end of a sentence', '4111111111111111.', '4111111111111111'],
   ['before a comma', '4111111111111111,5', '4111111111111111'],
 ]
@@ -85,6 +87,7 @@ const NONE: readonly (readonly [why: string, text: string])[] = [
   ['a whole number before the point', '0.4111111111111111'],
   ['a fraction behind it', '4111111111111111.25'],
   ['an article of trade', '4006381333931'],
+  ['the first columns of a table', '4111 1111 1111 1111 2026 1999 1234'],
 ]
 
 for (const [why, text] of NONE) {
@@ -107,4 +110,19 @@ test('isLuhn knows each single wrong digit, and most neighbours that changed pla
     }
   }
   assert.equal(isLuhn('4539148803434667'), false)
+})
+
+test('endOfCard finds a number behind another one, and behind another card', () => {
+  assert.equal(endOfCard('2026 4111 1111 1111 1111', 5), 24)
+  assert.equal(endOfCard('5555 5555 5555 4444 4111 1111 1111 1111', 20), 39)
+  assert.equal(endOfCard('4111 1111 1111 1111 5555 5555 5555 4444 4242 4242 4242 4242', 20), 39)
+})
+
+test('endOfCard finds none among the columns of a table', () => {
+  for (const [text, start] of [
+    ['1234 1999 2026 4111 1111 1111 1111', 15],
+    ['1999 4111 1111 1111 1111 2026 1234', 5],
+    ['1234-5678-4111-1111-1111-1111-9876', 10],
+  ] as const)
+    assert.equal(endOfCard(text, start), -1)
 })

@@ -78,9 +78,38 @@ export function endOfCard(text: string, start: number): number {
   for (const grouping of GROUPINGS) {
     if (!isGrouped(start, ends, grouping)) continue
     const end = endIfCard(text, start, ends[grouping.length - 1], lengths)
-    if (end >= 0) return end
+    if (end >= 0) return isInTable(text, start, end) ? -1 : end
   }
   return -1
+}
+
+/**
+ * True for a row of seven numbers of four digits or more: any four of them stand where a card could, and one in thirty pass
+ * for one. Two numbers beside a card, such as its expiry, are no row; nor are cards in a row.
+ */
+function isInTable(text: string, start: number, end: number): boolean {
+  const before = text.slice(Math.max(0, start - ROW), start)
+  const behind = text.slice(end, end + ROW)
+  const left = COLUMNS_BEFORE.exec(before)?.[0] ?? ''
+  const right = COLUMNS_BEHIND.exec(behind)?.[0] ?? ''
+  if (left.length + right.length <= MOST_BESIDE * COLUMN) return false
+  return !isCardOfFours(left.slice(0, -1)) && !isCardOfFours(right.slice(1))
+}
+
+/** Four digits with what parts them from the next. */
+const COLUMN = 5
+const CARD_COLUMNS = 4
+const MOST_BESIDE = 2
+const ROW = CARD_COLUMNS * COLUMN
+const COLUMNS_BEFORE = /(?<!\d)(?:\d{4}[ \u00a0\u202f\u2010\u2011-])+$/
+const COLUMNS_BEHIND = /^(?:[ \u00a0\u202f\u2010\u2011-]\d{4}(?!\d))+/
+
+function isCardOfFours(columns: string): boolean {
+  const digits = columns.replaceAll(/\D/g, '')
+  const lengths = LENGTHS_OF[Number(digits.slice(0, PREFIX_DIGITS))] ?? 0
+  return (
+    digits.length === CARD_COLUMNS * PREFIX_DIGITS && ((lengths >> digits.length) & 1) === 1 && isLuhn(digits)
+  )
 }
 
 /** Where each of the groups ends that stand in a row with the same separator. */

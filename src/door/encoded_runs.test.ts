@@ -46,6 +46,22 @@ for (const [why, before, encoded, after] of DECODED) {
   })
 }
 
+test('encodedRuns gives what reads as text only, not what stands among bytes by chance', () => {
+  const bytes = Buffer.from([0xff, 0xd8, 0xff, 0x00])
+  const image = Buffer.concat([
+    bytes,
+    Buffer.from(SENTENCE),
+    bytes,
+    Buffer.from('a@b.de'),
+    bytes,
+    bytes,
+    bytes,
+  ])
+  const readings = encodedRuns(image.toString('base64')).flatMap((run) => run.readings)
+  assert.ok(readings.some((reading) => reading.includes(WORD)))
+  assert.ok(!readings.some((reading) => reading.includes('a@b.de')))
+})
+
 for (const before of ['x', 'xy', 'x/y', 'path/to', '--']) {
   test(`encodedRuns decodes a run behind letters of its alphabet: ${before}`, () => {
     const encoded = Buffer.from(SENTENCE).toString('base64')

@@ -69,21 +69,10 @@ function readingsOf(run: string, scratch: Buffer): readonly string[] {
   const readings: string[] = []
   for (const offset of OFFSETS) {
     const length = scratch.write(run.slice(offset), 0, 'base64')
-    if (!isReadable(scratch, length)) continue
-    readings.push(scratch.toString('latin1', 0, withoutZeros(scratch, length)))
+    const reading = readableIn(scratch.subarray(0, length))
+    if (reading !== '') readings.push(reading)
   }
   return readings
-}
-
-/** Every second byte of the ASCII part of UTF-16 is zero. Gives the number of bytes that are left. */
-function withoutZeros(bytes: Uint8Array, length: number): number {
-  let left = bytes.subarray(0, length).indexOf(0)
-  if (left < 0) return length
-  for (let at = left; at < length; at++) {
-    const byte = bytes[at] ?? 0
-    if (byte !== 0) bytes[left++] = byte
-  }
-  return left
 }
 
 /** Of random bytes, one place in four million begins this many readable ones. */
@@ -91,15 +80,28 @@ const LEAST_READABLE = 16
 const READABLE = new Uint8Array(256).fill(1, 0x20, 0x7f)
 for (const code of [0x00, 0x09, 0x0a, 0x0d]) READABLE[code] = 1
 
-function isReadable(bytes: Uint8Array, length: number): boolean {
+/**
+ * What reads as text, without what stands between: an image has its notes in it, and among megabytes of random bytes stand
+ * some that would pass for an address.
+ */
+function readableIn(bytes: Buffer): string {
+  const texts: string[] = []
   let place = LEAST_READABLE - 1
-  while (place < length) {
-    let before = place
-    while (before >= 0 && READABLE[bytes[before] ?? 0] === 1) before -= 1
+  while (place < bytes.length) {
+    let start = place
+    while (start > 0 && READABLE[bytes[start - 1] ?? 0] === 1) start -= 1
     let end = place
-    while (end < length && READABLE[bytes[end] ?? 0] === 1) end += 1
-    if (end - before > LEAST_READABLE) return true
+    while (end < bytes.length && READABLE[bytes[end] ?? 0] === 1) end += 1
+    if (end - start >= LEAST_READABLE) texts.push(withoutZeros(bytes.subarray(start, end)))
     place = end + LEAST_READABLE
   }
-  return false
+  return texts.join(BETWEEN)
+}
+
+/** Parts two texts for every detector. */
+const BETWEEN = '\n\n'
+
+/** Every second byte of the ASCII part of UTF-16 is zero. */
+function withoutZeros(text: Buffer): string {
+  return text.toString('latin1').replaceAll('\0', '')
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isDull, keyLineIn, restOfWord } from './held_runs.ts'
+import { isDull, keyLineIn, restOfToken, restOfWord } from './held_runs.ts'
 
 test('isDull holds for what can be no encoding', () => {
   assert.ok(isDull('-'.repeat(5_000)))
@@ -24,4 +24,16 @@ test('restOfWord counts what stands behind the last sign that ends a word', () =
     ['', 0],
   ] as const)
     assert.equal(restOfWord(text), count)
+})
+
+test('restOfToken counts from the first letters that no sign outside of tokens follows', () => {
+  for (const [text, count] of [
+    ['a eyJab.cd-_', 10],
+    ['eyJa+eyJb', 4],
+    ['eyJaeyJb', 8],
+    ['eyJa/b', 0],
+    ['abey', 0],
+    ['', 0],
+  ] as const)
+    assert.equal(restOfToken(text), count)
 })

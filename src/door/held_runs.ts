@@ -18,6 +18,16 @@ export function keyLineIn(text: string): number {
   return -1
 }
 
+/** How many characters a text ends with that may be a web token which has not ended; 0 for none. Of several the longest. */
+export function restOfToken(text: string): number {
+  let start = text.length
+  while (start > 0 && TOKEN.test(text.charAt(start - 1))) start -= 1
+  const token = text.indexOf('eyJ', start)
+  return token < 0 ? 0 : text.length - token
+}
+
+const TOKEN = /[\w.-]/
+
 /** How many characters a text ends with that are one word, in the widest sense: an address, a run, an escape. */
 export function restOfWord(text: string): number {
   let start = text.length

@@ -11,6 +11,7 @@ import { fillerOf, randomFractions } from '../../test/support/planted_secrets.ts
 import { protectedValues } from '../../test/support/protected_values.ts'
 import { HARMLESS_TEXTS } from '../../test/support/harmless_texts.ts'
 import type { Finding } from './detector.ts'
+import { DETECTORS } from './detectors/all.ts'
 import { HoldBack, type HoldBackParts } from './hold_back.ts'
 
 const SEED = 20_261_122
@@ -313,7 +314,7 @@ const CAPPED: readonly (readonly [why: string, text: string, out: string, mostHe
     `-----BEGIN PRIVATE KEY----- (${PROSE})\n[redacted:credential.pem]\nb`,
     LIMITS.heldStrict,
   ],
-  ['tags', `a${'\u{e0041}'.repeat(900)}b`, 'ab', LIMITS.heldStrict],
+  ['tags', `a${'\u{e0041}'.repeat(900)}b`, 'ab', LIMITS.heldRun],
   ['an isolate that is not closed', `\u2066${PROSE}`, PROSE, LIMITS.heldSpan + 130],
   ['numbers', '1234 5678 9012 3456 '.repeat(99), '1234 5678 9012 3456 '.repeat(99), 96],
   ['words of a script without spaces', '漢字'.repeat(999), '漢字'.repeat(999), 96],
@@ -412,6 +413,51 @@ for (const part of HOSTILE) {
     assert.ok(growsLinearly(part, (text) => guardPieces(inPieces(text, 64))))
   })
 }
+
+test('HoldBack finds a token with something invisible in it, at each place where a long run is decided about', () => {
+  for (const [limit, invisible] of [
+    [LIMITS.heldStrict, 1],
+    [LIMITS.heldRun, 1],
+    [LIMITS.heldRun, 3_000],
+  ] as const)
+    for (const cut of [5, 20, 100]) {
+      const hidden = TOKEN.slice(0, cut) + '\u200b'.repeat(invisible) + TOKEN.slice(cut)
+      const text = `${'aaab'.repeat(1_100).slice(0, limit - invisible - cut - 1)}/${hidden} end`
+      for (const size of [1, 700, text.length]) {
+        const { out } = guardPieces(inPieces(text, size), {
+          detectors: DETECTORS,
+          action: () => 'redact',
+          encoded: 'pass',
+        })
+        assert.ok(
+          !out.includes(TOKEN.slice(0, cut)),
+          `${String([limit, invisible, cut])}: ${out.slice(-150)}`,
+        )
+      }
+    }
+})
+
+test('HoldBack lets base 64 of bytes pass wherever the first letters of a web token stand in it', () => {
+  const bytes = fill('{base64:9000}').replaceAll('eyJ', 'eyK')
+  for (const first of ['e', 'ey', 'eyJ', 'eyJab'])
+    for (let before = 0; before < 40; before++) {
+      const at = LIMITS.heldRun - before
+      const text = bytes.slice(0, at) + first + bytes.slice(at + first.length)
+      const { out, findings } = guardPieces(inPieces(text, 1_000), { ...REDACTING, encoded: 'pass' })
+      assert.ok(out === text, `${first} at ${String(at)}`)
+      assert.deepEqual(findings, ['inspection.encoded_run'])
+    }
+})
+
+test('HoldBack finds a web token that begins in the second half of a long run', () => {
+  const header = Buffer.from('{"alg":"HS256","typ":"JWT"}').toString('base64url')
+  const token = `${header}.${fill('{base64url:900}')}.${fill('{base64url:43}')}`
+  for (const at of [2_100, 4_000, 4_090, 4_096, 6_000]) {
+    const text = `${fill('{base64:7000}').slice(0, at)}+${token} end`
+    const { out } = guardPieces(inPieces(text, 700), { ...REDACTING, encoded: 'pass' })
+    assert.ok(out.endsWith('+[redacted:credential.jwt] end'), String(at))
+  }
+})
 
 test('HoldBack is quick over prose', () => {
   const prose = 'The quick brown fox jumps over the lazy dog, and nobody minds. '.repeat(16_000)

@@ -3,7 +3,7 @@ import type { Detector, Finding, InspectionAction } from './detector.ts'
 import { IslandSearch } from './island_search.ts'
 import { Islands, type Turn } from './islands.ts'
 import { LEAST_TOLD, LIVE } from './live_forms.ts'
-import { endsHidden, isDull, isInPair, keyLineIn, restOfWord } from './held_runs.ts'
+import { endsHidden, isDull, isInPair, keyLineIn, restOfToken, restOfWord } from './held_runs.ts'
 import { HeldText } from './held_text.ts'
 
 export interface HoldBackParts {
@@ -119,7 +119,9 @@ export class HoldBack {
         this.#isKnown(at)
         break
       case 'long':
-        if (!this.#isKnown(at)) this.#takeTooLong(at)
+        if (this.#isKnown(at)) break
+        if (this.#isLateToken(at)) this.#takeRun(at)
+        else this.#takeTooLong(at)
         break
       case 'run':
         if (!this.#isKnown(at)) this.#takeRun(at)
@@ -186,7 +188,10 @@ export class HoldBack {
     const last = found.at(-1)
     // The beginning of an escape is no part of it yet.
     if (last === undefined || last.end < length - live.kept) return false
-    this.#replace({ from: start + last.start, found, rule: last.rule, start, at })
+    const isHidden = last.rule.startsWith('hidden.')
+    // What shows nothing may stand in the middle of something that goes on behind it.
+    if (isHidden && last.end - last.start <= HELD_ON) return false
+    this.#replace({ from: isHidden ? start : start + last.start, found, rule: last.rule, start, at })
     return true
   }
 
@@ -213,6 +218,13 @@ export class HoldBack {
     else this.#replace({ from: start, found: NOTHING, rule: 'inspection.too_long', start, at })
   }
 
+  /** True when only the end of a run may be a web token, and is held on: megabytes of base 64 hold its first letters by chance. */
+  #isLateToken(at: number): boolean {
+    const { length, live } = this.#islands
+    const token = restOfToken(this.#held.text.slice(at - length, at))
+    return live.disguise === 'none' && token > 0 && token <= HELD_ON
+  }
+
   /** Nothing was found in a run, and no more of it can be held. */
   #takeRun(at: number): void {
     const start = at - this.#islands.length
@@ -220,7 +232,7 @@ export class HoldBack {
     const isPassed =
       isDull(this.#held.text.slice(start, at)) ||
       this.#search.note('inspection.encoded_run', this.#encoded) === 'pass'
-    if (isPassed) this.#slide(at, LIMITS.heldRun / 2)
+    if (isPassed) this.#slide(at, HELD_ON)
     else this.#replace({ from: start, found: NOTHING, rule: 'inspection.encoded_run', start, at })
   }
 
@@ -276,6 +288,8 @@ interface Replacement {
 
 const NOTHING: readonly Finding[] = Object.freeze([])
 const KEY_RULE = 'credential.pem'
+/** Of a run that passes, the last characters are held on. */
+const HELD_ON = LIMITS.heldRun / 2
 /** Ended islands are looked at when they are so many characters together, or no more text is there. */
 const CLOSED_AT_ONCE = 256
 /** No address and no number is shorter. */

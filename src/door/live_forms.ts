@@ -158,13 +158,17 @@ export const LIVE_FORMS: readonly LiveForm[] = [
   {
     detectors: ['credential'],
     why: 'Whether a web token is one shows at its second dot, and the claims before it are secret too.',
-    pattern: marked(
-      LIVE.long,
-      sequence(
-        literal('eyJ'),
-        repeat(one(BASE64URL)),
-        optional(sequence(literal('.'), repeat(one(BASE64URL)))),
-        optional(sequence(literal('.'), repeat(one(BASE64URL)))),
+    // Its first letters alone stand in every run of base 64, which would be strict by chance.
+    pattern: sequence(
+      run(literal('ey')),
+      marked(
+        LIVE.long,
+        sequence(
+          literal('J'),
+          repeat(one(BASE64URL)),
+          optional(sequence(literal('.'), repeat(one(BASE64URL)))),
+          optional(sequence(literal('.'), repeat(one(BASE64URL)))),
+        ),
       ),
     ),
   },

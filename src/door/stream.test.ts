@@ -406,3 +406,34 @@ test('chunks keeps the order of any frames and loses nothing, whatever is held a
     { seed: SEED, numRuns: 300 },
   )
 })
+
+test('chunks copies a frame once, however many texts are in it', async () => {
+  const texts = Object.fromEntries(
+    Array.from({ length: LIMITS.streamChannels }, (_, at) => [`t${String(at)}`, 'a word ']),
+  )
+  const source = scriptedStream(...Array.from({ length: 4 }, () => frame(texts)), frame({}, 'all'))
+  source.end()
+  const startedAt = performance.now()
+  const { texts: heard } = await scene(source).read()
+  assert.equal(heard['t4095'], 'a word '.repeat(4))
+  // A copy for each text of each frame takes many seconds.
+  assert.ok(performance.now() - startedAt < 3_000)
+})
+
+test('chunks puts the texts of a frame in their places, in lists and objects inside each other', async () => {
+  const value = { list: [{ text: 'a' }, { text: 'b', kept: 1 }, 'c'], text: 'd', gone: {} }
+  const source = scriptedStream({
+    event: undefined,
+    value: { ...value, texts: {} },
+    texts: [
+      { channel: 'one', path: ['list', 0, 'text'] },
+      { channel: 'two', path: ['list', 1, 'text'] },
+      { channel: 'three', path: ['text'] },
+      { channel: 'four', path: ['gone', 'text'] },
+    ],
+    ends: 'all',
+  })
+  source.end()
+  const { values } = await scene(source).read()
+  assert.deepEqual(values, [{ ...value, texts: {} }])
+})

@@ -156,12 +156,16 @@ export class GuardedStream {
 
   /** A frame as it is written, with these texts in the places of its own. */
   async #frameText({ event, value, texts }: StreamFrame, released: readonly string[]): Promise<string> {
-    const without = texts.reduce((rest, { path }) => withText(rest, path, ''), value)
+    const paths = texts.map(({ path }) => path)
+    const without = withTexts(
+      value,
+      paths.map((path) => ({ path, text: '' })),
+    )
     const inspected = await this.#parts.inspectRest(without)
     for (const rule of inspected.findings) this.#findings.add(rule)
-    const whole = texts.reduce(
-      (rest, { path }, at) => withText(rest, path, released[at] ?? ''),
+    const whole = withTexts(
       inspected.value,
+      paths.map((path, at) => ({ path, text: released[at] ?? '' })),
     )
     return writeEvent(event, JSON.stringify(whole))
   }
@@ -221,14 +225,25 @@ function memberOf(value: JsonValue, step: string | number): JsonValue | undefine
   return isJsonObject(value) && Object.hasOwn(value, step) ? value[step] : undefined
 }
 
-/** A copy along the path only, with a text at its end; the value itself where the path leads nowhere. */
-function withText<T extends JsonValue>(value: T, path: Path, text: string): T
-function withText(value: JsonValue, path: Path, text: string): JsonValue {
-  const [step, ...rest] = path
-  if (step === undefined) return text
-  const inside = memberOf(value, step)
-  if (inside === undefined) return value
-  const replaced = withText(inside, rest, text)
-  if (isJsonArray(value)) return value.with(Number(step), replaced)
-  return { ...(isJsonObject(value) ? value : {}), [step]: replaced }
+interface PlacedText {
+  readonly path: Path
+  readonly text: string
+}
+
+/**
+ * A copy along the paths only, with the texts at their ends; what a path does not find stays as it is. Each object is copied
+ * once, however many texts are in it: a frame may hold thousands.
+ */
+function withTexts<T extends JsonValue>(value: T, texts: readonly PlacedText[], depth?: number): T
+function withTexts(value: JsonValue, texts: readonly PlacedText[], depth = 0): JsonValue {
+  const last = texts.findLast(({ path }) => path.length === depth)
+  if (last !== undefined) return last.text
+  const inner = new Map<string | number, JsonValue>()
+  for (const [step = '', below] of Map.groupBy(texts, ({ path }) => path[depth])) {
+    const inside = memberOf(value, step)
+    if (inside !== undefined) inner.set(step, withTexts(inside, below, depth + 1))
+  }
+  if (inner.size === 0) return value
+  if (isJsonArray(value)) return value.map((element, at) => inner.get(at) ?? element)
+  return { ...(isJsonObject(value) ? value : {}), ...Object.fromEntries(inner) }
 }

@@ -205,6 +205,12 @@ const REFUSED: readonly (readonly [why: string, value: JsonValue, path: string])
     'previous_response_id is not accepted: ',
   ],
   ['a reference', withItems({ type: 'item_reference', id: 'msg_1' }), 'an item_reference is not accepted: '],
+  ['a reference without its type', withItems({ id: 'msg_1' }), 'an item_reference is not accepted: '],
+  [
+    'a reference whose type is null',
+    withItems(SAID, { type: null, role: null, id: 'msg_1' }),
+    'an item_reference is not accepted: ',
+  ],
   ['a conversation of the provider', { ...BASE, conversation: 'conv_1' }, 'conversation is not accepted: '],
   ['models', { ...BASE, models: ['x'] }, 'models is not accepted'],
   ['a tool with a server', withTool({ type: 'mcp', server_url: 'x' }), 'tools[0].server_url is not accepted'],

@@ -32,8 +32,11 @@ export function unknownResponsesField(request: ResponsesRequest): string | undef
   return FORM.unknownField(request)
 }
 
+/** Its type may be left out, as that of a message may: but a message has a role. */
 function isReference(item: JsonValue): boolean {
-  return isJsonObject(item) && item['type'] === 'item_reference'
+  if (!isJsonObject(item)) return false
+  const { type = null, role = null } = item
+  return type === 'item_reference' || (type === null && role === null)
 }
 
 const NOT_ACCEPTED: readonly (readonly [field: string, why: string])[] = [

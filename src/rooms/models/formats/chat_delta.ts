@@ -30,7 +30,10 @@ export function onlyText(delta: JsonValue, path: Path, text: string): JsonValue 
   if (step === undefined) return text
   if (isJsonArray(delta)) return [onlyText(delta[Number(step)] ?? null, rest, text)]
   const object = isJsonObject(delta) ? delta : {}
-  const kept = Object.entries(object).filter(([name]) => PLACING.has(name) && name !== step)
+  const kept = PLACING.flatMap((name) => {
+    const { [name]: placing } = object
+    return placing === undefined || name === step ? [] : [[name, placing] as const]
+  })
   return { ...Object.fromEntries(kept), [step]: onlyText(object[step] ?? null, rest, text) }
 }
 
@@ -40,7 +43,7 @@ export function pathOfOnly(path: Path): Path {
 }
 
 /** What tells the elements of a list apart. */
-const PLACING: ReadonlySet<string> = new Set(['index', 'type'])
+const PLACING = ['index', 'type'] as const
 
 /** In a delta these name something, and are said whole. */
 const LABELS: ReadonlySet<string> = new Set(['id', 'name', 'role', 'type'])

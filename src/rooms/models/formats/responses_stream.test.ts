@@ -528,10 +528,11 @@ test('ResponsesStream refuses as OpenAI does: the real client has a failed respo
   assert.equal(format.end, '')
 })
 
-test('ResponsesStream repeats no odd id in a refusal', async () => {
-  const format = responses()
-  const odd = event('created', { response: { ...RESPONSE, id: 'sk secret' } })
-  await assert.rejects(framesIn(format, wire(odd)))
-  const [told] = format.refuse({ fault: new Fault('upstream.failed'), id: 'entry00000000001' })
-  assert.match(JSON.stringify(told?.data), /"id":"resp_entry00000000001"/)
-})
+for (const id of ['sk secret', 'resp_AKIAIOSFODNN7EXAMPLE', 'resp_'])
+  test(`ResponsesStream repeats no odd id in a refusal: ${id}`, async () => {
+    const format = responses()
+    const odd = event('created', { response: { ...RESPONSE, id } })
+    await assert.rejects(framesIn(format, wire(odd)))
+    const [told] = format.refuse({ fault: new Fault('upstream.failed'), id: 'entry00000000001' })
+    assert.match(JSON.stringify(told?.data), /"id":"resp_entry00000000001"/)
+  })

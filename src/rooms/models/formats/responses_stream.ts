@@ -62,7 +62,7 @@ export class ResponsesStream implements StreamFormat {
     const { code, message, gatehouse } = refusalError(refusal)
     const { id, created_at: created } = this.#response
     const response: JsonObject = {
-      // Clients check that it is the response that was begun. Any other text would have to be inspected.
+      // Clients check that it is the response that was begun. Any text but a plain number would have to be inspected.
       id: typeof id === 'string' && ID_FORM.test(id) ? id : `resp_${refusal.id}`,
       object: 'response',
       created_at: typeof created === 'number' ? created : 0,
@@ -106,7 +106,7 @@ export class ResponsesStream implements StreamFormat {
 /** The upstream says that the answer is complete, or as complete as it will be. */
 const ENDS: ReadonlySet<string> = new Set(['response.completed', 'response.incomplete', 'response.cancelled'])
 
-const ID_FORM = /^resp_[\w-]{1,128}$/
+const ID_FORM = /^resp_[\da-f]{1,128}$/
 
 /** Members that clients expect of a response, without what the upstream said there. */
 const UNSAID: JsonObject = {
