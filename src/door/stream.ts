@@ -34,6 +34,7 @@ export interface StreamParts {
 
 /** How long a stream may go on after what allowed it has ended. */
 export const RECHECK_MS = 2_000
+
 /**
  * A streamed answer on its way out. Every text of a channel goes through a guard of its own, and all else in a frame
  * through whole inspection; what a guard holds back leaves in a later frame of its channel, at the latest in one of its own

@@ -164,12 +164,10 @@ export class EntityPart {
         const near = this.list[next]
         const parent = near?.ref === ref ? near : this.#nodes.get(ref)
         if (parent === undefined) open.push(ref)
-        else {
-          next = parent.place + 1
-          if (parent.walk === walk) continue
-          parent.walk = walk
-          nodes.push(parent)
-        }
+        else next = parent.place + 1
+        if (parent === undefined || parent.walk === walk) continue
+        parent.walk = walk
+        nodes.push(parent)
       }
     }
     return new Above(nodes, open.length < 2 ? open : distinct(open))
