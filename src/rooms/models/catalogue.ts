@@ -3,7 +3,13 @@ import { Fault } from '#base/fault.ts'
 import { knownTarget, type Target } from '#door/route.ts'
 import { PoolConnection, type PoolParts } from './pool/pool_connection.ts'
 import { memberOf, poolMember } from './pool/pool_member.ts'
-import type { ModelConnection, ModelSettings, Provider, ProviderParts } from './provider.ts'
+import {
+  placeOf,
+  type ModelConnection,
+  type ModelSettings,
+  type Provider,
+  type ProviderParts,
+} from './provider.ts'
 
 /** A model behind the door. */
 export interface CatalogueModel {
@@ -85,8 +91,8 @@ function connect(settings: ModelSettings, { providers, parts }: Everything): Mod
   throw new Fault('config.invalid', {}, { say })
 }
 
-function targetOf({ name, provider, region }: ModelSettings): Target {
-  return knownTarget(modelRef(name), region === undefined ? { provider } : { provider, region }, [SPACE])
+function targetOf(settings: ModelSettings): Target {
+  return knownTarget(modelRef(settings.name), placeOf(settings), [SPACE])
 }
 
 function modelRef(name: string): EntityRef {

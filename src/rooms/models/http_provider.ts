@@ -2,7 +2,7 @@ import { Fault } from '#base/fault.ts'
 import { readForeignJson } from '#base/foreign_json.ts'
 import { openUpstream, type Upstream, type UpstreamRequest } from '#base/http_client.ts'
 import type { UpstreamStream } from '#base/http_stream.ts'
-import { isJsonObject, type JsonObject, type JsonValue } from '#base/json.ts'
+import { isJsonObject, printJson, type JsonObject, type JsonValue } from '#base/json.ts'
 import { LIMITS } from '#base/limits.ts'
 import { Sealed } from '#base/sealed.ts'
 import { SecretEcho } from '#base/secret_echo.ts'
@@ -28,7 +28,9 @@ export interface Dialect extends ErrorWords {
 
 /** One model behind HTTP: where it is, its key, and what its errors mean. Nothing of a request is ever part of a URL. */
 export class HttpProvider {
-  readonly #base: URL
+  /** The path of `base_url` without a slash at its end, and its query. */
+  readonly #basePath: string
+  readonly #query: string
   readonly #dialect: Dialect
   readonly #withHeaders: WithHeaders
   readonly #echo: SecretEcho | undefined
@@ -38,14 +40,16 @@ export class HttpProvider {
 
   /** No network yet. Throws `config.invalid`. */
   constructor(settings: ModelSettings, dialect: Dialect, { redact }: ProviderParts) {
-    this.#base = baseOf(settings)
+    const base = baseOf(settings)
+    this.#basePath = base.pathname.replace(/\/+$/, '')
+    this.#query = base.search
     this.#dialect = dialect
     this.#withHeaders = headersFor(settings, dialect)
     this.#echo = settings.key.kind === 'present' ? new SecretEcho(settings.key.secret) : undefined
     this.#secret = settings.key.kind === 'present' ? keyDetector(settings.key.secret) : undefined
     this.#refusals = new ProviderRefusals(dialect, redact)
     this.#upstream = openUpstream({
-      origin: this.#base.origin,
+      origin: base.origin,
       connections: LIMITS.upstreamConnections,
       connectTimeoutMs: Math.min(settings.timeoutMs, settings.phases?.connectMs ?? LIMITS.upstreamConnectMs),
       // A model may think for the whole of its time before it says anything: the parts have limits of their own only when
@@ -101,8 +105,8 @@ export class HttpProvider {
     { headers, context }: { readonly headers: readonly string[]; readonly context: CallContext },
   ): UpstreamRequest {
     const { memory, onAbort } = context
-    const path = `${this.#dialect.pathOf(this.#base.pathname.replace(/\/+$/, ''), api)}${this.#base.search}`
-    return { method: 'POST', path, headers, body: JSON.stringify(body), memory, onAbort }
+    const path = `${this.#dialect.pathOf(this.#basePath, api)}${this.#query}`
+    return { method: 'POST', path, headers, body: printJson(body), memory, onAbort }
   }
 }
 

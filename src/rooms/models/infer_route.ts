@@ -5,7 +5,7 @@ import { parseStrictJson } from '#base/strict_json.ts'
 import type { ActContext, Acted, RawRequest, Route } from '#door/route.ts'
 import { checkPermit, type Permit } from '#trust/access/authorize.ts'
 import type { Catalogue } from './catalogue.ts'
-import type { ModelApi } from './provider.ts'
+import { placeOf, type ModelApi } from './provider.ts'
 
 const ACTION = 'model:infer'
 
@@ -82,9 +82,7 @@ async function act(
   if (streams && request['stream'] === true)
     return { kind: 'stream', answer: await connection.stream(api, permit, request, call) }
   const { status, body, usage, facts: more } = await connection.call(api, permit, request, call)
-  const facts: Record<string, JsonValue> = { provider: settings.provider, ...usage }
-  if (settings.region !== undefined) facts['region'] = settings.region
-  return { kind: 'whole', status, body, facts: { ...facts, ...more } }
+  return { kind: 'whole', status, body, facts: { ...placeOf(settings), ...usage, ...more } }
 }
 
 function checkExtensions(unknown: string | undefined): void {

@@ -2,7 +2,7 @@ import type { EntityRef } from '#base/decider.ts'
 import { Fault } from '#base/fault.ts'
 import type { JsonObject } from '#base/json.ts'
 import { knownTarget, type RawRequest, type Route } from '#door/route.ts'
-import { authorize, authorizeVia, checkPermit, type Permit, type Policies } from '#trust/access/authorize.ts'
+import { authorize, authorizeVia, checkPermit, permitOf, type Policies } from '#trust/access/authorize.ts'
 import type { Caller } from '#trust/access/caller.ts'
 import type { Catalogue, CatalogueModel } from './catalogue.ts'
 
@@ -79,15 +79,6 @@ function mayInfer(policies: Policies, caller: Caller, { target }: CatalogueModel
   if (permit === undefined || target.via === undefined) return permit !== undefined
   // A pool is of use to whom one of its members is open.
   return target.via.some((member) => permitOf(() => authorizeVia(policies, permit, member)) !== undefined)
-}
-
-function permitOf(ask: () => Permit): Permit | undefined {
-  try {
-    return ask()
-  } catch (thrown) {
-    if (thrown instanceof Fault && thrown.code === 'action.denied') return undefined
-    throw thrown
-  }
 }
 
 function describe({ settings }: CatalogueModel): JsonObject {

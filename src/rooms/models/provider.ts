@@ -53,6 +53,11 @@ export interface PhaseTimes {
   readonly idleMs: number | undefined
 }
 
+/** What entries and policies say of where a model is. */
+export function placeOf({ provider, region }: ModelSettings): Readonly<Record<string, string>> {
+  return region === undefined ? { provider } : { provider, region }
+}
+
 export interface EchoSettings {
   readonly says: 'plain' | 'base64'
   /** Characters of a piece of a streamed answer, and the pause before each. */

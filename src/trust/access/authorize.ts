@@ -86,12 +86,19 @@ export function authorizeVia(policies: Policies, permit: Permit, target: AskTarg
  * Throws `policy.unavailable`.
  */
 export function isPermitted(policies: Policies, ask: Ask): boolean {
+  const permit = permitOf(() => authorize(policies, ask))
+  return (
+    permit !== undefined &&
+    (ask.target.via ?? []).every((target) => permitOf(() => authorizeVia(policies, permit, target)))
+  )
+}
+
+/** The permit that is asked for; undefined where policy denies it. Throws all else that asking throws. */
+export function permitOf(ask: () => Permit): Permit | undefined {
   try {
-    const permit = authorize(policies, ask)
-    for (const target of ask.target.via ?? []) authorizeVia(policies, permit, target)
-    return true
+    return ask()
   } catch (thrown) {
-    if (thrown instanceof Fault && thrown.code === 'action.denied') return false
+    if (thrown instanceof Fault && thrown.code === 'action.denied') return undefined
     throw thrown
   }
 }

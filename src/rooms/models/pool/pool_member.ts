@@ -1,6 +1,6 @@
 import { Fault } from '#base/fault.ts'
 import type { Target } from '#door/route.ts'
-import type { ModelConnection, ModelSettings } from '../provider.ts'
+import { placeOf, type ModelConnection, type ModelSettings } from '../provider.ts'
 import type { PoolMember } from './pool_connection.ts'
 import type { MemberSettings } from './pool_settings.ts'
 
@@ -23,16 +23,17 @@ export function memberOf(
 
 /** A member as its pool works with it. */
 export function poolMember(
-  { name, provider, region, baseUrl, network }: ModelSettings,
+  settings: ModelSettings,
   { weight, probe }: MemberSettings,
   opened: { readonly target: Target; readonly connection: ModelConnection },
 ): PoolMember {
+  const { name, baseUrl, network } = settings
   const origin = baseUrl === undefined ? undefined : URL.parse(baseUrl)?.origin
   return {
     ...opened,
     name,
     weight,
-    facts: region === undefined ? { provider } : { provider, region },
+    facts: placeOf(settings),
     probe: probe === undefined || origin === undefined ? undefined : { settings: probe, origin, network },
   }
 }

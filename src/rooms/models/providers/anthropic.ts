@@ -5,13 +5,14 @@ import { apiUnsupported } from '../api_unsupported.ts'
 import { HttpProvider, invalidAnswer, type Dialect } from '../http_provider.ts'
 import { MessagesStream } from '../formats/messages_stream.ts'
 import { streamedAnswer } from '../formats/stream_format.ts'
-import type {
-  CallContext,
-  ModelApi,
-  ModelConnection,
-  ModelSettings,
-  Provider,
-  ProviderAnswer,
+import {
+  placeOf,
+  type CallContext,
+  type ModelApi,
+  type ModelConnection,
+  type ModelSettings,
+  type Provider,
+  type ProviderAnswer,
 } from '../provider.ts'
 import { countsOfMessages, type TokenCounts } from '../token_counts.ts'
 import { chatToMessages } from '../translate/chat_to_messages.ts'
@@ -84,10 +85,9 @@ class Connection implements ModelConnection {
     context: CallContext,
   ): Promise<StreamedAnswer> {
     if (api !== 'messages') throw apiUnsupported(`A stream of the API ${api}`)
-    const { name, model, provider, region } = this.#settings
+    const { name, model } = this.#settings
     const source = await this.#http.open('messages', { ...request, model }, context)
-    const facts = region === undefined ? { provider } : { provider, region }
-    return streamedAnswer(new MessagesStream(name), source, facts)
+    return streamedAnswer(new MessagesStream(name), source, placeOf(this.#settings))
   }
 
   close(): Promise<void> {

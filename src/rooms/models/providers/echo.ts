@@ -9,7 +9,14 @@ import { askForUsage, ChatStream } from '../formats/chat_stream.ts'
 import { MessagesStream } from '../formats/messages_stream.ts'
 import { ResponsesStream } from '../formats/responses_stream.ts'
 import { streamedAnswer, type StreamFormat } from '../formats/stream_format.ts'
-import type { EchoSettings, ModelApi, ModelSettings, Provider, ProviderAnswer } from '../provider.ts'
+import {
+  placeOf,
+  type EchoSettings,
+  type ModelApi,
+  type ModelSettings,
+  type Provider,
+  type ProviderAnswer,
+} from '../provider.ts'
 import { ECHO_APIS, type EchoApi, type Said } from '../echo_apis.ts'
 
 /** Says back the last text of the user. Built in, so that a fresh door can be tried without any provider. */
@@ -47,16 +54,15 @@ function stream(
   asked: Asked,
   onAbort: (listener: () => void) => void,
 ): StreamedAnswer {
-  const { says: _says, pieceCharacters, pieceMs } = settings.echo ?? PLAIN
+  const { pieceCharacters, pieceMs } = settings.echo ?? PLAIN
   const said = sayBack(settings, clock, asked)
   const texts = Array.from({ length: Math.ceil(said.text.length / pieceCharacters) }, (_, at) =>
     said.text.slice(at * pieceCharacters, (at + 1) * pieceCharacters),
   )
   const source = new Pieces(apiOf(asked.api).events(said, texts), pieceMs)
   onAbort(() => source.cancel())
-  const { provider, region } = settings
-  const facts = region === undefined ? { provider } : { provider, region }
-  return streamedAnswer(formatOf(settings, asked), { pieces: source, cancel: () => source.cancel() }, facts)
+  const pieces = { pieces: source, cancel: () => source.cancel() }
+  return streamedAnswer(formatOf(settings, asked), pieces, placeOf(settings))
 }
 
 function formatOf({ name }: ModelSettings, { api, request }: Asked): StreamFormat {

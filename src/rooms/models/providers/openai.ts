@@ -6,13 +6,14 @@ import { askForUsage, ChatStream } from '../formats/chat_stream.ts'
 import { ResponsesStream } from '../formats/responses_stream.ts'
 import { streamedAnswer } from '../formats/stream_format.ts'
 import { HttpProvider, invalidAnswer, type Dialect } from '../http_provider.ts'
-import type {
-  CallContext,
-  ModelApi,
-  ModelConnection,
-  ModelSettings,
-  Provider,
-  ProviderAnswer,
+import {
+  placeOf,
+  type CallContext,
+  type ModelApi,
+  type ModelConnection,
+  type ModelSettings,
+  type Provider,
+  type ProviderAnswer,
 } from '../provider.ts'
 import { messagesToChat } from '../translate/messages_to_chat.ts'
 import { TranslatingConnection } from '../translate/translating_connection.ts'
@@ -118,8 +119,8 @@ class Connection implements ModelConnection {
     request: JsonObject,
     context: CallContext,
   ): Promise<StreamedAnswer> {
-    const { name, provider, region } = this.#settings
-    const facts = region === undefined ? { provider } : { provider, region }
+    const { name } = this.#settings
+    const facts = placeOf(this.#settings)
     if (api === 'responses') {
       const source = await this.#http.open(APIS.responses.path, this.#named(request), context)
       return streamedAnswer(new ResponsesStream(name), source, facts)
