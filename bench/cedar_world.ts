@@ -1,4 +1,5 @@
 import type { EntityFacts, EntityRef, PolicyValue, Question } from '#base/decider.ts'
+import { KEY_ALONE } from '#trust/access/caller_facts.ts'
 import type { Caller } from '#trust/access/caller.ts'
 
 /** A policy set of one size, and callers and models to ask about. */
@@ -75,6 +76,7 @@ export function makeCaller(user: number, groups: number, spaces: number): Caller
     space: space.id,
     scope: { models: undefined, actions: undefined },
     kid: 'bench',
+    ...KEY_ALONE,
   }
 }
 

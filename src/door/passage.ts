@@ -69,6 +69,7 @@ export class Passage {
     this.#caller = caller
     this.#fields['caller'] = name
     if (caller.kid !== undefined) this.#fields['kid'] = caller.kid
+    Object.assign(this.#fields, caller.evidence)
     return (this.#holding = this.#parts.meter.open(name, this.#route.record))
   }
 

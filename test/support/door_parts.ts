@@ -4,6 +4,7 @@ import { Fault } from '#base/fault.ts'
 import type { CallerMemory } from '#base/memory.ts'
 import type { EntryDraft, Receipt, Recorder } from '#base/recorder.ts'
 import { Meter } from '#door/meter.ts'
+import { KEY_ALONE } from '#trust/access/caller_facts.ts'
 import type { Authenticator, Caller, Credential, Proven } from '#trust/access/caller.ts'
 
 /** A clock that stands still until it is moved. */
@@ -49,6 +50,7 @@ export const CALLER: Caller = {
   space: 'default',
   scope: { models: undefined, actions: undefined },
   kid: 'kid000000001',
+  ...KEY_ALONE,
 }
 
 /** A caller whose key never ends. */

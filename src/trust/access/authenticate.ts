@@ -2,7 +2,7 @@ import type { Clock } from '#base/clock.ts'
 import { Fault } from '#base/fault.ts'
 import type { Peppers } from '#base/peppers.ts'
 import { parseAddressRanges } from './address_ranges.ts'
-import type { Authenticator, Caller, Credential, Proven, Unproven } from './caller.ts'
+import type { Caller, Credential, KeyAuthenticator, Proven, Unproven } from './caller.ts'
 import { OPERATOR, systemCaller } from './caller_facts.ts'
 import { newKeyText, newKid, parseKey } from './key.ts'
 import {
@@ -29,7 +29,7 @@ const SOCKET = 'socket'
  * Proves callers by key. Each refusal is the same fault after the same work (one HMAC, two comparisons in constant
  * time, one look at the address), so that neither the answer nor its time says what was wrong.
  */
-export function authenticateWith(parts: AuthenticateParts): Authenticator {
+export function authenticateWith(parts: AuthenticateParts): KeyAuthenticator {
   const stranger = strangerRecord(parts.peppers.current)
 
   const judge = (text: string, address: string, credential: Credential): Proven => {

@@ -13,6 +13,7 @@ import {
   type AskTarget,
 } from './authorize.ts'
 import type { Scope } from './caller.ts'
+import { KEY_ALONE } from './caller_facts.ts'
 
 const ECHO: EntityRef = { type: 'Model', id: 'echo' }
 const WHY: EntityRef = { type: 'Endpoint', id: 'why' }
@@ -22,7 +23,7 @@ const OPEN: Scope = { models: undefined, actions: undefined }
 
 function ask(scope: Scope = OPEN, more: Partial<Ask> = {}): Ask {
   return {
-    caller: { ref: DEMO.ref, entities: [DEMO], space: 'default', scope, kid: 'a'.repeat(12) },
+    caller: { ref: DEMO.ref, entities: [DEMO], space: 'default', scope, kid: 'a'.repeat(12), ...KEY_ALONE },
     action: 'model:infer',
     target: { ref: ECHO, entities: [TARGET] },
     findings: [],

@@ -1,4 +1,6 @@
+import type { Millis } from '#base/clock.ts'
 import type { EntityFacts, EntityRef } from '#base/decider.ts'
+import type { JsonValue } from '#base/json.ts'
 import type { Sealed } from '#base/sealed.ts'
 
 /** What a request brought to say who sends it. */
@@ -6,11 +8,65 @@ export type Credential =
   | { readonly kind: 'none' }
   /** An Authorization header that is not one well-formed bearer token. */
   | { readonly kind: 'malformed' }
+  /** One bearer token and nothing else: a key, or a token of an identity provider or of our own. */
   | { readonly kind: 'bearer'; readonly token: Sealed }
+  /** More than that. Every part must hold, and all parts must prove the same caller. */
+  | Presented
   /** The owner of the home, through `HOME/admin.sock` (mode 0600) or the same process. */
   | { readonly kind: 'socket' }
   /** A job of the door itself, run by `System::"<name>"`. */
   | { readonly kind: 'system'; readonly name: string }
+
+export interface Presented {
+  readonly kind: 'presented'
+  /** From Authorization and x-api-key, at most two. */
+  readonly tokens: readonly PresentedToken[]
+  readonly proof: PossessionProof | undefined
+  readonly certificate: ClientCertificate | undefined
+}
+
+export interface PresentedToken {
+  readonly scheme: 'bearer' | 'dpop'
+  readonly token: Sealed
+}
+
+/** A DPoP proof (RFC 9449 section 4.2) and the request that it must be about, as we saw it. */
+export interface PossessionProof {
+  readonly jwt: Sealed
+  readonly method: string
+  /** The target without query and fragment, as the caller must have meant it. */
+  readonly url: string
+}
+
+/** What a client certificate says whose chain TLS has verified, and whose key the caller has shown to hold. */
+export interface ClientCertificate {
+  /** SHA-256 of its DER in base64url: `x5t#S256` of RFC 8705 section 3.1. */
+  readonly thumbprint: string
+  /** The distinguished name in the form of RFC 4514. */
+  readonly subject: string
+  /** URI names, as in SPIFFE ids. */
+  readonly uris: readonly string[]
+  readonly dnsNames: readonly string[]
+  readonly emails: readonly string[]
+  readonly notAfter: Millis
+}
+
+/**
+ * How sure we are of a caller, from signed claims or our own ceremonies alone, never from what a request asks for. Carried
+ * into the context of policies.
+ */
+export interface Assurance {
+  /** Authentication assurance level of NIST SP 800-63B; 1 for all that says nothing better. */
+  readonly aal: 1 | 2 | 3
+  readonly via: 'key' | 'token' | 'certificate' | 'exchange' | 'socket' | 'system'
+  /** What the credential is bound to, so that a copy alone is worth nothing. */
+  readonly binding: 'none' | 'dpop' | 'mtls'
+  /** Authentication methods (RFC 8176), sorted. */
+  readonly amr: readonly string[]
+  readonly acr: string | undefined
+  /** Seconds since 1970, when the person signed in. */
+  readonly authTime: number | undefined
+}
 
 /** What a key may be used for at most; it can only narrow what policy permits. */
 export interface Scope {
@@ -30,6 +86,9 @@ export interface Caller {
   readonly scope: Scope
   /** The public id of the key that was used, if one was. */
   readonly kid: string | undefined
+  readonly assurance: Assurance
+  /** Facts for the ledger about what proved the caller besides a key: issuer, assurance, chain of actors. */
+  readonly evidence: Readonly<Record<string, JsonValue>>
 }
 
 /** A caller as one request has proven it. What proved it may end while the request is still on its way. */
@@ -52,9 +111,15 @@ export type Unproven =
   | 'key.address_outside'
   | 'caller.disabled'
 
+/** Proves by what is in memory alone, and so at once. */
+export interface KeyAuthenticator extends Authenticator {
+  authenticate(credential: Credential, address: string): Proven
+}
+
 /** Proves who sends a request, or throws `caller.unknown` with the reason in its detail as `reason`. */
 export interface Authenticator {
-  authenticate(credential: Credential, address: string): Proven
+  /** Answers at once where nothing has to be fetched or checked elsewhere. */
+  authenticate(credential: Credential, address: string): Proven | Promise<Proven>
   /**
    * True when the credential has the form of a key, its checksum included: cheap, and no proof of anything. The ids of
    * keys are not looked up, so whatever depends on this tells nobody which of them exist.

@@ -1,9 +1,15 @@
 import type { EntityFacts, EntityRef } from '#base/decider.ts'
-import type { Caller, Scope } from './caller.ts'
+import type { Assurance, Caller, Scope } from './caller.ts'
 import type { CallerKind } from './key_record.ts'
 
 const UNLIMITED: Scope = Object.freeze({ models: undefined, actions: undefined })
 const DEFAULT_SPACE = 'default'
+
+const NOTHING = Object.freeze({})
+/** What is known of who comes with a key and nothing else. */
+export const KEY_ALONE = Object.freeze({ assurance: assuranceBy('key'), evidence: NOTHING })
+const BY_SOCKET = assuranceBy('socket')
+const BY_SYSTEM = assuranceBy('system')
 
 /** The owner of the home, on the admin socket. */
 export const OPERATOR: Caller = systemCaller('operator')
@@ -17,6 +23,8 @@ export function systemCaller(name: string): Caller {
     space: DEFAULT_SPACE,
     scope: UNLIMITED,
     kid: undefined,
+    assurance: name === 'operator' ? BY_SOCKET : BY_SYSTEM,
+    evidence: NOTHING,
   })
 }
 
@@ -40,9 +48,22 @@ export function keyCaller(
     space: owner.space,
     scope,
     kid,
+    ...KEY_ALONE,
   })
 }
 
 function factsOf(ref: EntityRef, parents: readonly EntityRef[]): EntityFacts {
   return Object.freeze({ ref, attributes: Object.freeze({}), parents: Object.freeze(parents) })
+}
+
+/** Nothing but the credential itself is known. */
+function assuranceBy(via: Assurance['via']): Assurance {
+  return Object.freeze({
+    aal: 1,
+    via,
+    binding: 'none',
+    amr: Object.freeze([]),
+    acr: undefined,
+    authTime: undefined,
+  })
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import { KEY_ALONE } from './caller_facts.ts'
 import { callerView, keyView, type KeyState } from './caller_view.ts'
 import {
   DAY_MS,
@@ -41,7 +42,14 @@ function keyOf(given: Partial<KeyRecord>): KeyRecord {
     createdBy: OWNER.createdBy,
     revokedAt: undefined,
     secrets: [secretOf(1)],
-    proves: { ref: { type: 'Service', id: 'demo' }, entities: [], space: 'default', scope, kid: 'k' },
+    proves: {
+      ref: { type: 'Service', id: 'demo' },
+      entities: [],
+      space: 'default',
+      scope,
+      kid: 'k',
+      ...KEY_ALONE,
+    },
     ...given,
   }
 }

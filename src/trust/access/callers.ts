@@ -5,7 +5,7 @@ import type { Peppers } from '#base/peppers.ts'
 import { Sealed } from '#base/sealed.ts'
 import type { Database } from '#base/sqlite.ts'
 import { authenticateWith } from './authenticate.ts'
-import type { Authenticator, Credential, Proven } from './caller.ts'
+import type { Credential, KeyAuthenticator, Proven } from './caller.ts'
 import { keyCaller } from './caller_facts.ts'
 import { openCallerStore, type CallerStore } from './caller_store.ts'
 import { callerView, keyView, type CallerView, type KeyView } from './caller_view.ts'
@@ -39,7 +39,7 @@ export interface MadeKey {
 }
 
 /** The callers of this home and their keys. A change is on disk, and seen by the next `authenticate`, when its verb returns. */
-export interface Callers extends Authenticator {
+export interface Callers extends KeyAuthenticator {
   /** Makes a key, and its caller when the name is new. Throws `input.invalid`, `key.conflicting`. */
   createKey(asked: NewKey): MadeKey
   listKeys(): readonly KeyView[]
@@ -96,7 +96,7 @@ class CallerBook implements Callers {
   readonly #store: CallerStore
   readonly #held: Held
   readonly #lastUsed: LastUsed
-  readonly #authenticator: Authenticator
+  readonly #authenticator: KeyAuthenticator
 
   constructor(parts: CallersParts, store: CallerStore, held: Held) {
     this.#clock = parts.clock

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { LIMITS } from '#base/limits.ts'
+import { KEY_ALONE } from './caller_facts.ts'
 import { openLastUsed } from './last_used.ts'
 import { NO_SECRET, type KeyRecord } from './key_record.ts'
 
@@ -34,6 +35,7 @@ function keyOf(kid: string): KeyRecord {
       space: 'default',
       scope: { models: undefined, actions: undefined },
       kid,
+      ...KEY_ALONE,
     },
   }
 }
