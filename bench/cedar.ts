@@ -25,6 +25,8 @@ export interface CedarReport {
   readonly growth: number | null
   /** A caller with 50 groups that the engine has never seen, through `authorize`, 1,000 policies. */
   readonly fresh_caller_us: number
+  /** The same when nobody has been in its groups either. */
+  readonly fresh_groups_us: number
 }
 
 interface SizeReport {
@@ -76,7 +78,8 @@ export async function benchCedar(options: {
     rounds,
     sizes: Object.fromEntries(contests.map((contest) => [contest.size, toReport(contest)])),
     growth: pairedRatio(p50s(largest), p50s(smallest)),
-    fresh_caller_us: measureFreshCallers(),
+    fresh_caller_us: measureFreshCallers(false),
+    fresh_groups_us: measureFreshCallers(true),
   }
 }
 
@@ -154,15 +157,18 @@ function runWasm({ calls }: Contest, budgetMs: number): number[] {
   return times.sort((a, b) => a - b)
 }
 
-/** Microseconds, the median. Each caller is made just before it is asked about, and never asked about again. */
-function measureFreshCallers(): number {
+/**
+ * Microseconds, the median. Each caller is made just before it is asked about, and never asked about again; with `isAlone`
+ * all that is said of its groups is new as well.
+ */
+function measureFreshCallers(isAlone: boolean): number {
   const size = 1_000
   const world = makeWorld(size)
   const decider = compile(world)
   const policies: Policies = { current: () => decider }
   const times: number[] = []
   for (let user = 0; user < FRESH_CALLERS; user++) {
-    const caller = makeCaller(user, size / 5, size / 50)
+    const caller = makeCaller(user, size / 5, size / 50, isAlone)
     const model = world.models[user % world.models.length]
     if (model === undefined) break
     const ask = { caller, action: 'model:infer', target: model, findings: [] }
@@ -200,7 +206,7 @@ function toReport(contest: Contest): SizeReport {
   }
 }
 
-export function drawCedar({ sizes, growth, fresh_caller_us, rounds }: CedarReport): string {
+export function drawCedar({ sizes, growth, fresh_caller_us, fresh_groups_us, rounds }: CedarReport): string {
   const rows = Object.entries(sizes).map(([size, one]) =>
     [
       size.padStart(8),
@@ -217,6 +223,6 @@ export function drawCedar({ sizes, growth, fresh_caller_us, rounds }: CedarRepor
     'policies         p50         p99    cedar-wasm        ratio       load  allowed',
     ...rows,
     `growth 10 -> 10,000 policies: ${growth} ×`,
-    `a fresh caller with 50 groups, through authorize: ${fresh_caller_us} µs`,
+    `a fresh caller with 50 groups, through authorize: ${fresh_caller_us} µs; with groups that nobody has been in: ${fresh_groups_us} µs`,
   ].join('\n')
 }

@@ -19,9 +19,12 @@ const CALLERS = 200
 /** Policies for each space: an organization that has more policies has more spaces, groups and models. */
 const POLICIES_OF_SPACE = 50
 const TENANT = frozenRef('Tenant', 'main')
+const TENANT_FACTS = frozenFacts(TENANT, [])
+/** Groups and spaces, each with one account for all callers in it. */
+const DIRECTORY = new Map<string, EntityFacts>()
 
 /**
- * Callers are in 50 groups of their space, groups in a space, spaces in a tenant, models in spaces. Of ten policies, four
+ * Callers are in a space and 50 groups, groups and spaces in a tenant, models in spaces. Of ten policies, four
  * let a group use a model, three let a group use the models of a space, one names a user, one a role, and one forbids.
  */
 export function makeWorld(size: number): CedarWorld {
@@ -56,28 +59,38 @@ function policy(
   return `forbid (${user}, ${infer}, resource in Space::"s${space}") unless { resource has region && resource.region == "eu" };`
 }
 
-/** A caller as authentication makes one: all of it frozen. */
-export function makeCaller(user: number, groups: number, spaces: number): Caller {
-  const space = frozenRef('Space', `s${user % spaces}`)
+/**
+ * A caller as authentication makes one: all of it frozen. Its own facts and their list are new; what is said of a group, a
+ * space and the tenant is the one account of the directory, or with `isAlone` new as well.
+ */
+export function makeCaller(user: number, groups: number, spaces: number, isAlone = false): Caller {
+  const known = isAlone ? new Map<string, EntityFacts>() : DIRECTORY
+  const space = shared(known, 'Space', `s${user % spaces}`)
   const first = (user * 37) % groups
   const own = Array.from({ length: GROUPS_OF_CALLER }, (_, index) =>
-    frozenRef('Group', `g${(first + index) % groups}`),
+    shared(known, 'Group', `g${(first + index) % groups}`),
   )
   const ref = frozenRef('User', `u${user}`)
   const entities = [
-    frozenFacts(ref, [space, ...own]),
-    ...own.map((group) => frozenFacts(group, [space])),
-    frozenFacts(space, [TENANT]),
-    frozenFacts(TENANT, []),
+    frozenFacts(ref, [space.ref, ...own.map((group) => group.ref)]),
+    ...own,
+    space,
+    isAlone ? frozenFacts(TENANT, []) : TENANT_FACTS,
   ]
   return {
     ref,
     entities: Object.freeze(entities),
-    space: space.id,
+    space: space.ref.id,
     scope: { models: undefined, actions: undefined },
     kid: 'bench',
     ...KEY_ALONE,
   }
+}
+
+function shared(known: Map<string, EntityFacts>, type: string, id: string): EntityFacts {
+  const facts = known.get(id) ?? frozenFacts(frozenRef(type, id), [TENANT])
+  known.set(id, facts)
+  return facts
 }
 
 function makeModel(model: number, spaces: number): Model {

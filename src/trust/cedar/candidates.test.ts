@@ -3,7 +3,8 @@ import { suite, test } from 'node:test'
 import * as fc from 'fast-check'
 import { Candidates } from './candidates.ts'
 import { compilePolicy, type CompiledPolicy } from './compile_policy.ts'
-import { EntityNode, EntityPart, EntityStore } from './entities.ts'
+import { EntityPart, EntityStore } from './entities.ts'
+import { EntityAccount } from './entity_account.ts'
 import { Evaluation } from './evaluation.ts'
 import { parsePolicies } from './parse_policy.ts'
 import { RecordValue } from './values.ts'
@@ -79,8 +80,8 @@ suite('candidates', () => {
       fc.property(question, ({ policies, above, action, isSplit }) => {
         const compiled = compile(policies.join('\n'))
         const candidates = new Candidates(compiled)
-        const node = (type: string, id: string, parents: readonly string[]): EntityNode =>
-          new EntityNode(
+        const node = (type: string, id: string, parents: readonly string[]): EntityAccount =>
+          new EntityAccount(
             { type, id },
             parents.map((parent) => ({ type: 'B', id: parent })),
             EMPTY,
@@ -92,8 +93,8 @@ suite('candidates', () => {
           node('B', 'i0', ['i1', 'i39']),
         ]
         const actions = new EntityPart([
-          new EntityNode({ type: 'Action', id: 'x' }, [{ type: 'Action', id: 'all' }], EMPTY, EMPTY),
-          new EntityNode({ type: 'Action', id: 'all' }, [], EMPTY, EMPTY),
+          new EntityAccount({ type: 'Action', id: 'x' }, [{ type: 'Action', id: 'all' }], EMPTY, EMPTY),
+          new EntityAccount({ type: 'Action', id: 'all' }, [], EMPTY, EMPTY),
         ])
         const parts = isSplit ? nodes.map((one) => new EntityPart([one])) : [new EntityPart(nodes)]
         const store = new EntityStore(parts, actions)

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { compileComparison } from './compile_comparison.ts'
-import { EntityNode, EntityPart, EntityStore } from './entities.ts'
+import { EntityPart, EntityStore } from './entities.ts'
+import { EntityAccount } from './entity_account.ts'
 import { EvaluationError } from './evaluation_error.ts'
 import { Evaluation } from './evaluation.ts'
 import { callExtension } from './extensions.ts'
@@ -16,7 +17,7 @@ const OTHERS = new EntityValue('Group', 'others')
 const EVALUATION = new Evaluation(
   { principal: ANN, action: { type: 'Action', id: 'read' }, resource: ANN, context: () => EMPTY_RECORD },
   new EntityStore(
-    [new EntityPart([new EntityNode(ANN, [STAFF], EMPTY_RECORD, EMPTY_RECORD)])],
+    [new EntityPart([new EntityAccount(ANN, [STAFF], EMPTY_RECORD, EMPTY_RECORD)])],
     new EntityPart([]),
   ),
 )

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { compileExpression, compileTest, matchesPattern } from './compile_expression.ts'
-import { EntityNode, EntityPart, EntityStore } from './entities.ts'
+import { EntityPart, EntityStore } from './entities.ts'
+import { EntityAccount } from './entity_account.ts'
 import { EvaluationError } from './evaluation_error.ts'
 import { Evaluation } from './evaluation.ts'
 import { parsePolicies } from './parse_policy.ts'
@@ -15,11 +16,11 @@ function node(
   id: string,
   parents: readonly string[],
   fields: Record<string, Value> = {},
-): EntityNode {
+): EntityAccount {
   const refs = parents.map((parent) => ({ type: 'Group', id: parent }))
   const attributes = new RecordValue(new Map(Object.entries(fields)))
   const tags = new RecordValue(new Map<string, Value>([['tag', 7]]))
-  return new EntityNode({ type, id }, refs, attributes, tags)
+  return new EntityAccount({ type, id }, refs, attributes, tags)
 }
 
 const STORE = new EntityStore(

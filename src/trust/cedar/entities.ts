@@ -1,82 +1,40 @@
 import { sha256Hex } from '#base/crypto.ts'
 import { printRef, type EntityRef } from '#base/decider.ts'
 import { Fault } from '#base/fault.ts'
-import { hashOf, isSameRef, RefMap } from './ref_map.ts'
-import { canonicalText, EntityValue, isEqual, type RecordValue, type Value } from './values.ts'
+import type { EntityAccount } from './entity_account.ts'
+import { hashOf, isSameRef, NOWHERE, RefMap, RefNumbers } from './ref_map.ts'
+import type { EntityValue, Value } from './values.ts'
 
-/** What is known of an entity. It belongs to one part. */
+/** An entity in its part: only there can be said what it is in. */
 export class EntityNode {
-  readonly ref: EntityRef
-  readonly parents: readonly EntityRef[]
-  /** `hashOf` the reference. */
-  readonly hash: number
+  readonly account: EntityAccount
   /** The keys of this entity in an index, by position; see `ScopeKeys`. */
   keys: (CachedKeys | undefined)[] | undefined
-  /** The walk of its part that last came by. */
-  walk = 0
-  /** Where it stands in the list of its part. */
-  place = 0
-  readonly #attributes: RecordValue
-  readonly #tags: RecordValue
-  #value: EntityValue | undefined
-  #part: EntityPart | undefined
+  readonly #part: EntityPart
+  readonly #place: number
   #above: Above | undefined
-  #digest: string | undefined
 
-  constructor(ref: EntityRef, parents: readonly EntityRef[], attributes: RecordValue, tags: RecordValue) {
-    this.ref = ref
-    this.parents = parents
-    this.hash = hashOf(ref)
-    this.#attributes = attributes
-    this.#tags = tags
+  constructor(account: EntityAccount, part: EntityPart, place: number) {
+    this.account = account
+    this.#part = part
+    this.#place = place
   }
 
-  /** The entity as policies see it; the same object each time. */
   get value(): EntityValue {
-    this.#value ??= new EntityValue(this.ref.type, this.ref.id)
-    return this.#value
+    return this.account.value
   }
 
   attribute(name: string): Value | undefined {
-    return this.#attributes.fields.get(name)
+    return this.account.attribute(name)
   }
 
   tag(name: string): Value | undefined {
-    return this.#tags.fields.get(name)
-  }
-
-  /** A hash of all that is said of the entity, worked out once. */
-  get digest(): string {
-    this.#digest ??= sha256Hex(
-      JSON.stringify([
-        printRef(this.ref),
-        this.parents.map(printRef).sort(),
-        canonicalText(this.#attributes),
-        canonicalText(this.#tags),
-      ]),
-    )
-    return this.#digest
-  }
-
-  /** True when both nodes say the same of an entity. */
-  agrees(other: EntityNode): boolean {
-    return (
-      areAllIn(this.parents, other.parents) &&
-      areAllIn(other.parents, this.parents) &&
-      isEqual(this.#attributes, other.#attributes) &&
-      isEqual(this.#tags, other.#tags)
-    )
-  }
-
-  /** For the part that takes it in. */
-  join(part: EntityPart, place: number): void {
-    this.#part = part
-    this.place = place
+    return this.account.tag(name)
   }
 
   /** All that it is in, as far as the entities of its own part say. Worked out once. */
   get above(): Above {
-    this.#above ??= this.#part?.findAbove(this) ?? NOTHING_ABOVE
+    this.#above ??= this.#part.findAbove(this.#place)
     return this.#above
   }
 }
@@ -88,89 +46,116 @@ export interface CachedKeys {
 
 /** What an entity is in, directly and through others, each once and without itself. */
 export class Above {
-  readonly refs: readonly EntityRef[]
-  /** `hashOf` each of `refs`. */
-  readonly hashes: readonly number[]
-  /** Those of `refs` that have no facts in the part; another part may know more. */
+  /** Those of which its part has an account. */
+  readonly known: readonly EntityAccount[]
+  /** Those that have no facts in the part; another part may know more. */
   readonly open: readonly EntityRef[]
   #set: RefMap<true> | undefined
 
-  /** `nodes` begins with the entity itself. */
-  constructor(nodes: readonly EntityNode[], open: readonly EntityRef[]) {
-    const refs: EntityRef[] = []
-    const hashes: number[] = []
-    for (let at = 1; at < nodes.length; at++) {
-      const node = nodes[at]
-      if (node === undefined) break
-      refs.push(node.ref)
-      hashes.push(node.hash)
-    }
-    for (const ref of open) {
-      refs.push(ref)
-      hashes.push(hashOf(ref))
-    }
-    this.refs = refs
-    this.hashes = hashes
+  constructor(known: readonly EntityAccount[], open: readonly EntityRef[]) {
+    this.known = known
     this.open = open
   }
 
   has(ref: EntityRef): boolean {
-    if (this.refs.length <= WALKED_MAX) return this.refs.some((above) => isSameRef(above, ref))
-    if (this.#set === undefined) {
-      this.#set = new RefMap()
-      for (const above of this.refs) this.#set.set(above, true)
-    }
+    const { known, open } = this
+    if (known.length + open.length <= WALKED_MAX)
+      return known.some((above) => isSameRef(above.ref, ref)) || open.some((above) => isSameRef(above, ref))
+    this.#set ??= setOf(known, open)
     return this.#set.has(ref)
   }
 }
 
+function setOf(known: readonly EntityAccount[], open: readonly EntityRef[]): RefMap<true> {
+  const set = new RefMap<true>(known.length + open.length)
+  for (const above of known) set.set(above.ref, true, above.hash)
+  for (const above of open) set.set(above, true)
+  return set
+}
+
 /** As many references are walked faster than they are put in a map. */
 const WALKED_MAX = 8
-const NOTHING_ABOVE = new Above([], [])
 
-/** Entities that are prepared together and never change. Throws Fault `internal.bug` for two accounts of one entity. */
+/**
+ * Entities that are prepared together and never change. Only those that are asked for become nodes: a caller may bring
+ * dozens of groups that no policy speaks of. Throws Fault `internal.bug` for two accounts of one entity.
+ */
 export class EntityPart {
-  readonly list: readonly EntityNode[]
-  readonly #nodes: RefMap<EntityNode>
-  #walks = 0
+  /** Each entity once. */
+  readonly list: readonly EntityAccount[]
+  readonly #places: RefNumbers
+  readonly #nodes: (EntityNode | undefined)[] = []
 
-  constructor(nodes: readonly EntityNode[]) {
-    this.list = nodes
-    this.#nodes = new RefMap(nodes.length)
-    for (const [place, node] of nodes.entries()) {
-      node.join(this, place)
-      if (!this.#nodes.set(node.ref, node, node.hash)) checkSame(node, nodes)
+  constructor(accounts: readonly EntityAccount[]) {
+    const places = new RefNumbers(accounts.length)
+    const list: EntityAccount[] = []
+    for (const account of accounts) {
+      const place = places.add(account.ref, account.hash)
+      const known = list[place]
+      if (known === undefined) list.push(account)
+      else if (!known.agrees(account)) refuseTwo(account)
     }
+    this.list = list
+    this.#places = places
   }
 
   get(ref: EntityRef): EntityNode | undefined {
-    return this.#nodes.get(ref)
+    const place = this.#places.find(ref, hashOf(ref))
+    return place === NOWHERE ? undefined : (this.#nodes[place] ?? this.#makeNode(place))
   }
 
-  findAbove(start: EntityNode): Above {
-    const walk = ++this.#walks
-    start.walk = walk
-    const nodes = [start]
+  account(ref: EntityRef, hash = hashOf(ref)): EntityAccount | undefined {
+    const place = this.#places.find(ref, hash)
+    return place === NOWHERE ? undefined : this.list[place]
+  }
+
+  findAbove(start: number): Above {
+    const { list } = this
+    const walk = new Walk(list.length)
+    walk.enter(start)
+    const known: EntityAccount[] = []
     const open: EntityRef[] = []
     let last: EntityRef | undefined
-    let next = 0
-    // Grows while it is walked.
-    for (const { parents } of nodes) {
-      for (const ref of parents) {
+    let near = 0
+    let account = list[start]
+    for (let next = 0; account !== undefined; account = known[next++]) {
+      for (const ref of account.parents) {
         // Neighbours often share a parent, and the very object that names it.
         if (ref === last) continue
         last = ref
         // Groups mostly stand in the list as they stand in the parents of who is in them.
-        const near = this.list[next]
-        const parent = near?.ref === ref ? near : this.#nodes.get(ref)
+        const place = list[near]?.ref === ref ? near : this.#places.find(ref, hashOf(ref))
+        const parent = list[place]
         if (parent === undefined) open.push(ref)
-        else next = parent.place + 1
-        if (parent === undefined || parent.walk === walk) continue
-        parent.walk = walk
-        nodes.push(parent)
+        else if (walk.enter(place)) known.push(parent)
+        if (parent !== undefined) near = place + 1
       }
     }
-    return new Above(nodes, open.length < 2 ? open : distinct(open))
+    return new Above(known, open.length < 2 ? open : distinct(open))
+  }
+
+  #makeNode(place: number): EntityNode | undefined {
+    const account = this.list[place]
+    return account && (this.#nodes[place] = new EntityNode(account, this, place))
+  }
+}
+
+/** Marks places of one list, each walk anew; a list of marks for each would be made and thrown away for each caller. */
+class Walk {
+  static #marks = new Float64Array(64)
+  static #walks = 0
+  readonly #number: number
+
+  constructor(places: number) {
+    if (Walk.#marks.length < places) Walk.#marks = new Float64Array(places * 2)
+    this.#number = ++Walk.#walks
+  }
+
+  /** True when this walk was not there before. */
+  enter(place: number): boolean {
+    if (Walk.#marks[place] === this.#number) return false
+    Walk.#marks[place] = this.#number
+    return true
   }
 }
 
@@ -245,9 +230,9 @@ export class EntityStore {
       const other = this.#parts[before]
       if (other === undefined || part === undefined) continue
       const [few, many] = part.list.length < other.list.length ? [part, other] : [other, part]
-      for (const node of few.list) {
-        const same = many.get(node.ref)
-        if (same !== undefined && !same.agrees(node)) refuseTwo(node)
+      for (const account of few.list) {
+        const same = many.account(account.ref, account.hash)
+        if (same !== undefined && !same.agrees(account)) refuseTwo(account)
       }
     }
   }
@@ -256,14 +241,6 @@ export class EntityStore {
 /** 64 bits: it tells versions apart, and proves nothing. */
 const VERSION_CHARACTERS = 16
 
-function areAllIn(refs: readonly EntityRef[], others: readonly EntityRef[]): boolean {
-  return refs.every((ref) => others.some((other) => isSameRef(other, ref)))
-}
-
-function checkSame(node: EntityNode, nodes: readonly EntityNode[]): void {
-  for (const other of nodes) if (isSameRef(other.ref, node.ref) && !other.agrees(node)) refuseTwo(node)
-}
-
-function refuseTwo({ ref }: EntityNode): never {
+function refuseTwo({ ref }: EntityAccount): never {
   throw new Fault('internal.bug', { error: `a question says two things of ${printRef(ref)}` })
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { EntityNode, EntityPart, EntityStore } from './entities.ts'
+import { EntityPart, EntityStore } from './entities.ts'
+import { EntityAccount } from './entity_account.ts'
 import { Evaluation } from './evaluation.ts'
 import { EMPTY_RECORD } from './policy_value.ts'
 import { EntityValue, RecordValue } from './values.ts'
@@ -9,8 +10,8 @@ const ANN = { type: 'User', id: 'ann' }
 const READ = { type: 'Action', id: 'read' }
 const DOC = { type: 'Doc', id: 'd' }
 
-function nodeOf(ref: { type: string; id: string }): EntityNode {
-  return new EntityNode(ref, [], EMPTY_RECORD, EMPTY_RECORD)
+function nodeOf(ref: { type: string; id: string }): EntityAccount {
+  return new EntityAccount(ref, [], EMPTY_RECORD, EMPTY_RECORD)
 }
 
 suite('Evaluation', () => {
@@ -35,7 +36,7 @@ suite('Evaluation', () => {
       assert.equal(evaluation.find(evaluation.resource) !== undefined, store === known)
       assert.equal(evaluation.find(new EntityValue('User', 'bob')), undefined)
       assert.deepEqual(
-        evaluation.find(new EntityValue('User', 'ann'))?.ref,
+        evaluation.find(new EntityValue('User', 'ann'))?.account.ref,
         store === known ? ANN : undefined,
       )
     }

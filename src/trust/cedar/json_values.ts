@@ -1,5 +1,5 @@
 import type { EntityRef } from '#base/decider.ts'
-import { EntityNode } from './entities.ts'
+import { EntityAccount } from './entity_account.ts'
 import { callExtension } from './extensions.ts'
 import { EXTENSION_FUNCTIONS } from './extension_names.ts'
 import { isLong, toLong } from './long.ts'
@@ -103,12 +103,12 @@ export function readRef(json: ExactJson | undefined): EntityRef {
 }
 
 /** Entities as Cedar's JSON form lists them. Throws JsonFormProblem. */
-export function readJsonEntities(json: ExactJson, schema?: Schema): EntityNode[] {
+export function readJsonEntities(json: ExactJson, schema?: Schema): EntityAccount[] {
   return readList(json).map((one) => {
     const { uid, attrs = {}, parents = [], tags = {} } = readObject(one)
     const ref = readRef(uid)
     const attributes = readRecord(attrs, schema?.entities.get(ref.type)?.attributes)
-    return new EntityNode(ref, readList(parents).map(readRef), attributes, readRecord(tags))
+    return new EntityAccount(ref, readList(parents).map(readRef), attributes, readRecord(tags))
   })
 }
 

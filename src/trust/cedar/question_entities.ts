@@ -1,19 +1,22 @@
 import type { EntityFacts, PolicyValue } from '#base/decider.ts'
 import { Fault } from '#base/fault.ts'
-import { EntityNode, EntityPart, EntityStore } from './entities.ts'
+import { EntityPart, EntityStore } from './entities.ts'
+import { EntityAccount } from './entity_account.ts'
 import { EMPTY_RECORD, toRecordValue } from './policy_value.ts'
 import { hasType, type EntityShape, type Schema } from './schema_types.ts'
 import type { RecordValue } from './values.ts'
 
 /**
- * Prepares the entities of questions, and keeps what was prepared of a list that can never change (frozen all through) for
- * as long as somebody holds the list. A list that can change is read again at each question.
+ * Prepares the entities of questions, and keeps what was prepared of facts and of lists that can never change (frozen all
+ * through) for as long as somebody holds them. What can change is read again at each question.
  */
 export class QuestionEntities {
   readonly #schema: Schema
   readonly #actions: EntityPart
   /** By frozen list. To see that all in it is frozen costs as much as to read it, so that is left for the second time. */
   readonly #parts = new WeakMap<readonly EntityFacts[], EntityPart | 'once'>()
+  /** By frozen facts, in the same way: a caller that was never seen before is in groups that were. */
+  readonly #accounts = new WeakMap<EntityFacts, EntityAccount | 'once'>()
 
   constructor(schema: Schema, actions: EntityPart) {
     this.#schema = schema
@@ -31,35 +34,37 @@ export class QuestionEntities {
   #part(list: readonly EntityFacts[]): EntityPart {
     const known = this.#parts.get(list)
     if (known !== undefined && known !== 'once') return known
-    const part = new EntityPart(toNodes(list, this.#schema.entities))
+    const part = new EntityPart(list.map((facts) => this.#account(facts)))
     if (known === 'once' ? list.every(isLasting) : Object.isFrozen(list))
       this.#parts.set(list, known === 'once' ? part : 'once')
     return part
   }
+
+  #account(facts: EntityFacts): EntityAccount {
+    const known = this.#accounts.get(facts)
+    if (known !== undefined && known !== 'once') return known
+    const account = toAccount(facts, this.#schema.entities)
+    if (known === 'once' ? isLasting(facts) : Object.isFrozen(facts))
+      this.#accounts.set(facts, known === 'once' ? account : 'once')
+    return account
+  }
 }
 
-function toNodes(facts: readonly EntityFacts[], shapes: ReadonlyMap<string, EntityShape>): EntityNode[] {
-  const nodes: EntityNode[] = []
-  let type: string | undefined
-  let shape: EntityShape | undefined
-  // The type of parent that was found good last: facts of one type come in rows, and so do their parents.
-  let parent: string | undefined
-  for (const { ref, parents, attributes: given } of facts) {
-    if (ref.type !== type) {
-      type = ref.type
-      shape = shapes.get(type)
-      parent = undefined
-    }
-    const attributes = toRecordValue(given)
-    if (shape === undefined || !areAttributes(attributes, shape)) refuseFacts(type)
-    for (const { type: above } of parents) {
-      if (above === parent) continue
-      if (!shape.parents.has(above)) refuseFacts(type)
-      parent = above
-    }
-    nodes.push(new EntityNode(ref, parents, attributes, EMPTY_RECORD))
+function toAccount(
+  { ref, parents, attributes: given }: EntityFacts,
+  shapes: ReadonlyMap<string, EntityShape>,
+): EntityAccount {
+  const shape = shapes.get(ref.type)
+  const attributes = toRecordValue(given)
+  if (shape === undefined || !areAttributes(attributes, shape)) refuseFacts(ref.type)
+  // The type that was found good last: parents of one type come in rows.
+  let good: string | undefined
+  for (const { type } of parents) {
+    if (type === good) continue
+    if (!shape.parents.has(type)) refuseFacts(ref.type)
+    good = type
   }
-  return nodes
+  return new EntityAccount(ref, parents, attributes, EMPTY_RECORD)
 }
 
 function refuseFacts(type: string): never {

@@ -3,7 +3,7 @@ import { fnv1a } from '#base/fnv1a.ts'
 
 /** A place holds the number of its reference, from 1 on: a new table is empty as it is. */
 const EMPTY = 0
-const NOWHERE = -1
+export const NOWHERE = -1
 const LEAST_PLACES = 8
 /** Places for each reference, so that most are found at the first look. */
 const SPREAD = 2
@@ -11,12 +11,12 @@ const SPREAD = 2
 const PROBES_MAX = 32
 
 /**
- * A map by entity reference, in the order of insertion (open addressing). A caller that was never seen before brings
- * dozens of references for one question; a `Map` takes longer to hash their texts than the question takes to answer.
+ * Numbers entity references from 0 on, in the order in which they come (open addressing). A caller that was never seen
+ * before brings dozens of references for one question; a `Map` takes longer to hash their texts than the question takes
+ * to answer.
  */
-export class RefMap<T> {
+export class RefNumbers {
   readonly #refs: EntityRef[] = []
-  readonly #values: T[] = []
   #places: Int32Array
   #mask: number
   #crowded: Map<string, Map<string, number>> | undefined
@@ -27,32 +27,12 @@ export class RefMap<T> {
     this.#mask = this.#places.length - 1
   }
 
-  /** `hash` is that of the reference, where it is known already. */
-  get(ref: EntityRef, hash = hashOf(ref)): T | undefined {
-    const at = this.#find(ref, hash)
-    return at === NOWHERE ? undefined : this.#values[at]
+  get size(): number {
+    return this.#refs.length
   }
 
-  has(ref: EntityRef): boolean {
-    return this.#find(ref, hashOf(ref)) !== NOWHERE
-  }
-
-  /** True when the reference was not there before; the value is replaced either way. */
-  set(ref: EntityRef, value: T, hash = hashOf(ref)): boolean {
-    const known = this.#find(ref, hash)
-    if (known !== NOWHERE) {
-      this.#values[known] = value
-      return false
-    }
-    const at = this.#refs.push(ref) - 1
-    this.#values.push(value)
-    const isFull = this.#refs.length * SPREAD > this.#places.length
-    if (isFull && this.#crowded === undefined) this.#grow()
-    else this.#place(ref, at, hash)
-    return true
-  }
-
-  #find(ref: EntityRef, hash: number): number {
+  /** `hash` is that of the reference. Gives `NOWHERE` for one that has no number. */
+  find(ref: EntityRef, hash: number): number {
     if (this.#crowded !== undefined) return this.#crowded.get(ref.type)?.get(ref.id) ?? NOWHERE
     // There is always an empty place to end at.
     for (let place = hash & this.#mask; ; place = (place + 1) & this.#mask) {
@@ -61,6 +41,17 @@ export class RefMap<T> {
       const other = this.#refs[number - 1]
       if (other !== undefined && isSameRef(other, ref)) return number - 1
     }
+  }
+
+  /** The number that it has, or else the next one. */
+  add(ref: EntityRef, hash: number): number {
+    const known = this.find(ref, hash)
+    if (known !== NOWHERE) return known
+    const at = this.#refs.push(ref) - 1
+    const isFull = this.#refs.length * SPREAD > this.#places.length
+    if (isFull && this.#crowded === undefined) this.#grow()
+    else this.#place(ref, at, hash)
+    return at
   }
 
   #place(ref: EntityRef, at: number, hash: number): void {
@@ -86,6 +77,35 @@ export class RefMap<T> {
     this.#places = newPlaces(this.#refs.length * SPREAD)
     this.#mask = this.#places.length - 1
     for (const [at, ref] of this.#refs.entries()) this.#place(ref, at, hashOf(ref))
+  }
+}
+
+/** A map by entity reference. */
+export class RefMap<T> {
+  readonly #numbers: RefNumbers
+  readonly #values: T[] = []
+
+  /** `expected` references fit without growing. */
+  constructor(expected = 0) {
+    this.#numbers = new RefNumbers(expected)
+  }
+
+  /** `hash` is that of the reference, where it is known already. */
+  get(ref: EntityRef, hash = hashOf(ref)): T | undefined {
+    const at = this.#numbers.find(ref, hash)
+    return at === NOWHERE ? undefined : this.#values[at]
+  }
+
+  has(ref: EntityRef): boolean {
+    return this.#numbers.find(ref, hashOf(ref)) !== NOWHERE
+  }
+
+  /** True when the reference was not there before; the value is replaced either way. */
+  set(ref: EntityRef, value: T, hash = hashOf(ref)): boolean {
+    const at = this.#numbers.add(ref, hash)
+    const isNew = at === this.#values.length
+    this.#values[at] = value
+    return isNew
   }
 }
 

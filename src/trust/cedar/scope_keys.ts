@@ -89,9 +89,13 @@ export class ScopeKeys {
     return keys
   }
 
-  #addAbove(keys: number[], { refs, hashes }: Above): void {
-    for (const [at, above] of refs.entries()) {
-      const key = this.#in.get(above, hashes[at])
+  #addAbove(keys: number[], { known, open }: Above): void {
+    for (const { ref, hash } of known) {
+      const key = this.#in.get(ref, hash)
+      if (key !== undefined) keys.push(key)
+    }
+    for (const ref of open) {
+      const key = this.#in.get(ref)
       if (key !== undefined) keys.push(key)
     }
   }
