@@ -6,6 +6,9 @@ const PLACES = [
   path.resolve(import.meta.dirname, '../../../shared/fixtures'),
 ]
 
+/** Why a test that needs such a set is skipped. */
+export const NO_CORPUS = 'its public test data is not on this machine (GATEHOUSE_FIXTURES)'
+
 /** The folder of one set of public test data; undefined, said aloud, where the set is not on this machine. */
 export function fixtureFolder(name: string): string | undefined {
   const folders = PLACES.filter((place) => place !== undefined).map((place) => path.join(place, name))
