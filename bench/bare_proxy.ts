@@ -4,13 +4,14 @@ import type { AddressInfo } from 'node:net'
 import { Pool } from 'undici'
 
 /**
- * The floor of any gateway in this language: `node:http` in, `Pool.dispatch` out, whole bodies, nothing looked at. With
+ * The floor of any gateway in this language: `node:http` in, `Pool.dispatch` out, nothing looked at; streams of events as they
+ * come, all else in whole bodies. With
  * `--append FILE` each request also waits for one record of 400 bytes to be written and synced, all that wait at the same
  * time sharing one sync: the floor of any gateway that acts only after its intent is on disk.
  * Prints `{"port":N}` when it listens.
  */
 function openProxy(upstreamPort: number, appender: Appender | undefined): http.Server {
-  const pool = new Pool(`http://127.0.0.1:${upstreamPort}`, { connections: 256, pipelining: 1 })
+  const pool = new Pool(`http://127.0.0.1:${upstreamPort}`, { connections: 1_024, pipelining: 1 })
   return http.createServer((request, response) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -25,6 +26,7 @@ function openProxy(upstreamPort: number, appender: Appender | undefined): http.S
 function dispatch(pool: Pool, path: string, body: Buffer, response: http.ServerResponse): void {
   const chunks: Buffer[] = []
   let status = 502
+  let isStream = false
   pool.dispatch(
     {
       method: 'POST',
@@ -34,11 +36,14 @@ function dispatch(pool: Pool, path: string, body: Buffer, response: http.ServerR
     },
     {
       onRequestStart: () => undefined,
-      onResponseStart: (_controller, statusCode) => {
+      onResponseStart: (_controller, statusCode, headers) => {
         status = statusCode
+        isStream = headers['content-type'] === EVENTS
+        if (isStream) response.writeHead(status, { 'content-type': EVENTS })
       },
-      onResponseData: (_controller, chunk) => void chunks.push(chunk),
+      onResponseData: (_controller, chunk) => void (isStream ? response.write(chunk) : chunks.push(chunk)),
       onResponseEnd: () => {
+        if (isStream) return void response.end()
         const whole = Buffer.concat(chunks)
         response
           .writeHead(status, { 'content-type': 'application/json', 'content-length': whole.length })
@@ -48,6 +53,8 @@ function dispatch(pool: Pool, path: string, body: Buffer, response: http.ServerR
     },
   )
 }
+
+const EVENTS = 'text/event-stream'
 
 const RECORD = Buffer.alloc(400, 0x61)
 

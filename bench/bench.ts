@@ -1,14 +1,18 @@
 import { parseArgs } from 'node:util'
 import { benchAttacks, drawAttacks } from './attacks.ts'
+import { benchCallers, drawCallers } from './callers.ts'
 import { benchCedar, drawCedar } from './cedar.ts'
 import { benchStart, drawStart } from './cold_start.ts'
 import { benchDoor, drawDoor } from './door.ts'
 import { benchLedger, drawLedger } from './ledger.ts'
+import { benchLimits, drawLimits } from './limits.ts'
 import { stopWithThisProcess } from './processes.ts'
 import { drawProfile, profileDoor } from './profile.ts'
 import { drawSoak, soakDoor } from './soak.ts'
 import { benchStreams } from './streams.ts'
 import { drawStreams } from './streams_report.ts'
+import { benchTokens, drawTokens } from './tokens.ts'
+import { benchTelemetry, drawTelemetry } from './telemetry.ts'
 
 const HELP = `gatehouse bench [WHAT] [flags]
 
@@ -20,11 +24,19 @@ const HELP = `gatehouse bench [WHAT] [flags]
            --rounds N (5)   --seconds N (3)   --json
   cedar    decisions of our engine and of cedar-wasm, with 10 to 10,000 policies
            --rounds N (5)   --seconds N (3)   --quick: 2 and 1   --json
+  limits   reserving and settling of one request in 1, 5 and 20 accounts, and a refusal
+           --rounds N (5)   --seconds N (3)   --quick: 2 and 1   --json
   streams  500 paced streams through our door and past it; then 1,000 silent ones and 100 readers that do not read
            --rounds N (5)   --seconds N (3)   --quick: 2 and 1, and 10 s instead of 60 for the rest
            --streams N (500)   --json
+  telemetry  what metrics, traces and their export cost one request
+           --rounds N (5)   --seconds N (3)   --quick: 2 and 1   --json
+  tokens   proving callers by token and by key, beside jose
+           --rounds N (5)   --seconds N (3)   --quick: 2 and 1   --json
   attacks  the known defects of other gateways, as requests to our door and to the peer gateway
            --quick: without the slow ones   --json
+  callers  start, memory and proofs by key, on a home with 100,000 keys and 10,000 users
+           --rounds N (5)   --seconds N (3)   --quick: 2 and 1   --json
   start    cold start to ready, on a home with 1,000 keys and 100 policies
            --rounds N: number of starts (5)   --json
 
@@ -73,6 +85,17 @@ async function main(): Promise<number> {
     return report.absent.governed === undefined ? 0 : 1
   }
   if (what === 'cedar') return show(await benchCedar({ rounds, seconds, say }), drawCedar)
+  if (what === 'callers') {
+    const report = await benchCallers({ rounds, seconds, say })
+    show(report, drawCallers)
+    return report.within_bars ? 0 : 1
+  }
+  if (what === 'tokens') {
+    const report = await benchTokens({ rounds, seconds, say })
+    show(report, drawTokens)
+    return report.within_bars ? 0 : 1
+  }
+  if (what === 'limits') return show(benchLimits({ rounds, seconds, say }), drawLimits)
   if (what === 'streams') {
     const streams = Number(values.streams)
     if (!(streams >= 1 && Number.isInteger(streams))) return (console.error(HELP), 64)
@@ -84,6 +107,7 @@ async function main(): Promise<number> {
     show(report, drawAttacks)
     return report.harmed.ours === 0 ? 0 : 1
   }
+  if (what === 'telemetry') return show(await benchTelemetry({ rounds, seconds, say }), drawTelemetry)
   if (what === 'ledger') return show(await benchLedger({ rounds, seconds, say }), drawLedger)
   if (what === 'start') return show(await benchStart({ starts: rounds, say }), drawStart)
   console.error(HELP)

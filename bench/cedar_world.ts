@@ -1,6 +1,7 @@
 import type { EntityFacts, EntityRef, PolicyValue, Question } from '#base/decider.ts'
 import { KEY_ALONE } from '#trust/access/caller_facts.ts'
 import type { Caller } from '#trust/access/caller.ts'
+import { contextOf } from '#trust/access/question_context.ts'
 
 /** A policy set of one size, and callers and models to ask about. */
 export interface CedarWorld {
@@ -106,7 +107,7 @@ export function makeQuestion(caller: Caller, model: Model): Question {
     principal: caller.ref,
     action: { type: 'Action', id: 'model:infer' },
     resource: model.ref,
-    context: { findings: [], via_key: true },
+    context: contextOf(caller, []),
     entities: [caller.entities, model.entities],
   }
 }

@@ -20,7 +20,7 @@ import { median, pairedDifference, round, slope } from './statistics.ts'
 import type { AsideOrder, Held } from './stream_aside.ts'
 import type { Spread, StreamResult, Target } from './stream_load.ts'
 import { PACE_MS } from './stream_mock.ts'
-import type { Flow, Row, Sample, StreamsReport } from './streams_report.ts'
+import type { Added, Flow, Row, Sample, StreamsReport } from './streams_report.ts'
 
 export interface StreamsOptions {
   readonly rounds: number
@@ -34,8 +34,9 @@ export interface StreamsOptions {
   readonly say: (line: string) => void
 }
 
-type Who = 'direct' | 'governed'
+type Who = 'direct' | 'bare_ledger' | 'governed'
 
+const ORDER: readonly Who[] = ['direct', 'bare_ledger', 'governed']
 /** Length of one stream under load: three seconds. */
 const FRAMES = 150
 /** A few short streams, one after the other, for what the first token costs on a door with nothing else to do. */
@@ -86,9 +87,11 @@ async function startTargets(around: {
   const lines = models.map((name) => `  ${name}: ${openaiModel(mockPort)}\n`).join('')
   const configuration = `models:\n${lines}limits: { in_flight: ${PLACES} }\n`
   const core = pinned ? (0 as const) : undefined
+  const bare = await CONTESTANTS.bare_ledger({ ...around, core })
   const door = await CONTESTANTS.governed({ ...around, core, doorSetup: { configuration, models } })
   return {
     direct: { port: mockPort, headers: {}, models, pid: undefined },
+    bare_ledger: { port: bare.port, headers: bare.headers, models, pid: bare.running?.pid },
     governed: { port: door.port, headers: door.headers, models, pid: door.running?.pid },
   }
 }
@@ -112,11 +115,11 @@ async function runFlow(
   { streams, frames }: { readonly streams: number; readonly frames: number },
   { aside, targets }: Stage,
 ): Promise<Flow> {
-  const results: Record<Who, StreamResult[]> = { direct: [], governed: [] }
+  const results: Record<Who, StreamResult[]> = { direct: [], bare_ledger: [], governed: [] }
   // Round 0 warms up.
   for (let turn = 0; turn <= options.rounds; turn += 1) {
-    const order: readonly Who[] = turn % 2 === 0 ? ['direct', 'governed'] : ['governed', 'direct']
-    for (const who of order) {
+    // Each comes as often before the others as behind them.
+    for (const who of turn % 2 === 0 ? ORDER : ORDER.toReversed()) {
       const warmMs = frames * PACE_MS + 500
       const shape = { streams, frames, warmMs, measureMs: options.seconds * 1_000 }
       const result = await ask<StreamResult>(aside, { do: 'paced', order: { ...targets[who], ...shape } })
@@ -124,18 +127,24 @@ async function runFlow(
     }
     options.say(`${streams} streams: ${turn === 0 ? 'warmed up' : `round ${turn} of ${options.rounds}`}`)
   }
-  const { direct, governed } = results
-  const added = (pick: (result: StreamResult) => number): number | null =>
-    pairedDifference(governed.map(pick), direct.map(pick))
+  const { direct, bare_ledger, governed } = results
   return {
     direct: summarise(direct),
+    bare_ledger: summarise(bare_ledger),
     governed: summarise(governed),
-    added_us: {
-      first_token_p50: added(({ firstTokenUs }) => firstTokenUs.p50),
-      first_token_p99: added(({ firstTokenUs }) => firstTokenUs.p99),
-      frame_p50: added(({ frameUs }) => frameUs.p50),
-      frame_p99: added(({ frameUs }) => frameUs.p99),
-    },
+    added_us: added(governed, direct),
+    over_bare_ledger_us: added(governed, bare_ledger),
+  }
+}
+
+function added(ours: readonly StreamResult[], theirs: readonly StreamResult[]): Added {
+  const difference = (pick: (result: StreamResult) => number): number | null =>
+    pairedDifference(ours.map(pick), theirs.map(pick))
+  return {
+    first_token_p50: difference(({ firstTokenUs }) => firstTokenUs.p50),
+    first_token_p99: difference(({ firstTokenUs }) => firstTokenUs.p99),
+    frame_p50: difference(({ frameUs }) => frameUs.p50),
+    frame_p99: difference(({ frameUs }) => frameUs.p99),
   }
 }
 

@@ -5,14 +5,19 @@ import { PACE_MS } from './stream_mock.ts'
 
 export interface Flow {
   readonly direct: Row
+  /** A bare proxy that syncs one record before it asks: the floor of what is recorded before it is done. */
+  readonly bare_ledger: Row
   readonly governed: Row
-  /** Medians of same-round differences between governed and direct, in µs. */
-  readonly added_us: {
-    readonly first_token_p50: number | null
-    readonly first_token_p99: number | null
-    readonly frame_p50: number | null
-    readonly frame_p99: number | null
-  }
+  readonly added_us: Added
+  readonly over_bare_ledger_us: Added
+}
+
+/** Medians of same-round differences of governed, in µs. */
+export interface Added {
+  readonly first_token_p50: number | null
+  readonly first_token_p99: number | null
+  readonly frame_p50: number | null
+  readonly frame_p99: number | null
 }
 
 export interface Row {
@@ -64,17 +69,22 @@ export function drawStreams(report: StreamsReport): string {
     report.pinned ? 'our door on core 0, load and model provider on core 1' : 'not pinned to cores',
     `${report.rounds} interleaved rounds of ${report.seconds} s, a frame every ${PACE_MS} ms; medians of rounds, counts of all`,
   ]
-  for (const [streams, { direct, governed, added_us: added }] of Object.entries(report.flows)) {
+  for (const [streams, { direct, bare_ledger, governed, added_us, over_bare_ledger_us }] of Object.entries(
+    report.flows,
+  )) {
     lines.push(
       '',
       `${streams} at once`.padEnd(12) +
-        '  streams  frames sent  received  lost reordered repeated altered failed  frames/s  core 0  core 1',
+        '    streams  frames sent  received  lost reordered repeated altered failed  frames/s  core 0  core 1',
       rowLine('direct', direct),
+      rowLine('bare_ledger', bare_ledger),
       rowLine('governed', governed),
       '  µs                 first token p50/p99      frame p50/p99   whole frame p50/p99',
       timeLine('direct', direct),
+      timeLine('bare_ledger', bare_ledger),
       timeLine('governed', governed),
-      `  added         ${pair(added.first_token_p50, added.first_token_p99).padStart(24)}${pair(added.frame_p50, added.frame_p99).padStart(19)}`,
+      addedLine('added', added_us),
+      addedLine('over bare', over_bare_ledger_us),
     )
     if (governed.first_failure !== undefined)
       lines.push(`  first failure: ${governed.first_failure.slice(0, 200)}`)
@@ -98,7 +108,7 @@ function rowLine(name: string, row: Row): string {
   const counts = [row.streams, row.sent, row.received, row.lost, row.reordered, row.repeated, row.altered]
   const percent = (value: number | null): string => `${value ?? '–'} %`.padStart(8)
   return (
-    `  ${name.padEnd(10)}` +
+    `  ${name.padEnd(12)}` +
     [...counts, row.failed, row.frames_per_s]
       .map((value, at) => String(value).padStart([9, 13, 10, 6, 10, 9, 8, 7, 10][at] ?? 0))
       .join('') +
@@ -110,6 +120,11 @@ function rowLine(name: string, row: Row): string {
 function timeLine(name: string, { first_token_us, frame_us, whole_frame_us }: Row): string {
   const spread = ({ p50, p99 }: Spread): string => pair(p50, p99)
   return `  ${name.padEnd(14)}${spread(first_token_us).padStart(24)}${spread(frame_us).padStart(19)}${spread(whole_frame_us).padStart(22)}`
+}
+
+function addedLine(name: string, { first_token_p50, first_token_p99, frame_p50, frame_p99 }: Added): string {
+  const [token, frame] = [pair(first_token_p50, first_token_p99), pair(frame_p50, frame_p99)]
+  return `  ${name.padEnd(14)}${token.padStart(24)}${frame.padStart(19)}`
 }
 
 function pair(one: number | null, other: number | null): string {

@@ -38,7 +38,12 @@ test('loadConfig gives every default for an empty file: the defaults live in the
       long_encoded_runs: 'pass',
       routes: {},
     })
-    assert.deepEqual(config.limits, { body_bytes: 10_485_760, in_flight: 512, held_bytes: 268_435_456 })
+    assert.deepEqual(config.limits, {
+      body_bytes: 10_485_760,
+      in_flight: 512,
+      held_bytes: 268_435_456,
+      budgets: [],
+    })
     assert.equal(config.ledger.max_bytes, 10_737_418_240)
     assert.equal(config.ledger.reserve_bytes, 16_777_216)
     assert.equal(config.policies.watch, false)
@@ -94,7 +99,7 @@ const BAD: readonly (readonly [why: string, text: string, problems: readonly str
     'a key of another provider',
     'models: { a: { provider: echo, base_url: http://x } }',
     [
-      '1:32 models.a.base_url: is not a known key; known here: provider, says, piece_characters, piece_ms, region, extensions, timeout_ms, max_answer_bytes',
+      '1:32 models.a.base_url: is not a known key; known here: provider, says, piece_characters, piece_ms, max_output_tokens, max_input_tokens, region, extensions, timeout_ms, max_answer_bytes',
     ],
   ],
   ['a wrong type', 'admin_listen: 5', ['1:15 admin_listen: must be a text']],

@@ -98,13 +98,14 @@ function sayIssue(root: JsonValue, path: Path, issue: z.core.$ZodIssue): string 
         ? `is empty; it must be ${ARTICLE[issue.expected]}`
         : `must be ${ARTICLE[issue.expected]}`
     case 'invalid_value':
-      return `must be one of ${issue.values.map(String).join(', ')}${typeof value === 'number' ? ', in quotes' : ''}`
+      return `must be one of ${issue.values.map(String).join(', ')}${typeof value === 'number' && typeof issue.values[0] === 'string' ? ', in quotes' : ''}`
     case 'too_small':
       return `must be at least ${issue.minimum}${unit(issue.origin)}`
     case 'too_big':
       return `must be at most ${issue.maximum}${unit(issue.origin)}`
     case 'invalid_union':
-      return sayUnion(value, issue)
+      // A union that says itself what it wants has words of its own.
+      return isUnsaid(issue) ? sayUnion(value, issue) : issue.message
     case 'invalid_key':
       return issue.issues[0]?.message ?? 'is not a valid name'
     // The schema has a message of our own for each of these, as far as it uses them.
@@ -115,6 +116,14 @@ function sayIssue(root: JsonValue, path: Path, issue: z.core.$ZodIssue): string 
       break
   }
   return issue.message
+}
+
+/** True where the schema says nothing, and the library speaks in words of its own. */
+function isUnsaid({ message, discriminator }: z.core.$ZodIssueInvalidUnion): boolean {
+  return (
+    message === 'Invalid input' ||
+    (discriminator !== undefined && message.startsWith('Invalid discriminator'))
+  )
 }
 
 const ARTICLE: Readonly<Record<string, string>> = {

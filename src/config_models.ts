@@ -8,7 +8,24 @@ const region = z
   .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'must be a short name such as eu or us-east-1')
   .describe('Where the model runs. Recorded with each call, and an attribute for policies.')
 
+const tokens = z.int().min(1).max(100_000_000)
+
+const sizes = {
+  max_output_tokens: tokens
+    .max(1_000_000)
+    .optional()
+    .describe(
+      'How long an answer may be, in tokens, whose request does not say so; sent to the provider in the field of the API. Limits of tokens and money need one of the two.',
+    ),
+  max_input_tokens: tokens
+    .optional()
+    .describe(
+      'Tokens that the model reads at most. With it requests with documents can be limited too, and what others reserve is never more.',
+    ),
+}
+
 const answers = {
+  ...sizes,
   region: region.optional(),
   extensions: z
     .enum(['pass', 'refuse'])
@@ -175,6 +192,9 @@ const pool = z
       .describe(
         'Calls for one request at most, the first included. Retries are also limited to a tenth of all requests, and ten more.',
       ),
+    max_output_tokens: sizes.max_output_tokens.describe(
+      'How long an answer may be, in tokens, whose request does not say so. Without it the least that a member has.',
+    ),
     region: answers.region.describe(
       'Where all members run; a member elsewhere is refused at the start. An attribute for policies, as the region of each member is.',
     ),

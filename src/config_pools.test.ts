@@ -88,7 +88,7 @@ const BAD: readonly (readonly [why: string, pool: string, problems: readonly str
     'a key of its members',
     'members: [{ model: a }], key: { from_env: X }',
     [
-      '5:52 models.main.key: is not a known key; known here: provider, members, choose, tries, region, timeout_ms, breaker',
+      '5:52 models.main.key: is not a known key; known here: provider, members, choose, tries, max_output_tokens, region, timeout_ms, breaker',
     ],
   ],
 ]

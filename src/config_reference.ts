@@ -6,6 +6,8 @@ type Schema = z.core.JSONSchema.BaseSchema
 const TITLES: Readonly<Record<string, string>> = {
   listen: 'Listeners',
   models: 'Models',
+  identity: 'Identity',
+  telemetry: 'Telemetry',
   inspection: 'Inspection',
   limits: 'Limits',
   ledger: 'Ledger',
@@ -71,8 +73,12 @@ function rowsOf(key: string, schema: Schema, isRequired: boolean): readonly Row[
 function typeOf(schema: Schema): string {
   if (schema.const !== undefined) return `\`${String(schema.const)}\``
   if (schema.enum !== undefined) return schema.enum.map((one) => `\`${String(one)}\``).join(', ')
-  if (schema.anyOf !== undefined) return 'reference to a secret'
+  if (schema.anyOf !== undefined)
+    return schema.anyOf.some(({ type }) => type === 'string')
+      ? 'text or list of texts'
+      : 'reference to a secret'
   if (schema.type === 'integer') return `whole number${bounds(schema)}`
+  if (schema.type === 'number') return `number${bounds(schema)}`
   if (schema.type === 'boolean') return '`true`, `false`'
   if (schema.type === 'array') return itemsOf(schema).type === 'object' ? 'list of groups' : 'list of texts'
   return schema.type === 'object' ? 'group' : 'text'

@@ -3,8 +3,13 @@ import * as z from 'zod'
 import { parseListenAddress, type ListenAddress } from '#base/address.ts'
 import { BYTES } from '#base/limits.ts'
 import { parseAddressRanges } from '#trust/access/address_ranges.ts'
+import { CLIENT_CERTIFICATE_MEMBERS, EXCHANGE_MEMBERS, ownNameProblems } from './config_exchange.ts'
+import { ISSUERS } from './config_identity.ts'
+import { BUDGETS, PRICES } from './config_limits.ts'
 import { MODELS } from './config_models.ts'
+import { SCIM } from './config_scim.ts'
 import { FILE_PATH, SECRET_REFERENCE } from './config_secret.ts'
+import { TELEMETRY } from './config_telemetry.ts'
 
 /** Every field carries its reason: `docs/reference/configuration.md` is made from them. */
 
@@ -69,6 +74,11 @@ export const CONFIG_SCHEMA = z.strictObject({
         .describe(
           'The oldest TLS version that is spoken, in quotes. 1.2 is for clients that cannot do better.',
         ),
+      ...CLIENT_CERTIFICATE_MEMBERS,
+    })
+    .refine((tls) => (tls.client_certificates === 'none') === (tls.client_ca === undefined), {
+      message: 'client_ca belongs to "client_certificates: request" or "required", and is needed there',
+      path: ['client_ca'],
     })
     .optional()
     .describe('Turns TLS on for all three listeners. Paths are relative to this file.'),
@@ -95,6 +105,15 @@ export const CONFIG_SCHEMA = z.strictObject({
       'The one exception to TLS outside loopback, for the door only: a proxy in front ends TLS. Only connections from trusted_proxies are accepted.',
     ),
   models: MODELS,
+  prices: PRICES,
+  identity: z
+    .strictObject({ issuers: ISSUERS, scim: SCIM, ...EXCHANGE_MEMBERS })
+    .superRefine((identity, context) => {
+      for (const { path: at, message } of ownNameProblems(identity))
+        context.addIssue({ code: 'custom', path: [...at], message })
+    })
+    .prefault({})
+    .describe('Who proves callers, besides keys.'),
   inspection: z
     .strictObject({
       credentials: z
@@ -167,6 +186,7 @@ export const CONFIG_SCHEMA = z.strictObject({
         .describe(
           'Bytes of request bodies and answers in memory at once, from the first byte of a request to the last of its reply. A caller may hold as much as is left for the others. At least twice body_bytes. Reading a body takes some times its size on top.',
         ),
+      budgets: BUDGETS,
     })
     .refine(({ body_bytes: largest, held_bytes: all }) => all >= 2 * largest, {
       message: 'must be at least twice body_bytes',
@@ -210,6 +230,7 @@ export const CONFIG_SCHEMA = z.strictObject({
     })
     .prefault({})
     .describe('The record of everything.'),
+  telemetry: TELEMETRY,
   policies: z
     .strictObject({
       directory: FILE_PATH.optional().describe(

@@ -40,6 +40,7 @@ const AROUND: DoorSurroundings = {
   clock: SYSTEM_CLOCK,
   env: process.env,
   residentBytes: () => process.memoryUsage.rss(),
+  version: await versionOf(),
 }
 
 async function startDoor(options: ServeOptions): Promise<ServingDoor> {
@@ -242,7 +243,7 @@ const world: World = {
   env: process.env,
   cwd: process.cwd(),
   project: PROJECT,
-  version: await versionOf(),
+  version: AROUND.version,
   clock: SYSTEM_CLOCK,
   onStop: (listener) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, listener)

@@ -8,7 +8,7 @@ import { Fault } from '#base/fault.ts'
 import { newEntryId } from '#base/ids.ts'
 import type { JsonObject, JsonValue } from '#base/json.ts'
 import { LIMITS } from '#base/limits.ts'
-import { Metrics } from '#base/metrics.ts'
+import type { Metrics } from '#base/metrics.ts'
 import { privateSocket } from '#base/private_socket.ts'
 import { watchFiles } from '#base/watch_files.ts'
 import type { InspectionAction } from '#door/detector.ts'
@@ -20,6 +20,7 @@ import { actionsOf, type RuleActions } from '#door/inspection_actions.ts'
 import { Inspector, type Direction, type InspectorParts } from '#door/inspector.ts'
 import { Meter } from '#door/meter.ts'
 import { RequestMetrics } from '#door/request_metrics.ts'
+import type { HealthAnswer } from '#rooms/admin/answers.ts'
 import type { Catalogue } from '#rooms/models/catalogue.ts'
 import type { Replied } from '#faces/cli/world.ts'
 import type { ConnectionsParts } from '#faces/http/connections.ts'
@@ -28,14 +29,17 @@ import type { ListenAt } from '#faces/http/listening.ts'
 import { openMetricsServer } from '#faces/http/metrics_server.ts'
 import { replyOf } from '#faces/http/reply.ts'
 import { RouteTable } from '#faces/http/route_table.ts'
-import { openServer, type RunningServer } from '#faces/http/server.ts'
-import type { TlsPair } from '#faces/http/tls.ts'
+import { openServer, type RunningServer, type ServerParts } from '#faces/http/server.ts'
+import type { ListenerTls, TlsPair } from '#faces/http/tls.ts'
 import { showConfig, type Config } from './config.ts'
 import { healthOf, readiness } from './main_health.ts'
 import type { OpenHome } from './main_home.ts'
+import { openIdentity, type OpenIdentity } from './main_identity.ts'
 import { listenerAsk, metricsToken, openTls } from './main_listeners.ts'
+import { openLimits, type OpenLimits } from './main_limits.ts'
 import { openCatalogue } from './main_models.ts'
 import { allRoutes } from './main_routes.ts'
+import { openTelemetry, type OpenTelemetry } from './main_telemetry.ts'
 
 /** Digests of a flood are looked after this often; their window is ten seconds. */
 const GUARD_TICK_MS = 1_000
@@ -67,6 +71,7 @@ export interface DoorSurroundings {
   readonly clock: Clock
   readonly env: Readonly<Record<string, string | undefined>>
   readonly residentBytes: () => number
+  readonly version: string
 }
 
 /** Joins the parts of an open home into a door; with addresses it listens there, always on the socket of the home. */
@@ -75,7 +80,9 @@ export async function openDoor(
   around: DoorSurroundings,
   addresses: ListenerAddresses | undefined,
 ): Promise<OpenDoor> {
-  const assembly = assemble(home, around)
+  const limits = await openLimits(home, around.clock)
+  const assembly = assemble(home, around, limits)
+  if (addresses !== undefined) assembly.identity.start()
   const { listeners, tls } = addresses === undefined ? NO_LISTENERS : await listen(assembly, addresses)
   const tick = setInterval(() => assembly.guard.tick(), GUARD_TICK_MS)
   tick.unref()
@@ -90,8 +97,11 @@ export async function openDoor(
     await Promise.all(listeners.map(async ({ server }) => server.close()))
     tls?.close()
     await assembly.catalogue.close()
+    assembly.identity.close()
     assembly.guard.flush()
+    await limits.close()
     await note(assembly, 'door:stop', {}).catch(() => undefined)
+    await assembly.telemetry.close()
     await home.close()
   }
   assembly.listeners.push(...listeners)
@@ -118,8 +128,8 @@ function callInProcess(assembly: Assembly): OpenDoor['call'] {
       onEnd: (listener) => listener(),
     })
     if (outcome.kind === 'stream') throw new Fault('internal.bug', { error: 'no admin route streams' })
-    const { status, body: text } = replyOf(outcome, { id, envelope: route.envelope })
-    const answer: JsonValue = JSON.parse(text)
+    const { status, body: text } = replyOf(outcome, { id, envelope: route.envelope, media: route.media })
+    const answer: JsonValue = text === '' ? null : JSON.parse(text)
     return { status, body: answer }
   }
 }
@@ -127,6 +137,7 @@ function callInProcess(assembly: Assembly): OpenDoor['call'] {
 /** Everything of a running door in one place, for the functions of this file only. */
 interface Assembly {
   readonly home: OpenHome
+  readonly identity: OpenIdentity
   readonly around: DoorSurroundings
   readonly door: DoorParts
   readonly guard: FloodGuard
@@ -134,18 +145,26 @@ interface Assembly {
   readonly requests: RequestMetrics
   readonly listeners: OpenListener[]
   readonly catalogue: Catalogue
+  readonly telemetry: OpenTelemetry
+  readonly readLimits: OpenLimits['read']
   readonly startedAt: number
 }
 
-function assemble(home: OpenHome, around: DoorSurroundings): Assembly {
+function assemble(
+  home: OpenHome,
+  around: DoorSurroundings,
+  { limiter, read: readLimits }: OpenLimits,
+): Assembly {
   const { clock } = around
-  const { config, ledger, callers, policies } = home
-  const guard = new FloodGuard({ clock, recorder: ledger, newId: newEntryId })
-  const metrics = new Metrics()
+  const { config, ledger, policies, metrics } = home
+  const identity = openIdentity(home, { clock, metrics })
   const requests = new RequestMetrics(metrics)
+  const telemetry = openTelemetry(home, around)
+  const counted = (code: string): void => requests.digested(code)
+  const guard = new FloodGuard({ clock, recorder: ledger, newId: newEntryId, counted })
   const door: DoorParts = {
     clock,
-    authenticator: callers,
+    authenticator: identity.authenticator,
     policies,
     meter: new Meter({
       places: config.limits.in_flight,
@@ -153,10 +172,12 @@ function assemble(home: OpenHome, around: DoorSurroundings): Assembly {
       bytes: config.limits.held_bytes,
       reservedBytes: LIMITS.reservedHeldBytes,
     }),
+    limits: limiter,
     inspector: new Inspector(inspectorParts(config.inspection)),
     recorder: ledger,
     guard,
     observe: (observation) => requests.observe(observation),
+    tracer: telemetry.tracer,
   }
   metrics.gaugeFrom(
     { name: 'gatehouse_ledger_entries', help: 'Entries on disk in the log in use.' },
@@ -165,6 +186,10 @@ function assemble(home: OpenHome, around: DoorSurroundings): Assembly {
   metrics.gaugeFrom(
     { name: 'gatehouse_ledger_problems', help: 'What needs an operator although the ledger records.' },
     () => ledger.state().problems.length + home.problems.length,
+  )
+  metrics.gaugeFrom(
+    { name: 'process_start_time_seconds', help: 'When counting began, in seconds since 1970.' },
+    () => metrics.since / 1_000,
   )
   metrics.gaugeFrom(
     { name: 'process_resident_memory_bytes', help: 'Resident memory of this process.' },
@@ -178,7 +203,10 @@ function assemble(home: OpenHome, around: DoorSurroundings): Assembly {
     guard,
     metrics,
     requests,
+    identity,
     catalogue,
+    telemetry,
+    readLimits,
     listeners: [],
     startedAt: clock.monotonic(),
   }
@@ -188,7 +216,7 @@ async function listen(
   assembly: Assembly,
   addresses: ListenerAddresses,
 ): Promise<{ readonly listeners: readonly OpenListener[]; readonly tls: TlsPair | undefined }> {
-  const { home, around } = assembly
+  const { home, around, identity } = assembly
   const configured = { config: home.config, folder: home.configFolder, env: around.env }
   const token = metricsToken(configured)
   const tls = openTls(configured, {
@@ -212,7 +240,7 @@ async function listen(
       'socket',
       openFace(assembly, 'admin', { kind: 'socket', path: socket, socket: privateSocket(socket) }, undefined),
     )
-    await keep('door', openFace(assembly, 'door', ask('door'), tls))
+    await keep('door', openFace(assembly, 'door', ask('door'), tls?.asking))
     await keep('admin', openFace(assembly, 'admin', ask('admin'), tls))
     const at = ask('metrics')
     const onDrop = dropCounter(assembly)
@@ -225,7 +253,7 @@ async function listen(
       clock: around.clock,
       newId: newEntryId,
     }
-    await keep('metrics', openMetricsServer({ ...parts, readiness: () => readiness(home) }))
+    await keep('metrics', openMetricsServer({ ...parts, readiness: () => readiness(home, identity) }))
   } catch (thrown) {
     await Promise.all(opened.map(async ({ server }) => server.close()))
     tls?.close()
@@ -238,23 +266,29 @@ async function openFace(
   assembly: Assembly,
   listener: 'door' | 'admin',
   at: ListenAt,
-  tls: TlsPair | undefined,
+  tls: ListenerTls | undefined,
 ): Promise<RunningServer> {
-  const { home, around, guard, requests } = assembly
+  const { home, around, identity, guard, requests } = assembly
   return openServer({
     at,
     tls,
     trustedProxies: home.config.trusted_proxies,
     routes: routesOf(assembly, listener),
     guard,
-    looksReal: (credential) => home.callers.looksReal(credential),
+    looksReal: (credential) => identity.authenticator.looksReal(credential),
     clock: around.clock,
     newId: newEntryId,
     metrics: requests,
     onDrop: dropCounter(assembly),
-    readiness: () => readiness(home),
+    readiness: () => readiness(home, identity),
     bodyBytes: home.config.limits.body_bytes,
+    ...(listener === 'door' ? openToAll(identity) : {}),
   })
+}
+
+/** What callers of the door need to come with tokens of ours, and with proofs. */
+function openToAll({ origin, documents, proofNonce }: OpenIdentity): Partial<ServerParts> {
+  return { origin, documents, proofNonce }
 }
 
 function dropCounter({ guard, requests }: Assembly): ConnectionsParts['onDrop'] {
@@ -266,7 +300,10 @@ function dropCounter({ guard, requests }: Assembly): ConnectionsParts['onDrop'] 
 
 function routesOf(assembly: Assembly, listener: 'door' | 'admin'): readonly GuardedRoute[] {
   const { home, around, door, catalogue } = assembly
-  const routes = allRoutes({ home, door, clock: around.clock, catalogue, health: () => healthOf(assembly) })
+  const { route: exchange } = assembly.identity
+  const health = (): HealthAnswer => healthOf(assembly)
+  const limits = assembly.readLimits
+  const routes = allRoutes({ home, door, clock: around.clock, catalogue, exchange, limits, health })
   return routes.filter((route) => route.listener === listener)
 }
 

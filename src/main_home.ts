@@ -7,15 +7,19 @@ import { errorCode, NODE_FILES } from '#base/files.ts'
 import { lockHome, type HomeLock } from '#base/home_lock.ts'
 import { LIMITS } from '#base/limits.ts'
 import { loopLoad } from '#base/loop_load.ts'
+import { Metrics } from '#base/metrics.ts'
 import { NOT_PLAIN, readPlainFile, readPlainFileNow } from '#base/plain_file.ts'
 import { openDatabase } from '#base/sqlite.ts'
+import { LedgerMetrics } from '#door/ledger_metrics.ts'
 import { openCallers, type Callers } from '#trust/access/callers.ts'
+import { TokenKeys } from '#trust/access/issued/token_keys.ts'
 import { openPolicies, type PolicyKeeper } from '#trust/access/policy_set.ts'
 import { openStateMark, type StateMark } from '#trust/access/state_mark.ts'
 import { SCHEMA } from '#trust/cedar/schema.ts'
 import { cedarEngine } from '#trust/cedar/engine.ts'
 import { openLedger, type Ledger } from '#trust/ledger/ledger.ts'
 import { openLocalKeys, type LocalKeys } from '#trust/vault/local_keys.ts'
+import { tokenKeyFiles } from '#trust/vault/token_key_files.ts'
 import { loadConfig, type Config } from './config.ts'
 import { DEFAULT_CONFIG_TEXT } from './config_default.ts'
 import { findHead, headFaultOf, onLossOf, setAside } from './main_head.ts'
@@ -35,9 +39,13 @@ export interface OpenHome {
   /** Relative paths of the configuration start here. */
   readonly configFolder: string
   readonly keys: LocalKeys
+  /** Those that sign tokens; undefined where none are made. */
+  readonly tokenKeys: TokenKeys | undefined
   readonly ledger: Ledger
   readonly callers: Callers
   readonly policies: PolicyKeeper
+  /** Of this process; what the ledger records is counted in them from its opening on. */
+  readonly metrics: Metrics
   /** What was found at the start and needs an operator. */
   readonly problems: readonly string[]
   /** What was made because the home was new; undefined for a home that was there. */
@@ -150,8 +158,9 @@ async function openRecord(options: HomeOptions, opening: Opening, stores: Stores
   const isOurs = (): boolean => lock.isHeld()
   const headPath = path.join(home, 'head')
   const head = await findHead(NODE_FILES, headPath, signingPem)
-  const isUsed =
-    mark.read() !== undefined || callers.listCallers().length > 0 || (await exists(path.join(home, 'policy')))
+  const isUsed = await hasBeenUsed(home, stores)
+  const metrics = new Metrics({ since: clock.now() })
+  const counts = new LedgerMetrics(metrics)
   const ledger = await openLedger({
     files: NODE_FILES,
     directory,
@@ -167,6 +176,7 @@ async function openRecord(options: HomeOptions, opening: Opening, stores: Stores
     onLoss: onLossOf({ isUsed, head, acceptLoss: options.acceptLoss }),
     isOurs,
     isBusy: loopLoad(),
+    onRecorded: (draft) => counts.recorded(draft),
   })
   const mended = await mendState({
     files: NODE_FILES,
@@ -183,6 +193,7 @@ async function openRecord(options: HomeOptions, opening: Opening, stores: Stores
   await keeper.start()
   const watch = watchClock({ ledger, clock })
   const policies = await openHomePolicies(home, opening)
+  const tokenKeys = await openTokenKeys(home, config, clock)
   const close = async (): Promise<void> => {
     watch.close()
     await keeper.close()
@@ -198,13 +209,31 @@ async function openRecord(options: HomeOptions, opening: Opening, stores: Stores
     config,
     configFolder: folder,
     keys,
+    tokenKeys,
     ledger,
     callers,
     policies,
+    metrics,
     problems,
     made,
     close,
   }
+}
+
+async function hasBeenUsed(home: string, { mark, callers }: Stores): Promise<boolean> {
+  if (mark.read() !== undefined) return true
+  if (callers.directory.listCallers({ start: 0, count: 0 }).total > 0) return true
+  return await exists(path.join(home, 'policy'))
+}
+
+/** Keys for tokens of our own are made only where such tokens are. */
+async function openTokenKeys(
+  home: string,
+  { identity: { issuer } }: Config,
+  clock: Clock,
+): Promise<TokenKeys | undefined> {
+  if (issuer === undefined) return undefined
+  return await TokenKeys.open(tokenKeyFiles(path.join(home, 'keys')), clock)
 }
 
 async function openHomePolicies(home: string, { config, folder }: Opening): Promise<PolicyKeeper> {

@@ -54,6 +54,10 @@ export function openTls(
   return new TlsPair({
     ...told,
     paths: { cert: at(tls.cert), key: at(tls.key), minimum: tls.minimum },
+    clients:
+      tls.client_certificates === 'none' || tls.client_ca === undefined
+        ? undefined
+        : { mode: tls.client_certificates, ca: at(tls.client_ca) },
     readFile: (file) =>
       readPlainFileNow(file, { maxBytes: LIMITS.secretFileBytes, links: 'follow' }).toString('utf8'),
   })

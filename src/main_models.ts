@@ -2,6 +2,7 @@ import type { Clock } from '#base/clock.ts'
 import type { Metrics } from '#base/metrics.ts'
 import { DETECTORS } from '#door/detectors/all.ts'
 import { redactText } from '#door/inspect.ts'
+import { CallMetrics } from '#rooms/models/call_metrics.ts'
 import { Catalogue } from '#rooms/models/catalogue.ts'
 import { PoolMetrics } from '#rooms/models/pool/pool_metrics.ts'
 import type { PoolSettings } from '#rooms/models/pool/pool_settings.ts'
@@ -27,7 +28,7 @@ export function openCatalogue(home: OpenHome, { clock, env, metrics }: ModelSurr
   )
   // Which of its members a pool asks is no secret.
   const pools = { policies, metrics: new PoolMetrics(metrics), random: () => Math.random() }
-  return new Catalogue(settings, PROVIDERS, { clock, redact, pools })
+  return new Catalogue(settings, PROVIDERS, { clock, redact, calls: new CallMetrics(metrics), pools })
 }
 
 function keyOf(model: ModelConfig, folder: string, env: Environment): ProviderKey {
@@ -39,10 +40,14 @@ function keyOf(model: ModelConfig, folder: string, env: Environment): ProviderKe
 type Of<Provider extends ModelConfig['provider']> = Extract<ModelConfig, { provider: Provider }>
 
 function settingsOf(name: string, model: ModelConfig, key: ProviderKey): ModelSettings {
-  const { provider, region, timeout_ms: timeoutMs } = model
-  const shared = { name, provider, region, timeoutMs, key }
+  const { provider, region, timeout_ms: timeoutMs, max_output_tokens: maxOutputTokens } = model
+  const shared = { name, provider, region, timeoutMs, key, maxOutputTokens }
   if (model.provider === 'pool') return { ...shared, ...BUILT_IN, model: name, pool: poolOf(model) }
-  const answers = { extensions: model.extensions, maxAnswerBytes: model.max_answer_bytes }
+  const answers = {
+    extensions: model.extensions,
+    maxAnswerBytes: model.max_answer_bytes,
+    maxInputTokens: model.max_input_tokens,
+  }
   if (model.provider === 'echo')
     return { ...shared, ...BUILT_IN, ...answers, model: name, echo: echoOf(model) }
   return {

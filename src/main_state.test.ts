@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { newEntryId } from '#base/ids.ts'
 import type { JsonObject } from '#base/json.ts'
-import type { RecordedChange } from '#trust/access/replay.ts'
+import type { RecordedChange } from '#trust/access/recorded_change.ts'
 import type { Ledger } from '#trust/ledger/ledger.ts'
 import {
   emptyDisk,
@@ -65,10 +65,10 @@ test('mendState hands over what the ledger has of keys and callers, and notes wh
   await change(ledger, { what: 'key:create', name: 'new' }, { status: 201, kid: 'kid000000002' })
   const { problems, seen } = await mend(files, ledger, { mark })
   assert.deepEqual(seen, [
-    { what: 'caller:disable', at: 7, kid: undefined, name: 'demo', isMade: true },
-    { what: 'key:revoke', at: 7, kid: 'kid000000001', name: undefined, isMade: false },
-    { what: 'key:rotate', at: 7, kid: 'kid000000001', name: undefined, isMade: false },
-    { what: 'key:create', at: 7, kid: 'kid000000002', name: 'new', isMade: true },
+    { what: 'caller:disable', at: 7, kid: undefined, values: { name: 'demo' }, isMade: true },
+    { what: 'key:revoke', at: 7, kid: 'kid000000001', values: {}, isMade: false },
+    { what: 'key:rotate', at: 7, kid: 'kid000000001', values: {}, isMade: false },
+    { what: 'key:create', at: 7, kid: 'kid000000002', values: { name: 'new' }, isMade: true },
   ])
   assert.match(problems.join(), /4 changes of keys and callers were made again/)
   const last = (await readAll(files)).at(-1)

@@ -8,7 +8,8 @@ import { newEntryId } from '#base/ids.ts'
 import type { JsonObject, JsonValue } from '#base/json.ts'
 import type { Recorder } from '#base/recorder.ts'
 import type { Callers } from '#trust/access/callers.ts'
-import type { RecordedChange } from '#trust/access/replay.ts'
+import { NARROWING } from '#trust/access/directory_replay.ts'
+import type { RecordedChange } from '#trust/access/recorded_change.ts'
 import type { StateMark } from '#trust/access/state_mark.ts'
 import { changesSince, type LedgerChange } from '#trust/ledger/changes.ts'
 import type { Ledger } from '#trust/ledger/ledger.ts'
@@ -79,14 +80,14 @@ export function watchClock(parts: { readonly ledger: Recorder; readonly clock: C
 
 function toRecorded({ leaf, place, values, outcome }: LedgerChange): RecordedChange {
   const what = textOf(leaf['what']) ?? ''
-  // Closed or open, that cannot be told for any caller any more.
-  if (what === 'caller:disable' && values === undefined)
-    throw new Fault('ledger.corrupt', { place, what: 'the caller that was disabled cannot be read' })
+  // Who is still let in, and in which groups, cannot be told any more.
+  if (NARROWING.has(what) && values === undefined)
+    throw new Fault('ledger.corrupt', { place, what: 'a change that takes something away cannot be read' })
   return {
     what,
     at: Number(leaf['at']),
     kid: textOf(leaf['kid']) ?? textOf(outcome?.['kid']),
-    name: textOf(values?.['name']),
+    values: values ?? {},
     isMade: outcome !== undefined && outcome['code'] === undefined,
   }
 }

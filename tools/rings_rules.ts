@@ -35,11 +35,17 @@ export const RULES: Rules = {
   folders: {
     '.': { from: [] },
     base: { from: [] },
-    'trust/access': { from: ['base'] },
+    'trust/access': { from: ['base', 'trust/access/tokens'] },
+    'trust/access/issued': {
+      from: ['base', 'trust/access', 'trust/access/tokens', 'trust/access/possession'],
+    },
+    'trust/access/possession': { from: ['base', 'trust/access', 'trust/access/tokens'] },
+    'trust/access/tokens': { from: ['base', 'trust/access'] },
     'trust/cedar': { from: ['base'] },
     'trust/vault': { from: ['base'] },
     'trust/ledger': { from: ['base'] },
-    door: { from: ['base', 'trust', 'door/detectors/all.ts'] },
+    door: { from: ['base', 'trust', 'door/detectors/all.ts', 'door/limits'] },
+    'door/limits': { from: ['base', 'trust/access', 'door/route.ts'] },
     'door/detectors': { from: ['base', 'door/detector.ts'], alone: true },
     'rooms/models': {
       from: [
@@ -55,7 +61,14 @@ export const RULES: Rules = {
       ],
     },
     'rooms/models/pool': {
-      from: ['base', 'door/route.ts', 'door/stream_frame.ts', 'trust/access', 'rooms/models'],
+      from: [
+        'base',
+        'door/limits/taken.ts',
+        'door/route.ts',
+        'door/stream_frame.ts',
+        'trust/access',
+        'rooms/models',
+      ],
     },
     'rooms/models/providers': {
       from: [
@@ -77,8 +90,12 @@ export const RULES: Rules = {
         'rooms/models/formats',
       ],
     },
-    'rooms/models/formats': { from: ['base', 'door/detector.ts', 'door/stream_frame.ts'] },
+    'rooms/models/formats': {
+      from: ['base', 'door/detector.ts', 'door/stream_frame.ts', 'rooms/models/token_counts.ts'],
+    },
     'rooms/admin': { from: ['base', 'trust', 'door/route.ts', 'door/outcome.ts'] },
+    'rooms/identity': { from: ['base', 'trust/access', 'door/route.ts'] },
+    'rooms/identity/scim': { from: ['base', 'trust/access', 'door/route.ts'] },
     'proof/posture': {
       from: [
         'base',
@@ -88,9 +105,15 @@ export const RULES: Rules = {
         'proof/posture/checks/all.ts',
       ],
     },
+    'proof/telemetry': {
+      from: ['base', 'door/operation.ts', 'door/tracing.ts'],
+    },
     'proof/posture/checks': {
       from: ['base', 'proof/posture/check.ts', 'proof/posture/facts.ts'],
       alone: true,
+    },
+    'proof/spend': {
+      from: ['base', 'trust/ledger/read.ts'],
     },
     'faces/http': { from: ['base', 'trust', 'door', 'rooms', 'proof'] },
     'faces/cli': { from: ['base', 'trust', 'door', 'rooms', 'proof', 'faces/cli/commands/all.ts'] },
@@ -119,8 +142,13 @@ export const RULES: Rules = {
       places: [
         'config.ts',
         'config_schema.ts',
+        'config_identity.ts',
+        'config_exchange.ts',
+        'config_limits.ts',
         'config_models.ts',
         'config_secret.ts',
+        'config_scim.ts',
+        'config_telemetry.ts',
         'config_reference.ts',
         'rooms/models',
         'rooms/admin',

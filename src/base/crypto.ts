@@ -6,6 +6,8 @@ import { utf8 } from './bytes.ts'
 export const SHA256_BYTES = 32
 /** An option of TLS: no second handshake on a connection, which costs us more than whoever asks for it. */
 export const NO_RENEGOTIATION: number = node.constants.SSL_OP_NO_RENEGOTIATION
+/** An option of TLS: every connection with a handshake of its own, in which a client shows its certificate anew. */
+export const NO_TICKETS: number = node.constants.SSL_OP_NO_TICKET
 const AEAD = 'aes-256-gcm'
 const AEAD_NONCE_BYTES = 12
 const AEAD_TAG_BYTES = 16
@@ -124,6 +126,25 @@ export function ed25519Verify(publicBytes: Uint8Array, message: Uint8Array, sign
     node.createPublicKey({ key: der, type: 'spki', format: 'der' }),
     signature,
   )
+}
+
+/** A new P-256 key, for ES256 (RFC 7518 section 3.4), as PKCS #8 PEM. */
+export function newEs256Pem(): string {
+  const { privateKey } = node.generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  return privateKey.export({ type: 'pkcs8', format: 'pem' })
+}
+
+/** The public half of a P-256 private key in PEM as members of a JWK. Throws TypeError for another kind of key. */
+export function es256PublicJwk(pem: string): {
+  readonly kty: 'EC'
+  readonly crv: 'P-256'
+  readonly x: string
+  readonly y: string
+} {
+  const { crv, x, y } = node.createPublicKey(pem).export({ format: 'jwk' })
+  if (crv !== 'P-256' || typeof x !== 'string' || typeof y !== 'string')
+    throw new TypeError('not a P-256 key')
+  return { kty: 'EC', crv, x, y }
 }
 
 /** SHA-256 of what comes piece by piece. */

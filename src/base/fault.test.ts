@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { asFault, Fault, FAULTS } from './fault.ts'
+import { asFault, Fault } from './fault.ts'
+import { FAULTS } from './fault_table.ts'
 
 test('FAULTS holds rows of one form: code noun.adjective, HTTP error status, sysexits exit, a sentence and a hint', () => {
   for (const [code, row] of Object.entries(FAULTS)) {

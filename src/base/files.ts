@@ -2,7 +2,7 @@ import { constants, fdatasync, write } from 'node:fs'
 import * as node from 'node:fs/promises'
 import { platform } from 'node:os'
 import { LIMITS } from './limits.ts'
-import { openPlainAppend, readPlainFile, readPlainRange } from './plain_file.ts'
+import { openPlainForWriting, readPlainFile, readPlainRange } from './plain_file.ts'
 
 /**
  * The one seam for files whose loss would matter. Everything that must survive a crash goes through it, so that a
@@ -12,8 +12,8 @@ import { openPlainAppend, readPlainFile, readPlainRange } from './plain_file.ts'
  * `NOT_PLAIN` where something else stands in the place of a plain file.
  */
 export interface Files {
-  /** Opens a file for appending, creating it (mode 0600) when missing. The new name is durable after `syncDirectory`. */
-  openAppend(path: string): Promise<Appender>
+  /** Opens a file for writing, creating it (mode 0600) when missing. The new name is durable after `syncDirectory`. */
+  openForWriting(path: string): Promise<WritableFile>
   /** All of a plain file, up to `maxBytes` (`LIMITS.homeFileBytes` when left out). */
   read(path: string, maxBytes?: number): Promise<Uint8Array>
   /** At most `length` bytes from `from` on; fewer at the end of the file. */
@@ -35,13 +35,13 @@ export interface Files {
   freeBytes(path: string): Promise<number>
 }
 
-/** An open file that only grows, or is cut. */
-export interface Appender {
+/** An open file. */
+export interface WritableFile {
   /**
-   * Writes all bytes and makes content and length durable, or throws; after a throw any prefix of them may be in the
-   * file, and nothing may be assumed about what of it is durable, ever.
+   * Writes all bytes from the place `at` on, and makes content and length durable, or throws; after a throw any prefix of
+   * them may be in the file, and nothing may be assumed about what of it is durable, ever.
    */
-  append(bytes: Uint8Array): Promise<void>
+  write(bytes: Uint8Array, at: number): Promise<void>
   /** Makes durable what is in the file. After a throw nothing may be assumed about what was not. */
   datasync(): Promise<void>
   truncate(bytes: number): Promise<void>
@@ -63,8 +63,8 @@ const TEMPORARY_SUFFIX = '.tmp'
 
 /** The files of this machine. */
 export const NODE_FILES: Files = {
-  openAppend: async (path) =>
-    new NodeAppender(await openPlainAppend(path, SYNCED_BY_WRITE ? constants.O_DSYNC : 0)),
+  openForWriting: async (path) =>
+    new NodeWritableFile(await openPlainForWriting(path, SYNCED_BY_WRITE ? constants.O_DSYNC : 0)),
   read: (path, maxBytes = LIMITS.homeFileBytes) => readPlainFile(path, { maxBytes, links: 'refuse' }),
   readRange: readPlainRange,
   facts: factsAt,
@@ -90,11 +90,11 @@ export async function writeAtomic(files: Files, path: string, bytes: Uint8Array)
   const temporary = path + TEMPORARY_SUFFIX
   // A file left by an earlier try is not used again: after a failed sync a later one on it would prove nothing.
   await files.unlink(temporary)
-  const appender = await files.openAppend(temporary)
+  const file = await files.openForWriting(temporary)
   try {
-    await appender.append(bytes)
+    await file.write(bytes, 0)
   } finally {
-    await appender.close()
+    await file.close()
   }
   await files.rename(temporary, path)
   await files.syncDirectory(folderOf(path))
@@ -124,17 +124,17 @@ export function folderOf(path: string): string {
  */
 const SYNCED_BY_WRITE = platform() === 'linux'
 
-class NodeAppender implements Appender {
+class NodeWritableFile implements WritableFile {
   readonly #handle: node.FileHandle
 
   constructor(handle: node.FileHandle) {
     this.#handle = handle
   }
 
-  async append(bytes: Uint8Array): Promise<void> {
+  async write(bytes: Uint8Array, at: number): Promise<void> {
     // One call may write only a part, for example when the disk is nearly full.
     for (let written = 0; written < bytes.length;) {
-      written += await writeSome(this.#handle.fd, bytes, written)
+      written += await writeSome(this.#handle.fd, bytes.subarray(written), at + written)
     }
     if (!SYNCED_BY_WRITE) await this.datasync()
   }
@@ -159,11 +159,9 @@ class NodeAppender implements Appender {
 }
 
 /** With callbacks: those of a `FileHandle` cost a third more, and this is done for every group of entries. */
-function writeSome(fd: number, bytes: Uint8Array, from: number): Promise<number> {
+function writeSome(fd: number, bytes: Uint8Array, at: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    write(fd, bytes, from, bytes.length - from, null, (error, count) =>
-      error === null ? resolve(count) : reject(error),
-    )
+    write(fd, bytes, 0, bytes.length, at, (error, count) => (error === null ? resolve(count) : reject(error)))
   })
 }
 

@@ -1,4 +1,4 @@
-import type { JsonValue } from './json.ts'
+import { isJsonArray, type JsonValue } from './json.ts'
 import type { JsonLimits } from './strict_json.ts'
 
 /**
@@ -44,6 +44,8 @@ function freezeWithin(value: JsonValue, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return true
   if (levels === 0) return false
   Object.freeze(value)
-  for (const inner of Object.values(value)) if (!freezeWithin(inner, levels - 1)) return false
+  if (isJsonArray(value)) return value.every((inner) => freezeWithin(inner, levels - 1))
+  // A list of the values would be one more object for each of them.
+  for (const name in value) if (!freezeWithin(value[name] ?? null, levels - 1)) return false
   return true
 }

@@ -3,7 +3,8 @@ import { createServer } from 'node:net'
 import { after, before, test } from 'node:test'
 import { startFakeUpstream, type FakeUpstream } from '../../test/fakes/upstream.ts'
 import { ENDLESS } from '../../test/support/door_parts.ts'
-import { Fault, type FaultCode } from './fault.ts'
+import { Fault } from './fault.ts'
+import type { FaultCode } from './fault_table.ts'
 import { openUpstream, type Upstream, type UpstreamRequest } from './http_client.ts'
 
 const SECRET = ['planted', 'header', 'value'].join('-')

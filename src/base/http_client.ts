@@ -1,6 +1,7 @@
 import { Pool, type Dispatcher } from 'undici'
 import { ByteCollector } from './byte_collector.ts'
-import { asFault, Fault, type FaultCode } from './fault.ts'
+import { asFault, Fault } from './fault.ts'
+import type { FaultCode } from './fault_table.ts'
 import { StreamedExchange, type UpstreamStream } from './http_stream.ts'
 import type { Memory } from './memory.ts'
 import { checkedLookup, type Resolve, type UpstreamNetwork } from './upstream_address.ts'
@@ -24,6 +25,8 @@ export interface UpstreamSettings {
   readonly network?: UpstreamNetwork | undefined
   /** What names are looked up with; the system's resolver without it. */
   readonly resolve?: Resolve | undefined
+  /** Certificates in PEM that stand in place of the roots that Node trusts. */
+  readonly roots?: string | undefined
 }
 
 export interface UpstreamRequest {
@@ -68,7 +71,10 @@ export function openUpstream(settings: UpstreamSettings): Upstream {
     // One answer per connection at a time: a broken one takes nobody else with it.
     allowH2: false,
     connectTimeout: settings.connectTimeoutMs,
-    connect: { lookup: checkedLookup(settings.network, settings.resolve) },
+    connect: {
+      lookup: checkedLookup(settings.network, settings.resolve),
+      ...(settings.roots === undefined ? {} : { ca: settings.roots }),
+    },
     headersTimeout: within(settings.headersTimeoutMs, settings),
     bodyTimeout: within(settings.bodyTimeoutMs, settings),
   })

@@ -29,6 +29,18 @@ export function newEntryId(): string {
   return randomBase62(ENTRY_ID_LENGTH)
 }
 
+/** A random text of `digits` hexadecimal digits in lower case, an even number of them, never all zeros. */
+export function randomHex(digits: number): string {
+  const bytes = digits / 2
+  if (used + bytes > pool.length) {
+    pool = randomBytes(POOL_BYTES)
+    used = 0
+  }
+  const text = pool.toString('hex', used, used + bytes)
+  used += bytes
+  return /^0+$/.test(text) ? randomHex(digits) : text
+}
+
 /** True for a text with the form of an entry id. */
 export function isEntryId(text: string): boolean {
   return text.length === ENTRY_ID_LENGTH && /^[0-9A-Za-z]+$/.test(text)

@@ -18,6 +18,9 @@ export const LIMITS = {
   queryPairs: 64,
   /** Addresses of `X-Forwarded-For` that are looked at, from the right. */
   forwardedHops: 32,
+  /** Members and characters of `tracestate`: what everybody must carry on (W3C Trace Context, sections 3.3.1.1 and 3.3.1.5). */
+  traceStateMembers: 32,
+  traceStateCharacters: 512,
   /** A request target; long enough for any route of ours with a query. */
   targetBytes: 2 * KIB,
   /** Time for the headers of one request to arrive. */
@@ -68,6 +71,20 @@ export const LIMITS = {
   reservedHeldBytes: 1 * MIB,
   /** Connections to the provider of one model; more calls wait, inside the time of the model. */
   upstreamConnections: 1_024,
+  /** Requests whose spans wait to be exported, of about 3 KB each; more are dropped and counted. */
+  tracedRequests: 2_048,
+  /** Of these, how many go into one export: some 200 KB, made in two milliseconds of one turn. */
+  tracedBatch: 64,
+  /** Data points of metrics in one export, for the same reason. */
+  exportedPoints: 1_000,
+  /** Bytes of a receiver's answer that are read: it says how much it rejected. */
+  telemetryAnswerBytes: 64 * KIB,
+  /** How often one export is sent at most, the first time included. */
+  telemetryTries: 5,
+  /** The longest wait between two of these, whatever the receiver asks for. */
+  telemetryWaitMs: 30_000,
+  /** A stopping door waits so long for the last export. */
+  telemetryFlushMs: 3_000,
   /** Time for a connection to a provider: a host that does not answer is known to be down after this. */
   upstreamConnectMs: 10_000,
   /** A time the drain of a stopping door may take. */
@@ -78,8 +95,66 @@ export const LIMITS = {
   keyScopeNames: 1_000,
   /** Address ranges of one key; each is walked at every use. */
   keyAddressRanges: 100,
+  /** Users and services of one home, each kept in memory at about 1 KiB: a large organization, and a service for each key. */
+  callers: 200_000,
+  /** Callers of whom is kept what was worked out for their decisions, some 3 KiB each; of another it is worked out again. */
+  activeCallers: 5_000,
+  groups: 10_000,
+  /** A group of everyone in a large organization. */
+  groupMembers: 100_000,
+  /** Groups of one caller, without those that these are in; each is looked at when the caller is decided on first. */
+  groupsPerCaller: 1_000,
+  rolesPerCaller: 100,
+  spaces: 1_000,
+  tenants: 100,
+  /** How deep groups stand in groups, and spaces in spaces. */
+  belongingDepth: 8,
+  /** What is kept of a user's profile, or as the limits of something, in characters as JSON. */
+  keptObjectCharacters: 16 * KIB,
+  /** Members that one entry of the ledger names: lists in entries are cut to this. */
+  membersPerEntry: 64,
+  /** Entries of one change of the directory that wait together to be written. */
+  changeEntriesAtOnce: 32,
+  /** What one page of a list of callers, groups or keys holds at most. */
+  listedAtOnce: 1_000,
   /** Keys whose day of last use is written in one go, so that the write never holds up requests for long. */
   lastUsedBatch: 1_000,
+  /** A token of an identity provider, in characters: with hundreds of groups some 6,000; all headers together may have 16 KiB. */
+  tokenCharacters: 8 * KIB,
+  /** Levels of the header and the claims of a token; providers need three or four. */
+  tokenJsonDepth: 8,
+  /** Tokens that are remembered as verified; each costs some 1 KiB, and one more check of its signature when it is forgotten. */
+  verifiedTokens: 100_000,
+  /** Signatures that are checked at once: they share four threads with the writes of the ledger. */
+  signatureChecks: 8,
+  /** Tokens that wait for the check of their signature; at 100 µs each the last one waits for half a second. */
+  signatureChecksWaiting: 4_096,
+  /** Tokens that wait for the keys of one issuer to be fetched. */
+  keyFetchWaiting: 4_096,
+  /** Bytes of a key set, or of the document that says where it is; the largest known have some 20 KB. */
+  keySetBytes: 512 * KIB,
+  /** Keys of one issuer. */
+  keysPerIssuer: 100,
+  /** Groups and roles, each, that a token names. */
+  tokenGroups: 1_000,
+  /** The longest that a token of ours may hold, in seconds: what was permitted then is permitted so much longer elsewhere. */
+  issuedTokenSeconds: 900,
+  /** Levels of the chain of actors in a token of ours: a person, and three that act for each other. */
+  actorDepth: 3,
+  /** Characters of a proof of possession (RFC 9449): one with the largest key that is taken has some 1,500. */
+  proofCharacters: 4 * KIB,
+  /** Proofs that are remembered for two minutes so that none is taken twice, at some 120 bytes each; 1,600 new ones each second. */
+  proofsRemembered: 200_000,
+  /** Bytes of a form that comes before its sender is proven: two tokens of the greatest length, encoded. */
+  formBytes: 32 * KIB,
+  /** Such forms on their way at once: 8 MiB, apart from what proven callers hold. */
+  strangerForms: 256,
+  /** Of these, from one source block. */
+  strangerFormsPerBlock: 32,
+  /** Time for such a form to arrive. */
+  strangerFormMs: 5_000,
+  /** Names and values in one form; the exchange of tokens knows a dozen. */
+  formPairs: 64,
   /** Files of one policy set. */
   policyFiles: 1_000,
   /** Bytes of one policy file. */
@@ -124,6 +199,22 @@ export const LIMITS = {
   streamCalls: 128,
   /** Content blocks of one streamed message; items of a streamed response, and parts of each. */
   streamBlocks: 1_024,
+  /** Accounts that one request counts in: what one list of an entry holds. */
+  limitsOfRequest: 64,
+  /** Accounts of limits that are kept in memory at about 1.5 KB each; those in which nothing counts any more are given up for new ones. */
+  limitAccounts: 100_000,
+  /** Characters of a filter of SCIM, or of a path in a PATCH; as long as a request target may be. */
+  scimFilterCharacters: 2 * KIB,
+  /** Brackets inside each other in a filter of SCIM: our reader recurses. */
+  scimFilterDepth: 16,
+  /** Operations of one PATCH of SCIM; a provider sends a few dozen, or the members of a group in a few operations. */
+  scimOperations: 1_000,
+  /** Characters of one text of a user of SCIM: an address in full has a few hundred. */
+  scimValueCharacters: 1_024,
+  /** Values of one multi-valued attribute of a user of SCIM, as e-mail addresses. */
+  scimValues: 64,
+  /** Resources on one page of a list of SCIM. */
+  scimPage: 200,
 } as const
 
 export const BYTES = { kib: KIB, mib: MIB } as const

@@ -9,3 +9,8 @@ export interface CallerMemory extends Memory {
   /** As `printRef` gives it. */
   readonly caller: string
 }
+
+/** Memory for what comes before its sender is proven. */
+export interface StrangerMemory extends Memory {
+  readonly caller: undefined
+}

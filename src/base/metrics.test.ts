@@ -80,3 +80,24 @@ test('Metrics refuses names twice or malformed: the text format could not be par
   metrics.gaugeFrom({ name: 'c', help: 'C.' }, () => Number.NEGATIVE_INFINITY)
   assert.match(metrics.expose(), /^c -Inf$/m)
 })
+
+test('readings gives what expose prints: names, values of labels and numbers as they are now', () => {
+  const metrics = new Metrics({ since: 5 })
+  const exported = { name: 'a.count', unit: '1', attributes: ['a.model'] }
+  metrics
+    .counter({ name: 'a_total', help: 'A.', labels: ['model'], exported })
+    .series('m')
+    .add(2)
+  const histogram = metrics.histogram({ name: 'b_seconds', help: 'B.' }, [1]).series()
+  histogram.observe(3)
+  metrics.gaugeFrom({ name: 'c', help: 'C.' }, () => 7)
+  const [first, second, third, ...more] = metrics.readings()
+  assert.deepEqual(first, {
+    kind: 'counter',
+    names: { name: 'a_total', help: 'A.', labels: ['model'], exported },
+    series: [{ values: ['m'], value: 2 }],
+  })
+  assert.deepEqual([second?.kind, second?.series], ['histogram', [{ values: [], value: histogram }]])
+  assert.deepEqual([third?.kind, third?.series], ['gauge', [{ values: [], value: 7 }]])
+  assert.deepEqual([more, metrics.since], [[], 5])
+})

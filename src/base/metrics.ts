@@ -53,6 +53,32 @@ export interface MetricNames {
   readonly name: string
   readonly help: string
   readonly labels?: readonly string[]
+  /** What it is called where it is exported as OpenTelemetry has it; its own names where this is left out. */
+  readonly exported?: ExportedNames
+}
+
+export interface ExportedNames {
+  readonly name: string
+  /** As UCUM has it. */
+  readonly unit: string
+  /** In the order of the labels. An empty value of a label is left out. */
+  readonly attributes: readonly string[]
+}
+
+/** What a metric says at one moment. */
+export type Reading = NumberReading | HistogramReading
+
+export interface NumberReading {
+  readonly kind: 'counter' | 'gauge'
+  readonly names: MetricNames
+  readonly series: readonly { readonly values: LabelValues; readonly value: number }[]
+}
+
+export interface HistogramReading {
+  readonly kind: 'histogram'
+  readonly names: MetricNames
+  readonly bounds: readonly number[]
+  readonly series: readonly { readonly values: LabelValues; readonly value: Histogram }[]
 }
 
 /** Seconds; from a cached answer to the longest call of a model. */
@@ -67,19 +93,22 @@ const OTHER = 'other'
 /** Counters, gauges and histograms, printed as Prometheus text format 0.0.4. */
 export class Metrics {
   readonly #families = new Map<string, Printable>()
+  /** When counting began, in milliseconds since 1970. */
+  readonly since: number
   readonly #seriesPerMetric: number
 
-  constructor(options: { readonly seriesPerMetric?: number } = {}) {
+  constructor(options: { readonly seriesPerMetric?: number; readonly since?: number } = {}) {
+    this.since = options.since ?? 0
     this.#seriesPerMetric = options.seriesPerMetric ?? SERIES_PER_METRIC
   }
 
   counter(names: MetricNames): Family<Counter> {
-    const kind = { type: 'counter', make: () => new Counter(), print: printNumber }
+    const kind = numbers('counter', () => new Counter())
     return this.#add(names, new SeriesOf(names, this.#seriesPerMetric, kind))
   }
 
   gauge(names: MetricNames): Family<Gauge> {
-    const kind = { type: 'gauge', make: () => new Gauge(), print: printNumber }
+    const kind = numbers('gauge', () => new Gauge())
     return this.#add(names, new SeriesOf(names, this.#seriesPerMetric, kind))
   }
 
@@ -88,13 +117,27 @@ export class Metrics {
       type: 'histogram',
       make: () => new Histogram(bounds),
       print: (name, labels, series) => printHistogram({ name, labels, series, bounds }),
+      read: (of, series) => ({
+        kind: 'histogram',
+        names: of,
+        bounds,
+        series: series.map(({ values, handle }) => ({ values, value: handle })),
+      }),
     }
     return this.#add(names, new SeriesOf(names, this.#seriesPerMetric, kind))
   }
 
   /** A gauge without labels whose value is asked for at each scrape. */
   gaugeFrom(names: Omit<MetricNames, 'labels'>, read: () => number): void {
-    this.#add(names, { lines: () => [...preamble('gauge', names), `${names.name} ${number(read())}`] })
+    this.#add(names, {
+      lines: () => [...preamble('gauge', names), `${names.name} ${number(read())}`],
+      read: () => ({ kind: 'gauge', names, series: [{ values: [], value: read() }] }),
+    })
+  }
+
+  /** Everything as it is now, metric by metric; a metric is read when it is asked for. */
+  *readings(): Generator<Reading, void, undefined> {
+    for (const family of this.#families.values()) yield family.read()
   }
 
   /** Everything, as Prometheus text format 0.0.4 with a final line feed. */
@@ -117,19 +160,28 @@ export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 interface Printable {
   lines(): readonly string[]
+  read(): Reading
+}
+
+interface Series<Handle> {
+  readonly values: LabelValues
+  /** As they are printed. */
+  readonly labels: readonly string[]
+  readonly handle: Handle
 }
 
 interface Kind<Handle> {
-  readonly type: string
+  readonly type: Reading['kind']
   readonly make: () => Handle
   readonly print: (name: string, labels: readonly string[], handle: Handle) => readonly string[]
+  readonly read: (names: MetricNames, series: readonly Series<Handle>[]) => Reading
 }
 
 class SeriesOf<Handle> implements Family<Handle>, Printable {
   readonly #names: MetricNames
   readonly #cap: number
   readonly #kind: Kind<Handle>
-  readonly #series = new Map<string, { readonly labels: readonly string[]; readonly handle: Handle }>()
+  readonly #series = new Map<string, Series<Handle>>()
 
   constructor(names: MetricNames, cap: number, kind: Kind<Handle>) {
     this.#names = names
@@ -148,6 +200,7 @@ class SeriesOf<Handle> implements Family<Handle>, Printable {
       return this.series(...names.map(() => OTHER))
     const handle = this.#kind.make()
     this.#series.set(key, {
+      values,
       labels: names.map((name, at) => `${name}="${escapeLabel(values[at] ?? '')}"`),
       handle,
     })
@@ -159,6 +212,26 @@ class SeriesOf<Handle> implements Family<Handle>, Printable {
     for (const { labels, handle } of this.#series.values())
       lines.push(...this.#kind.print(this.#names.name, labels, handle))
     return lines
+  }
+
+  read(): Reading {
+    return this.#kind.read(this.#names, [...this.#series.values()])
+  }
+}
+
+function numbers<Handle extends { readonly value: number }>(
+  type: NumberReading['kind'],
+  make: () => Handle,
+): Kind<Handle> {
+  return {
+    type,
+    make,
+    print: printNumber,
+    read: (names, series) => ({
+      kind: type,
+      names,
+      series: series.map(({ values, handle }) => ({ values, value: handle.value })),
+    }),
   }
 }
 

@@ -5,7 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { errorCode, NODE_FILES } from './files.ts'
-import { NOT_PLAIN, openPlainAppend, readPlainFile, readPlainFileNow, readPlainRange } from './plain_file.ts'
+import {
+  NOT_PLAIN,
+  openPlainForWriting,
+  readPlainFile,
+  readPlainFileNow,
+  readPlainRange,
+} from './plain_file.ts'
 
 const FOLLOW = { maxBytes: 5, links: 'follow' } as const
 const REFUSE = { maxBytes: 5, links: 'refuse' } as const
@@ -80,25 +86,29 @@ test('readPlainFileNow asks about the open file before it reads', (t) => {
   assert.throws(() => readPlainFileNow(file, REFUSE, refuse), /mode 100/)
 })
 
-test('openPlainAppend and ranges refuse at once what is no plain file', { timeout: 10_000 }, async (t) => {
-  const folder = temporaryFolder(t)
-  const pipe = join(folder, 'pipe')
-  execFileSync('mkfifo', [pipe])
-  const link = join(folder, 'link')
-  fs.symlinkSync(makeEmpty(join(folder, 'file')), link)
-  for (const path of [pipe, link]) {
-    // One after the other: a promise that nobody waits for yet would end the run when it fails first.
-    for (const work of [openPlainAppend, async (each: string) => await readPlainRange(each, 0, 1)])
-      assert.ok(NOT_PLAIN.has(errorCode(await work(path).catch((each: unknown) => each)) ?? ''), path)
-  }
-  // A pipe that somebody reads can be opened for writing; it is no file all the same.
-  const reader = fs.openSync(pipe, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK)
-  await assert.rejects(openPlainAppend(pipe), { code: 'ENOTPLAIN' })
-  fs.closeSync(reader)
-  const handle = await openPlainAppend(join(folder, 'new'))
-  assert.equal((await handle.stat()).mode & 0o777, 0o600)
-  await handle.close()
-})
+test(
+  'openPlainForWriting and ranges refuse at once what is no plain file',
+  { timeout: 10_000 },
+  async (t) => {
+    const folder = temporaryFolder(t)
+    const pipe = join(folder, 'pipe')
+    execFileSync('mkfifo', [pipe])
+    const link = join(folder, 'link')
+    fs.symlinkSync(makeEmpty(join(folder, 'file')), link)
+    for (const path of [pipe, link]) {
+      // One after the other: a promise that nobody waits for yet would end the run when it fails first.
+      for (const work of [openPlainForWriting, async (each: string) => await readPlainRange(each, 0, 1)])
+        assert.ok(NOT_PLAIN.has(errorCode(await work(path).catch((each: unknown) => each)) ?? ''), path)
+    }
+    // A pipe that somebody reads can be opened for writing; it is no file all the same.
+    const reader = fs.openSync(pipe, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK)
+    await assert.rejects(openPlainForWriting(pipe), { code: 'ENOTPLAIN' })
+    fs.closeSync(reader)
+    const handle = await openPlainForWriting(join(folder, 'new'))
+    assert.equal((await handle.stat()).mode & 0o777, 0o600)
+    await handle.close()
+  },
+)
 
 function makeEmpty(path: string): string {
   fs.writeFileSync(path, '')

@@ -60,21 +60,21 @@ export async function readPlainRange(path: string, from: number, length: number)
 }
 
 /**
- * Opens a plain file for appending, and makes it (mode 0600) when it is not there; `more` are flags of open(2) beside
+ * Opens a plain file for writing, and makes it (mode 0600) when it is not there; `more` are flags of open(2) beside
  * those. Throws as `readPlainFile`.
  */
-export async function openPlainAppend(path: string, more = 0): Promise<promises.FileHandle> {
-  const handle = await promises.open(path, APPEND | more, FILE_MODE)
+export async function openPlainForWriting(path: string, more = 0): Promise<promises.FileHandle> {
+  const handle = await promises.open(path, WRITE | more, FILE_MODE)
   return await checkedHandle(path, handle)
 }
 
 /** What stands in the place of a plain file: a pipe, device, socket or folder; too much; a link; a pipe nobody reads. */
 export const NOT_PLAIN: ReadonlySet<string> = new Set(['ENOTPLAIN', 'EFBIG', 'ELOOP', 'EISDIR', 'ENXIO'])
 
-const { O_RDONLY, O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK, O_NOFOLLOW } = node.constants
+const { O_RDONLY, O_WRONLY, O_CREAT, O_NONBLOCK, O_NOFOLLOW } = node.constants
 /** Without O_NONBLOCK a pipe holds up whoever opens it until somebody writes (open(2)); plain files do not care. */
 const READ = O_RDONLY | O_NONBLOCK
-const APPEND = O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOFOLLOW
+const WRITE = O_WRONLY | O_CREAT | O_NONBLOCK | O_NOFOLLOW
 const FILE_MODE = 0o600
 
 async function openPlain(path: string, links: PlainFileRules['links']): Promise<promises.FileHandle> {

@@ -42,6 +42,33 @@ export function createPrivateFolder(directory: string, files: ReadonlyMap<string
   }
 }
 
+/**
+ * Puts one more file into such a folder: after a crash it is there whole or not at all. Throws `home.unwritable`, also
+ * when there is a file of this name.
+ */
+export function addPrivateFile(directory: string, name: string, bytes: Uint8Array): void {
+  const unfinished = `${directory}.${name}.new`
+  try {
+    fs.rmSync(unfinished, { force: true })
+    writeSynced(unfinished, bytes)
+    fs.linkSync(unfinished, join(directory, name))
+    syncFolder(directory)
+    fs.rmSync(unfinished)
+  } catch (thrown) {
+    throw new Fault('home.unwritable', { directory, error: errorCode(thrown) ?? null }, { cause: thrown })
+  }
+}
+
+/** Removes one file of such a folder, if it is there. Throws `home.unwritable`. */
+export function removePrivateFile(directory: string, name: string): void {
+  try {
+    fs.rmSync(join(directory, name), { force: true })
+    syncFolder(directory)
+  } catch (thrown) {
+    throw new Fault('home.unwritable', { directory, error: errorCode(thrown) ?? null }, { cause: thrown })
+  }
+}
+
 function namesIn(directory: string): readonly string[] | undefined {
   try {
     return fs.readdirSync(directory).sort()

@@ -21,6 +21,15 @@ export interface EntryDraft {
   readonly fields: Readonly<Record<string, JsonValue>>
   /** True for admin and key acts: they may use the space and the queue kept in reserve. */
   readonly reserved: boolean
+  /** What metrics count it under besides its fields. No part of the entry. */
+  readonly countedAs?: CountedAs
+}
+
+export interface CountedAs {
+  /** The name of the route. */
+  readonly route: string
+  /** The model that was asked, as the configuration names it; empty for what is none of it. */
+  readonly model: string
 }
 
 /** Proof that an entry is on disk. */

@@ -19,8 +19,8 @@ export class EventReader {
   /** A line whose end has not come. */
   #line = ''
   #event = ''
-  /** Lines of data, each with a line feed behind it. */
-  #data = ''
+  /** Lines of data, with line feeds between them; undefined where there is none. */
+  #data: string | undefined
   /** A line feed that comes next belongs to a carriage return that has ended its line already. */
   #isAfterReturn = false
 
@@ -34,12 +34,13 @@ export class EventReader {
     const events: ServerSentEvent[] = []
     let from = this.#isAfterReturn && text.startsWith('\n') ? 1 : 0
     LINE_END.lastIndex = from
-    for (let end = LINE_END.exec(text); end !== null; end = LINE_END.exec(text)) {
-      const line = this.#line + text.slice(from, end.index)
+    while (LINE_END.test(text)) {
+      const next = LINE_END.lastIndex
+      const line = this.#line + text.slice(from, startOfLineEnd(text, from, next))
       this.#line = ''
+      from = next
       const event = this.#read(line)
       if (event !== undefined) events.push(event)
-      from = LINE_END.lastIndex
     }
     this.#isAfterReturn = text.endsWith('\r')
     if (from < text.length) this.#line += text.slice(from)
@@ -49,7 +50,9 @@ export class EventReader {
 
   /** Nothing more comes. An event without its end is dropped, and `isCut` says that there was one. */
   end(): { readonly isCut: boolean } {
-    return { isCut: this.#line !== '' || this.#event !== '' || this.#data !== '' || this.#isInCharacter() }
+    return {
+      isCut: this.#line !== '' || this.#event !== '' || this.#data !== undefined || this.#isInCharacter(),
+    }
   }
 
   #decode(piece: Uint8Array): string {
@@ -73,22 +76,28 @@ export class EventReader {
     // A comment.
     if (colon === 0) return undefined
     const name = colon < 0 ? line : line.slice(0, colon)
-    if (name === 'data') this.#data += `${valueOf(line, colon)}\n`
+    if (name === 'data') this.#addData(valueOf(line, colon))
     else if (name === 'event') this.#event = valueOf(line, colon)
     this.#checkSize()
     return undefined
   }
 
+  #addData(value: string): void {
+    this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`
+  }
+
   #dispatch(): ServerSentEvent | undefined {
-    const [event, data] = [this.#event, this.#data]
+    const event = this.#event
+    const data = this.#data
     this.#event = ''
-    this.#data = ''
-    if (data === '') return undefined
-    return { event: event === '' ? undefined : event, data: data.slice(0, -1) }
+    this.#data = undefined
+    if (data === undefined) return undefined
+    return { event: event === '' ? undefined : event, data }
   }
 
   #checkSize(): void {
-    if (this.#line.length + this.#event.length + this.#data.length > LIMITS.eventCharacters)
+    const dataLength = this.#data?.length ?? 0
+    if (this.#line.length + this.#event.length + dataLength > LIMITS.eventCharacters)
       throw new Fault('upstream.oversized', { reason: 'event_characters' })
   }
 
@@ -114,6 +123,12 @@ const NOTHING: readonly ServerSentEvent[] = Object.freeze([])
 const BYTE_ORDER_MARK = '\u{feff}'
 const LINE_END = /\r\n?|\n/g
 const HAS_LINE_END = /[\r\n]/
+
+/** A line feed may have a carriage return before it. */
+function startOfLineEnd(text: string, from: number, end: number): number {
+  const isPair = end - 2 >= from && text[end - 1] === '\n' && text[end - 2] === '\r'
+  return isPair ? end - 2 : end - 1
+}
 
 /** A single space behind the colon is not part of the value. */
 function valueOf(line: string, colon: number): string {

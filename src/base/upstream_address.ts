@@ -1,5 +1,5 @@
 import { lookup, type LookupAddress, type LookupOptions } from 'node:dns'
-import { BlockList, isIPv4, type LookupFunction } from 'node:net'
+import { BlockList, isIP, isIPv4, type LookupFunction } from 'node:net'
 import { ipv6Groups, isLoopback } from './address.ts'
 
 /** Where a name of the configuration may lead: `public` to public addresses only, `private` to those of this network too. */
@@ -41,6 +41,15 @@ export function mayLead(host: string, address: string, network: UpstreamNetwork)
   if (host === 'localhost') return isLoopback(bare)
   const reach = reachOf(bare)
   return reach === 'public' || (reach === 'private' && network === 'private')
+}
+
+/**
+ * True when a host may be connected to that somebody else than the operator has named, as a link in a document: an address
+ * is one that a name could lead to, and a name is no other one for this machine. Names are still to be looked up.
+ */
+export function mayBeNamed(host: string, network: UpstreamNetwork): boolean {
+  const bare = host.replace(/^\[|\]$/g, '').replace(/\.$/, '')
+  return isIP(bare) === 0 ? bare !== 'localhost' : mayLead('', bare, network)
 }
 
 /** `never` is what no model server has: metadata of clouds, link-local, multicast, unspecified, reserved. */

@@ -1,4 +1,5 @@
-import { Fault, type FaultCode } from './fault.ts'
+import { Fault } from './fault.ts'
+import type { FaultCode } from './fault_table.ts'
 
 /** What undici and its parser call their errors, as far as the code is not `upstream.failed`. */
 const CODES: Readonly<Record<string, FaultCode>> = {

@@ -24,6 +24,8 @@ export interface DigestParts {
   readonly clock: Clock
   readonly recorder: Pick<Recorder, 'appendLater'>
   readonly newId: () => string
+  /** Told of each count when it is made; its digest is written when the window ends. */
+  readonly counted?: (code: string) => void
 }
 
 /** Counts what is refused without an entry of its own, by name and code, and writes it once per window. */
@@ -47,6 +49,7 @@ export class Digests {
     const counted = isRoom ? name : this.#words.unremembered
     let count = this.#counted.get(counted)
     if (count === undefined) this.#counted.set(counted, (count = { total: 0, codes: {} }))
+    this.#parts.counted?.(code)
     count.total += 1
     count.codes[code] = (count.codes[code] ?? 0) + 1
   }

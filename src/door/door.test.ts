@@ -1,25 +1,28 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Question } from '#base/decider.ts'
-import { Fault, type FaultCode } from '#base/fault.ts'
+import { Fault } from '#base/fault.ts'
+import type { FaultCode } from '#base/fault_table.ts'
 import type { JsonObject } from '#base/json.ts'
 import { Sealed } from '#base/sealed.ts'
 import { checkPermit, type Permit } from '#trust/access/authorize.ts'
-import type { Credential } from '#trust/access/caller.ts'
+import type { Caller, Credential } from '#trust/access/caller.ts'
 import {
   AUTHENTICATOR,
   CALLER,
+  proven,
   decider,
   MemoryRecorder,
   meterOf,
   StillClock,
 } from '../../test/support/door_parts.ts'
 import type { Detector } from './detector.ts'
+import { NO_LIMITS } from './limits/limiter.ts'
 import { guarded, passThrough, type DoorParts } from './door.ts'
 import { always } from './inspection_actions.ts'
 import { Inspector } from './inspector.ts'
 import type { Outcome, Stage } from './outcome.ts'
-import type { Observation } from './passage.ts'
+import type { Observation } from './observation.ts'
 import type { Acted, Incoming, Route } from './route.ts'
 
 /** Finds one word, so that tests need no credential. */
@@ -53,6 +56,8 @@ interface Settings {
   readonly keyWait?: number
   /** When the key of the caller ends: while its body comes, or while its content is looked at. */
   readonly keyEnds?: 'body' | 'inspect'
+  /** What the caller has become once its body has come. */
+  readonly becomes?: Caller
   readonly act?: (permit: Permit, input: JsonObject) => Promise<Acted>
   readonly route?: Partial<Route<JsonObject>>
 }
@@ -68,29 +73,35 @@ function scene(settings: Settings = {}): Scene {
   const actions = { request: settings.request ?? 'redact', response: settings.response ?? 'redact' }
   const policies = { current: () => decider(settings.allows ?? allowsAllButSeeing) }
   let rechecks = 0
-  const recheck = (): void => {
+  const recheck = (caller: Caller): Caller => {
     rechecks += 1
     if (settings.keyEnds === (rechecks === 1 ? 'body' : 'inspect'))
       throw new Fault('caller.unknown', { reason: 'key.revoked' })
+    return settings.becomes ?? caller
   }
   const parts: DoorParts = {
     clock: new StillClock(),
     authenticator: {
       ...AUTHENTICATOR,
-      authenticate: (credential, address) => ({
-        ...AUTHENTICATOR.authenticate(credential, address),
-        recheck,
-      }),
+      authenticate: (credential, address) => {
+        const { caller } = AUTHENTICATOR.authenticate(credential, address)
+        return { caller, recheck: () => recheck(caller) }
+      },
     },
     policies,
     meter: meterOf(settings.limit ?? 4),
+    limits: NO_LIMITS,
     inspector: new Inspector({
       detectors: [WORD],
       actions: { request: always(actions.request), response: always(actions.response) },
       encoded: 'pass',
     }),
     recorder,
-    guard: { charge: () => settings.wait, chargeKey: () => settings.keyWait },
+    guard: {
+      charge: () => settings.wait,
+      chargeKey: () => settings.keyWait,
+      chargeCaller: () => settings.keyWait,
+    },
     observe: (observation) => observations.push(observation),
   }
   const route: Route<JsonObject> = {
@@ -98,6 +109,7 @@ function scene(settings: Settings = {}): Scene {
     listener: 'door',
     method: 'POST',
     path: '/say',
+    media: 'json',
     envelope: 'problem',
     action: 'model:infer',
     record: 'grouped',
@@ -236,6 +248,17 @@ test('passThrough throttles a key whose requests are refused again and again: wi
   assert.deepEqual(recorder.kinds(), [])
 })
 
+for (const [why, type, code] of [
+  ['a user with a token fills no ledger either', 'User', 'caller.throttled'],
+  ['who owns the home may', 'System', 'action.denied'],
+] as const)
+  test(`passThrough throttles callers without a key: ${why}`, async () => {
+    const { parts, route } = scene({ keyWait: 7, allows: () => false })
+    const caller = { ...CALLER, ref: { type, id: 'alice' }, kid: undefined }
+    const authenticator = { authenticate: () => proven(caller), looksReal: () => true }
+    assert.equal(codeOf(await passThrough({ ...parts, authenticator }, route, incoming('hello'))), code)
+  })
+
 test('passThrough answers a key over its limit of refusals: only what is refused counts', async () => {
   const { parts, route, recorder } = scene({ keyWait: 7 })
   assert.equal(codeOf(await passThrough(parts, route, incoming('hello'))), 'ok')
@@ -356,6 +379,22 @@ test('passThrough leaves an exempt direction alone', async () => {
   })
 })
 
+test('passThrough hands on what an answer says of itself, and no content of a 204: no hash of any stands in the ledger', async () => {
+  const headers = { location: '/say/1', etag: 'W/"1"' }
+  const made = { kind: 'whole' as const, status: 201, body: 'made', headers, facts: {} }
+  const { parts, route } = scene({ act: async () => Promise.resolve(made) })
+  assert.deepEqual(await passThrough(parts, route, incoming('hello')), {
+    kind: 'answer',
+    status: 201,
+    json: '"made"',
+    headers,
+  })
+  const gone = scene({ act: async () => Promise.resolve({ ...made, status: 204, headers: undefined }) })
+  const outcome = await passThrough(gone.parts, gone.route, incoming('hello'))
+  assert.deepEqual(outcome, { kind: 'answer', status: 204, json: '' })
+  assert.ok(!('content' in (gone.recorder.entries[1]?.fields ?? {})))
+})
+
 test('guarded keeps the facts of the route and takes requests through the door', async () => {
   const { parts, route } = scene()
   const joined = guarded(parts, route)
@@ -377,3 +416,16 @@ function foundNothing(question: Question): boolean {
   const { findings } = question.context
   return Array.isArray(findings) && findings.length === 0
 }
+
+test('passThrough decides by what the caller has become while its body came', async () => {
+  const asked: string[] = []
+  const allows = (question: Question): boolean => {
+    asked.push(question.principal.id)
+    return question.principal.id === CALLER.ref.id
+  }
+  const moved = { ...CALLER, ref: { type: 'Service', id: 'moved' } }
+  const { parts, route, acts } = scene({ allows, becomes: moved })
+  const outcome = await passThrough(parts, route, incoming('hi'))
+  assert.equal(outcome.kind, 'refusal')
+  assert.deepEqual([asked, acts], [['moved'], []])
+})

@@ -1,17 +1,30 @@
 import type { Clock } from '#base/clock.ts'
 import { asFault } from '#base/fault.ts'
 import type { JsonObject, JsonValue } from '#base/json.ts'
+import type { Memory } from '#base/memory.ts'
 import type { Recorder } from '#base/recorder.ts'
 import { authorize, isPermitted, type Policies } from '#trust/access/authorize.ts'
 import type { Authenticator, Caller } from '#trust/access/caller.ts'
+import { readBodyCredential } from './body_credential.ts'
 import type { FloodGuard } from './flood_guard.ts'
 import type { GuardedRoute } from './guarded.ts'
 import { revealingAction } from './inspection_actions.ts'
 import type { Inspector, MaySee } from './inspector.ts'
+import type { Limits } from './limits/limiter.ts'
 import type { Meter } from './meter.ts'
+import type { Observation } from './observation.ts'
 import type { Outcome } from './outcome.ts'
-import { Passage, type Observation } from './passage.ts'
-import type { Incoming, Route, Target } from './route.ts'
+import { Passage } from './passage.ts'
+import {
+  NO_POSSESSION,
+  type ActContext,
+  type Incoming,
+  type RawRequest,
+  type Route,
+  type Target,
+} from './route.ts'
+import type { Tracer } from './tracing.ts'
+import { StrangerForms } from './stranger_forms.ts'
 
 /** All that the pipeline works with; `main.ts` joins them. */
 export interface DoorParts {
@@ -19,11 +32,14 @@ export interface DoorParts {
   readonly authenticator: Authenticator
   readonly policies: Policies
   readonly meter: Meter
+  readonly limits: Limits
   readonly inspector: Inspector
   readonly recorder: Recorder
-  readonly guard: Pick<FloodGuard, 'charge' | 'chargeKey'>
+  readonly guard: Pick<FloodGuard, 'charge' | 'chargeKey' | 'chargeCaller'>
   /** Told of every request once, when it ends. */
   readonly observe: (observation: Observation) => void
+  /** Without it no request is in a trace. */
+  readonly tracer?: Pick<Tracer, 'begin'> | undefined
 }
 
 /**
@@ -44,15 +60,15 @@ export async function passThrough<Input extends JsonObject>(
     const proving = authenticator.authenticate(incoming.credential, incoming.address)
     // A turn of its own only for what has to be fetched.
     const proven = proving instanceof Promise ? await proving : proving
-    const { caller } = proven
+    let { caller } = proven
     const holding = passage.sentBy(caller)
 
     // Only now: strangers never reach a parser of ours, nor any memory.
     passage.enter('parse')
     const body = passage.carries(await incoming.body(holding))
     // The body took its time: a key that ended meanwhile opens nothing.
-    passage.recheck(proven)
-    const input = route.parse({ params: incoming.params, query: incoming.query, body })
+    caller = passage.recheck(proven)
+    const input = route.parse(rawRequest(incoming, body))
 
     passage.enter('authorize')
     const target = passage.aimsAt(route.target(input, caller))
@@ -60,44 +76,45 @@ export async function passThrough<Input extends JsonObject>(
 
     passage.enter('meter')
     holding.takePlace()
+    const asked = { caller, target, demandOf: route.demand }
+    passage.reserves(asked, input)
 
     passage.enter('inspect_request')
     const request = passage.found(
-      await inspector.inspect('request', route.inspect.request, input, maySee(policies, caller, target)),
+      await inspector.inspect(
+        'request',
+        route.inspect.request,
+        input,
+        maySee(policies, () => caller, target),
+      ),
     )
 
     // The second question is about what will be dispatched: redacted, and with what was found. It can only narrow.
     passage.enter('admit')
-    passage.recheck(proven)
-    const admitted = {
-      caller,
-      action,
-      target: route.target(request.value, caller),
-      findings: request.findings,
-    }
+    caller = passage.recheck(proven)
+    const { value, findings } = request
+    // What was redacted may be longer than before.
+    if (value !== input) passage.reserves(asked, value)
+    const admitted = { caller, action, target: route.target(value, caller), findings }
     const permit = authorize(policies, admitted)
 
     passage.enter('record')
     await recorder.append(passage.intent(permit.decision))
+    passage.recorded()
 
     passage.enter('act')
-    const onAbort = (listener: () => void): void => incoming.onAbort(listener)
-    const acted = await route.act(permit, request.value, {
-      id: incoming.id,
-      caller,
-      memory: holding,
-      onAbort,
-    })
+    const context = contextOf(incoming, caller, holding)
+    const acted = passage.acted(await route.act(permit, value, { ...context, trace: passage.trace }))
 
     passage.enter('inspect_response')
-    const mayRead = maySee(policies, caller, admitted.target)
+    const mayRead = maySee(policies, () => caller, admitted.target)
     if (acted.kind === 'stream') {
       return passage.streams(acted.answer, {
         newGuard: () => inspector.guard(mayRead, acted.answer.secret),
         inspectRest: (value) => inspector.inspect('response', route.inspect.response, value, mayRead),
         recheck: () => {
-          proven.recheck()
-          authorize(policies, admitted)
+          caller = proven.recheck()
+          authorize(policies, { ...admitted, caller })
         },
       })
     }
@@ -114,23 +131,55 @@ export async function passThrough<Input extends JsonObject>(
   }
 }
 
+/** As `passThrough`, for a route whose credential may stand in the body: where the headers have one, that one counts. */
+function passThroughForm<Input extends JsonObject>(
+  door: DoorParts,
+  route: Route<Input>,
+  credentialIn: NonNullable<Route<Input>['credentialIn']>,
+): GuardedRoute['handle'] {
+  const forms = new StrangerForms()
+  return async (incoming) => {
+    if (incoming.credential.kind !== 'none') return await passThrough(door, route, incoming)
+    try {
+      const form = await readBodyCredential(forms, incoming, credentialIn)
+      return await passThrough(door, route, form.incoming).finally(form.release)
+    } catch (thrown) {
+      return await new Passage(door, route, incoming).refuse(asFault(thrown))
+    }
+  }
+}
+
+function contextOf(incoming: Incoming, caller: Caller, memory: Memory): ActContext {
+  const { id, address, possession = NO_POSSESSION } = incoming
+  return { id, caller, address, possession, memory, onAbort: (listener) => incoming.onAbort(listener) }
+}
+
+function rawRequest({ params, query, preconditions }: Incoming, body: Uint8Array): RawRequest {
+  return { params, query, preconditions, body }
+}
+
 /** Seeing is a question of its own: not permitted means masked. Only what models are asked and answer can be seen. */
-function maySee(policies: Policies, caller: Caller, target: Target): MaySee {
+function maySee(policies: Policies, caller: () => Caller, target: Target): MaySee {
   return (rule) =>
     target.ref.type === 'Model' &&
-    isPermitted(policies, { caller, action: revealingAction(rule), target, findings: [rule] })
+    isPermitted(policies, { caller: caller(), action: revealingAction(rule), target, findings: [rule] })
 }
 
 /** Joins a route to the door, so that a face can hold routes of every kind of input in one list. */
 export function guarded<Input extends JsonObject>(door: DoorParts, route: Route<Input>): GuardedRoute {
-  const { name, listener, method, path, envelope, action } = route
+  const { name, listener, method, path, media, envelope, action, credentialIn } = route
   return {
     name,
     listener,
     method,
     path,
+    media,
     envelope,
+    credentialAt: credentialIn === undefined ? 'headers' : 'body',
     action,
-    handle: (incoming) => passThrough(door, route, incoming),
+    handle:
+      credentialIn === undefined
+        ? (incoming) => passThrough(door, route, incoming)
+        : passThroughForm(door, route, credentialIn),
   }
 }

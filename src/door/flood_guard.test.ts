@@ -51,6 +51,35 @@ test('charge takes from the bucket of the block: burst, then one per second', ()
   assert.equal(guard.charge('203.0.113.1'), 1)
 })
 
+test('counted is told of all that a digest will say, when it happens: its sum is that of the digests', () => {
+  const told: string[] = []
+  const written: EntryDraft[] = []
+  const guard = new FloodGuard({
+    clock: { now: () => 1, monotonic: () => 1 },
+    recorder: { appendLater: (draft) => written.push(draft) },
+    newId: () => 'id',
+    counted: (code) => told.push(code),
+  })
+  drain(guard, '203.0.113.1')
+  drainKey(guard, 'aaaaaaaaaaaa')
+  guard.refusesEarly('203.0.113.1', false)
+  guard.note('203.0.113.1', 'route.unknown', true)
+  guard.note('socket', 'route.unknown', false)
+  guard.dropped('203.0.113.1')
+  assert.deepEqual(told.toSorted(), [
+    'caller.throttled',
+    'connection.dropped',
+    'route.unknown',
+    'source.throttled',
+    'source.throttled',
+  ])
+  guard.flush()
+  assert.equal(
+    written.reduce((sum, { fields }) => sum + Number(fields['count']), 0),
+    told.length,
+  )
+})
+
 test('charge takes from the global bucket: many blocks together are bounded too', () => {
   const { guard, pass } = rig()
   let taken = 0
@@ -60,6 +89,22 @@ test('charge takes from the global bucket: many blocks together are bounded too'
   taken = 0
   for (let block = 0; block < 200; block += 1) if (guard.charge(`10.1.${block}.1`) === undefined) taken += 1
   assert.equal(taken, 10)
+})
+
+test('chargeCaller bounds callers without a key as chargeKey bounds keys, and names them as callers', () => {
+  const { guard, written } = rig()
+  let taken = 0
+  while (guard.chargeCaller('User::"alice"') === undefined) taken += 1
+  assert.equal(taken, drainKey(guard, 'aaaaaaaaaaaa'))
+  assert.equal(guard.chargeCaller('User::"bob"'), undefined, 'another caller')
+  guard.flush()
+  assert.deepEqual(
+    written.map(({ fields }) => [fields['kid'], fields['caller'], fields['count']]),
+    [
+      ['aaaaaaaaaaaa', undefined, 1],
+      [undefined, 'User::"alice"', 1],
+    ],
+  )
 })
 
 test('chargeKey takes from the bucket of the key alone: burst, then five per second, then one digest per key', () => {

@@ -1,6 +1,6 @@
 import { sourceBlock } from '#base/address.ts'
 import type { Clock, Millis } from '#base/clock.ts'
-import type { FaultCode } from '#base/fault.ts'
+import type { FaultCode } from '#base/fault_table.ts'
 import { LIMITS } from '#base/limits.ts'
 import { Digests, type DigestParts } from './digests.ts'
 import { TokenBucket, TokenBuckets, type BucketRate } from './token_bucket.ts'
@@ -53,6 +53,8 @@ export class FloodGuard {
   readonly #keys: TokenBuckets
   readonly #blockDigests: Digests
   readonly #keyDigests: Digests
+  readonly #callers: TokenBuckets
+  readonly #callerDigests: Digests
 
   constructor(parts: FloodParts) {
     const { clock, numbers = FLOOD_NUMBERS } = parts
@@ -63,6 +65,8 @@ export class FloodGuard {
     this.#keys = new TokenBuckets(key, LIMITS.keys, clock)
     this.#blockDigests = new Digests(parts, BLOCK_WORDS, { windowMs, names: blocks, entries })
     this.#keyDigests = new Digests(parts, KEY_WORDS, { windowMs, names: LIMITS.keys, entries })
+    this.#callers = new TokenBuckets(key, LIMITS.keys, clock)
+    this.#callerDigests = new Digests(parts, CALLER_WORDS, { windowMs, names: LIMITS.keys, entries })
   }
 
   /**
@@ -94,15 +98,12 @@ export class FloodGuard {
 
   /** As `charge`, for a refusal of a caller whose key is valid: over the limit it gets `caller.throttled`. */
   chargeKey(kid: string): number | undefined {
-    const now = this.#clock.monotonic()
-    const bucket = this.#keys.of(kid, now)
-    const wait = bucket.wait(now)
-    if (wait > 0) {
-      this.#keyDigests.count(kid, 'caller.throttled', now)
-      return wait
-    }
-    bucket.take()
-    return undefined
+    return this.#takeOf(this.#keys, this.#keyDigests, kid)
+  }
+
+  /** The same for a caller without a key, as one with a token: all its tokens share one bucket. */
+  chargeCaller(caller: string): number | undefined {
+    return this.#takeOf(this.#callers, this.#callerDigests, caller)
   }
 
   /**
@@ -127,12 +128,26 @@ export class FloodGuard {
   tick(): void {
     this.#blockDigests.tick()
     this.#keyDigests.tick()
+    this.#callerDigests.tick()
   }
 
   /** Writes what is counted so far; for the end of the process. */
   flush(): void {
     this.#blockDigests.flush()
     this.#keyDigests.flush()
+    this.#callerDigests.flush()
+  }
+
+  #takeOf(buckets: TokenBuckets, digests: Digests, name: string): number | undefined {
+    const now = this.#clock.monotonic()
+    const bucket = buckets.of(name, now)
+    const wait = bucket.wait(now)
+    if (wait > 0) {
+      digests.count(name, 'caller.throttled', now)
+      return wait
+    }
+    bucket.take()
+    return undefined
   }
 
   #take(block: string, now: Millis): number | undefined {
@@ -153,3 +168,10 @@ const BLOCK_WORDS = {
 } as const
 
 const KEY_WORDS = { field: 'kid', unremembered: 'other keys', others: 'other keys', howMany: 'keys' } as const
+
+const CALLER_WORDS = {
+  field: 'caller',
+  unremembered: 'other callers',
+  others: 'other callers',
+  howMany: 'callers',
+} as const

@@ -1,4 +1,4 @@
-import type { Envelope, Incoming } from './route.ts'
+import type { Envelope, Incoming, Media, Method } from './route.ts'
 import type { Outcome } from './outcome.ts'
 
 /**
@@ -9,10 +9,13 @@ export interface GuardedRoute {
   /** Stable name for metrics. */
   readonly name: string
   readonly listener: 'door' | 'admin'
-  readonly method: 'GET' | 'POST'
+  readonly method: Method
   /** Literal segments and `{name}` segments. */
   readonly path: string
+  readonly media: Media
   readonly envelope: Envelope
+  /** Where a credential may stand; `body`: also there, and in HTTP Basic. */
+  readonly credentialAt: 'headers' | 'body'
   /** The Cedar action. */
   readonly action: string
   readonly handle: (incoming: Incoming) => Promise<Outcome>

@@ -54,34 +54,41 @@ export class HoldBack {
 
   /** Takes text in and gives what may leave now. Throws `content.blocked`, with `findings`, then and ever after. */
   push(text: string): string {
-    return this.#guarded(() => {
+    this.#check()
+    try {
       const from = this.#held.length
       this.#held.add(text)
       this.#read(from)
-    })
+    } catch (thrown) {
+      throw this.#fail(thrown)
+    }
+    return this.#held.take()
   }
 
   /** No more text comes: gives the rest. Throws as `push` does. */
   end(): string {
-    return this.#guarded(() => {
+    this.#check()
+    try {
       const { length } = this.#held
       if (this.#losing === 'nothing') this.#close(length - this.#islands.length, length)
       this.#held.drop(length)
       this.#isOver = true
-    })
-  }
-
-  #guarded(work: () => void): string {
-    if (this.#failure !== undefined) throw this.#failure
-    if (this.#isOver) throw new Error('The text has ended')
-    try {
-      work()
     } catch (thrown) {
-      this.#failure = thrown
-      this.#held.clear()
-      throw thrown
+      throw this.#fail(thrown)
     }
     return this.#held.take()
+  }
+
+  #check(): void {
+    if (this.#failure !== undefined) throw this.#failure
+    if (this.#isOver) throw new Error('The text has ended')
+  }
+
+  /** Nothing that is held leaves any more. */
+  #fail(thrown: unknown): unknown {
+    this.#failure = thrown
+    this.#held.clear()
+    return thrown
   }
 
   #read(from: number): void {

@@ -1,4 +1,5 @@
 import type { Fault } from '#base/fault.ts'
+import type { ReplyHeaders } from './route.ts'
 
 /** The stages of the pipeline, in order. `why` draws them as a strip. */
 export const STAGES = [
@@ -18,8 +19,7 @@ export type Stage = (typeof STAGES)[number]
 
 /** What the door gives a face to say. */
 export type Outcome =
-  /** `json` is the serialized answer, exactly as its hash stands in the ledger; a face sends it as it is. */
-  | { readonly kind: 'answer'; readonly status: number; readonly json: string }
+  | WholeAnswer
   | { readonly kind: 'stream'; readonly stream: OutgoingStream }
   | { readonly kind: 'refusal'; readonly fault: Fault; readonly stage: Stage }
 
@@ -31,4 +31,12 @@ export interface OutgoingStream {
   onCut(listener: () => void): void
   /** Nobody reads any more: ends the stream at once, also while a chunk is waited for. */
   abort(): void
+}
+
+export interface WholeAnswer {
+  readonly kind: 'answer'
+  readonly status: number
+  /** The serialized answer, exactly as its hash stands in the ledger; a face sends it as it is. Empty for a 204 or 304. */
+  readonly json: string
+  readonly headers?: ReplyHeaders
 }

@@ -1,34 +1,36 @@
 import type { Clock } from '#base/clock.ts'
 import { sha256Hex } from '#base/crypto.ts'
 import { printRef, type Decision } from '#base/decider.ts'
-import { asFault, FAULTS, Fault, type FaultCode } from '#base/fault.ts'
+import { asFault, Fault } from '#base/fault.ts'
+import { FAULTS, type FaultCode } from '#base/fault_table.ts'
 import { printJson, type JsonObject, type JsonValue } from '#base/json.ts'
 import type { EntryDraft, EntryKind, Recorder } from '#base/recorder.ts'
 import type { Caller, Proven } from '#trust/access/caller.ts'
 import type { FloodGuard } from './flood_guard.ts'
+import type { Charge, ChargeEnd } from './limits/charge.ts'
+import type { Asked, Limits } from './limits/limiter.ts'
+import { mayBeTaken } from './limits/taken.ts'
 import type { Holding, Meter } from './meter.ts'
+import type { Observation } from './observation.ts'
 import type { Outcome, Stage } from './outcome.ts'
-import type { ActedWhole, Incoming, Route, Target } from './route.ts'
+import type { Acted, ActedWhole, Demand, Incoming, Route, Target } from './route.ts'
 import { GuardedStream, type StreamEnd, type StreamParts } from './stream.ts'
 import type { StreamedAnswer } from './stream_frame.ts'
-
-/** What happened to one request, for metrics. `model` is a configured name or empty: never a caller's text. */
-export interface Observation {
-  readonly route: string
-  readonly model: string
-  readonly status: number
-  /** The fault's code, or `ok`. */
-  readonly code: string
-  readonly stage: Stage | 'done'
-  readonly seconds: number
-}
+import type { RequestTrace, TracedRoute, Tracer } from './tracing.ts'
 
 interface PassageParts {
   readonly clock: Clock
   readonly recorder: Recorder
   readonly meter: Meter
-  readonly guard: Pick<FloodGuard, 'charge' | 'chargeKey'>
+  readonly limits: Limits
+  readonly guard: Pick<FloodGuard, 'charge' | 'chargeKey' | 'chargeCaller'>
   readonly observe: (observation: Observation) => void
+  readonly tracer?: Pick<Tracer, 'begin'> | undefined
+}
+
+/** A request that is about to take something; without `demandOf` it takes nothing of any model. */
+interface Reserving<Input> extends Pick<Asked, 'caller' | 'target'> {
+  readonly demandOf: ((input: Input) => Demand) | undefined
 }
 
 type Fields = Record<string, JsonValue>
@@ -40,27 +42,38 @@ export class Passage {
   readonly #incoming: Incoming
   readonly #startedAt: number
   readonly #fields: Fields
+  /** Undefined where the request is in no trace. */
+  readonly trace: RequestTrace | undefined
+  #outcome: Fields = NOTHING
+  #firstSeconds: number | undefined
   #stage: Stage = 'authenticate'
   #caller: Caller | undefined
   #model = ''
   #holding: Holding | undefined
+  #charge: Charge | undefined
+  #acted: ActedWhole | undefined
   #hasIntent = false
   #findings: readonly string[] = []
 
   constructor(
     parts: PassageParts,
-    route: Pick<Route<JsonObject>, 'name' | 'action' | 'record'>,
+    route: TracedRoute & Pick<Route<JsonObject>, 'record'>,
     incoming: Incoming,
   ) {
     this.#parts = parts
     this.#route = route
     this.#incoming = incoming
     this.#startedAt = parts.clock.monotonic()
-    this.#fields = { action: route.action, address: incoming.address }
+    this.#fields = { action: route.action, route: route.name, address: incoming.address }
+    this.trace = parts.tracer?.begin(incoming, route)
+    // A caller chooses these as it likes, so they are sensitive fields.
+    if (this.trace !== undefined) this.#fields['trace'] = this.trace.traceId
+    if (this.trace !== undefined && this.trace.state !== '') this.#fields['trace_state'] = this.trace.state
   }
 
   enter(stage: Stage): void {
     this.#stage = stage
+    this.trace?.enter(stage)
   }
 
   /** Gives what the request is going to hold; nothing is held for strangers. */
@@ -73,12 +86,16 @@ export class Passage {
     return (this.#holding = this.#parts.meter.open(name, this.#route.record))
   }
 
-  /** The caller was proven when its request began; one that no longer holds is refused as if it came only now. */
-  recheck(proven: Proven): void {
+  /**
+   * The caller was proven when its request began; one that no longer holds is refused as if it came only now, and one that
+   * has changed is from here on what it is now.
+   */
+  recheck(proven: Proven): Caller {
     const stage = this.#stage
     this.enter('authenticate')
-    proven.recheck()
+    const caller = proven.recheck()
     this.enter(stage)
+    return caller
   }
 
   carries(body: Uint8Array): Uint8Array {
@@ -93,6 +110,15 @@ export class Passage {
     return target
   }
 
+  /** Reserves what the request may take; the second time anew. */
+  reserves<Input>({ caller, target, demandOf }: Reserving<Input>, input: Input): void {
+    this.#charge?.release()
+    this.#charge = undefined
+    if (demandOf === undefined) return
+    const { id } = this.#incoming
+    this.#charge = this.#parts.limits.reserve({ id, caller, target, demand: () => demandOf(input) })
+  }
+
   found<T extends { readonly findings: readonly string[] }>(inspected: T): T {
     this.#findings = inspected.findings
     return inspected
@@ -103,17 +129,30 @@ export class Passage {
     const { policies, errors, set, entities } = decision
     const fields: Fields = { ...this.#fields, policies, set, entities }
     if (errors.length > 0) fields['errors'] = errors
+    if (this.#charge !== undefined) Object.assign(fields, this.#charge.intentFields())
     return this.#draft('intent', this.#withFindings(fields))
+  }
+
+  /** The intent is on disk: what is reserved stays so until it is settled. */
+  recorded(): void {
+    this.#charge?.record()
+  }
+
+  /** It has been done, whatever becomes of its answer. */
+  acted(acted: Acted): Acted {
+    if (acted.kind === 'whole') this.#acted = acted
+    return acted
   }
 
   /** Records the outcome and gives the answer whose exact bytes it committed to. */
   async answer(acted: ActedWhole, body: JsonValue): Promise<Outcome> {
-    const json = printJson(body)
+    const { status, headers } = acted
+    const json = hasContent(status) ? printJson(body) : ''
     this.#holding?.keep(json.length)
-    const { status } = acted
-    await this.#close({ ...acted.facts, status, content: sha256Hex(json) })
+    await this.#close({ ...acted.facts, status, ...(json === '' ? {} : { content: sha256Hex(json) }) })
     this.#observe(status, 'ok', 'done')
-    return { kind: 'answer', status, json }
+    const answer = { kind: 'answer', status, json } as const
+    return headers === undefined ? answer : { ...answer, headers }
   }
 
   /** Gives the answer that is still coming; its outcome is recorded when it ends, however it does. */
@@ -122,15 +161,17 @@ export class Passage {
     guards: Pick<StreamParts, 'newGuard' | 'inspectRest' | 'recheck'>,
   ): Outcome {
     const settle = async (end: StreamEnd): Promise<Fault | undefined> => this.#settleStream(answer, end)
+    const onFirst = (): void => void (this.#firstSeconds = this.#seconds())
     return {
       kind: 'stream',
-      stream: new GuardedStream({ id: this.#incoming.id, answer, ...guards, settle }),
+      stream: new GuardedStream({ id: this.#incoming.id, answer, ...guards, settle, onFirst }),
     }
   }
 
   /** Records a refusal, or a failed outcome when the intent is already recorded, and gives what the caller may know. */
   async refuse(fault: Fault): Promise<Outcome> {
     const stage = this.#stage
+    if (this.#charge?.isRecorded === false) this.#charge.release()
     const told = await this.#recordRefusal(fault, stage)
     this.#observe(FAULTS[told.code].status, told.code, stage)
     return { kind: 'refusal', fault: told, stage }
@@ -150,12 +191,15 @@ export class Passage {
     const code = fault?.code ?? 'ok'
     const status = fault === undefined ? 200 : FAULTS[fault.code].status
     const failed = fault === undefined ? {} : { ...fault.detail, stage: STREAM_STAGE, code }
-    this.#observe(status, code, fault === undefined ? 'done' : STREAM_STAGE)
     try {
-      await this.#close({ ...answer.facts(), ...failed, status, content })
+      const isWhole = fault === undefined
+      await this.#close({ ...answer.facts(), ...failed, status, content }, { isWhole, isTaken: true })
+      this.#observe(status, code, fault === undefined ? 'done' : STREAM_STAGE)
       return undefined
     } catch (thrown) {
-      return asFault(thrown)
+      const told = asFault(thrown)
+      this.#observe(FAULTS[told.code].status, told.code, STREAM_STAGE)
+      return told
     }
   }
 
@@ -165,7 +209,7 @@ export class Passage {
     if (throttled !== undefined) return throttled
     const ended: Fields = { ...fault.detail, stage, code: fault.code }
     try {
-      if (this.#hasIntent) await this.#close({ ...ended, status: FAULTS[fault.code].status })
+      if (this.#hasIntent) await this.#closeRefused(fault, ended)
       else await this.#parts.recorder.append(this.#refusal(ended))
       return fault
     } catch (thrown) {
@@ -173,20 +217,37 @@ export class Passage {
     }
   }
 
-  /** Over a limit nothing is written but a counted digest, so that neither strangers nor a key can fill the ledger. */
+  async #closeRefused(fault: Fault, ended: Fields): Promise<void> {
+    const isTaken = this.#acted !== undefined || mayBeTaken(fault)
+    const fields = { ...this.#acted?.facts, ...ended, status: FAULTS[fault.code].status }
+    await this.#close(fields, { isWhole: true, isTaken })
+  }
+
+  /** Over a limit nothing is written but a counted digest, so that neither strangers nor a caller can fill the ledger. */
   #throttled({ code }: Fault): Fault | undefined {
     const { guard } = this.#parts
-    const kid = this.#caller?.kid
-    if (code === 'caller.unknown') return over('source.throttled', guard.charge(this.#incoming.address))
-    return kid === undefined ? undefined : over('caller.throttled', guard.chargeKey(kid))
+    if (code === 'caller.unknown' || this.#caller === undefined)
+      return over('source.throttled', guard.charge(this.#incoming.address))
+    const { kid, ref } = this.#caller
+    // Whoever owns the home fills his own disk.
+    if (ref.type === 'System') return undefined
+    return over(
+      'caller.throttled',
+      kid === undefined ? guard.chargeCaller(printRef(ref)) : guard.chargeKey(kid),
+    )
   }
 
   #refusal(ended: Fields): EntryDraft {
     return this.#draft('refusal', { ...this.#withFindings(ended), ...this.#fields })
   }
 
-  async #close(fields: Fields): Promise<void> {
+  async #close(fields: Fields, end: Omit<ChargeEnd, 'facts'> = AS_TOLD): Promise<void> {
+    const settled = this.#charge?.settle({ ...end, facts: fields })
+    // Parts of the usage are of interest only to who charges for them.
+    for (const name of PARTS_OF_USAGE) delete fields[name]
+    if (settled !== undefined) Object.assign(fields, settled)
     fields['ms'] = Math.round(this.#parts.clock.monotonic() - this.#startedAt)
+    this.#outcome = fields
     const draft = this.#draft('outcome', this.#withFindings(fields))
     if (this.#route.record === 'strict') await this.#parts.recorder.append(draft)
     else this.#parts.recorder.appendLater(draft)
@@ -194,7 +255,8 @@ export class Passage {
 
   #draft(kind: EntryKind, fields: Fields): EntryDraft {
     const reserved = this.#route.record === 'strict' && this.#caller !== undefined
-    return { kind, id: this.#incoming.id, at: this.#parts.clock.now(), fields, reserved }
+    const countedAs = { route: this.#route.name, model: this.#model }
+    return { kind, id: this.#incoming.id, at: this.#parts.clock.now(), fields, reserved, countedAs }
   }
 
   /** The same fields, which have findings from now on if there are any. */
@@ -204,13 +266,42 @@ export class Passage {
   }
 
   #observe(status: number, code: string, stage: Stage | 'done'): void {
-    const seconds = (this.#parts.clock.monotonic() - this.#startedAt) / 1_000
-    this.#parts.observe({ route: this.#route.name, model: this.#model, status, code, stage, seconds })
+    const { provider } = this.#outcome
+    const observation = {
+      route: this.#route.name,
+      model: this.#model,
+      status,
+      code,
+      stage,
+      seconds: this.#seconds(),
+      firstSeconds: this.#firstSeconds,
+      provider: typeof provider === 'string' ? provider : '',
+    }
+    this.#parts.observe(observation)
+    this.trace?.end({
+      observation,
+      caller: this.#caller && printRef(this.#caller.ref),
+      findings: this.#findings,
+      outcome: this.#outcome,
+    })
+  }
+
+  #seconds(): number {
+    return (this.#parts.clock.monotonic() - this.#startedAt) / 1_000
   }
 }
 
+const NOTHING: Fields = Object.freeze({})
+const AS_TOLD = { isWhole: true, isTaken: true } as const
+const PARTS_OF_USAGE = ['tokens_cached', 'tokens_written', 'tries_unknown', 'taken']
+
 /** What happens to a stream happens while it is being looked at. */
 const STREAM_STAGE: Stage = 'inspect_response'
+
+/** RFC 9110 sections 15.3.5 and 15.4.5. */
+function hasContent(status: number): boolean {
+  return status !== 204 && status !== 304
+}
 
 function over(code: FaultCode, wait: number | undefined): Fault | undefined {
   return wait === undefined ? undefined : new Fault(code, {}, { retryAfterSeconds: wait })

@@ -90,3 +90,12 @@ test('findsNothing sees a secret wherever it stands', () => {
   for (const value of [SECRET, [SECRET], { a: [{ b: SECRET }] }, { [SECRET]: 1 }])
     assert.equal(look.findsNothing(value), false)
 })
+
+test('findsNothing sees a secret as a name: whatever names it has seen before', () => {
+  const names = (from: number): JsonValue =>
+    Object.fromEntries(Array.from({ length: 500 }, (_, at) => [`name_${from + at}`, 1]))
+  for (let round = 0; round < 6; round++) {
+    assert.equal(look.findsNothing(names(round % 2 === 0 ? round * 500 : 0)), true)
+    assert.equal(look.findsNothing({ [SECRET]: 1 }), false)
+  }
+})

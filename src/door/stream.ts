@@ -1,11 +1,12 @@
 import { RunningSha256 } from '#base/crypto.ts'
 import { asFault, Fault } from '#base/fault.ts'
-import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '#base/json.ts'
+import { isJsonArray } from '#base/json.ts'
 import { LIMITS } from '#base/limits.ts'
 import { writeEvent } from '#base/sse.ts'
+import { FrameWriter, type InspectRest } from './frame_writer.ts'
 import type { HoldBack } from './hold_back.ts'
-import type { Passed } from './inspector.ts'
 import type { StreamedAnswer, StreamFrame } from './stream_frame.ts'
+import { textAt } from './text_place.ts'
 
 /** What is known of a stream when it has ended. */
 export interface StreamEnd {
@@ -22,12 +23,13 @@ export interface StreamParts {
   readonly answer: StreamedAnswer
   /** A guard for one more channel. */
   readonly newGuard: () => HoldBack
-  /** Looks at what in a frame is no text of a channel. Throws `content.blocked`. */
-  readonly inspectRest: (value: JsonObject) => Passed<JsonObject> | Promise<Passed<JsonObject>>
+  readonly inspectRest: InspectRest
   /** Throws when the caller, its key or the policies no longer allow what goes on here. Asked every `recheckMs`. */
   readonly recheck: () => void
   /** `RECHECK_MS` where it is not given. */
   readonly recheckMs?: number
+  /** Called once, when the first text of a channel that is not empty is about to leave. */
+  readonly onFirst?: () => void
   /** Called once, before the last bytes leave. Gives what the caller is told in the place of a good end, if anything. */
   readonly settle: (end: StreamEnd) => Promise<Fault | undefined>
 }
@@ -47,13 +49,22 @@ export class GuardedStream {
   readonly #channels = new Map<string, HoldBack>()
   readonly #findings = new Set<string>()
   readonly #hash = new RunningSha256()
+  #unhashed = ''
+  readonly #writer: FrameWriter
+  /** What may leave. */
+  #ready = ''
+  /** What leaves when the outcome is on record. */
+  #last = ''
+  #isLast = false
   /** Why it was cut from our side. */
   #cut: Fault | undefined
   #onCut: (() => void) | undefined
+  #hasSpoken = false
   #isSettled = false
 
   constructor(parts: StreamParts) {
     this.#parts = parts
+    this.#writer = new FrameWriter(parts.inspectRest, this.#findings)
   }
 
   /** Calls back when the stream is cut while its reader may be slow; at most one listener. */
@@ -71,13 +82,25 @@ export class GuardedStream {
     const { answer, id, recheckMs = RECHECK_MS } = this.#parts
     const timer = setInterval(() => this.#recheck(), recheckMs)
     try {
-      const last = yield* this.#released()
+      this.#checkCut()
+      for await (const frames of answer.frames) {
+        for (const frame of frames) {
+          this.#checkCut()
+          const text = this.#guarded(frame)
+          this.#write(typeof text === 'string' ? text : await text, frame.ends)
+        }
+        if (this.#ready !== '') yield this.#takeReady()
+      }
+      this.#checkCut()
+      this.#write(await this.#flush([...this.#channels.keys()]), 'all')
       const refused = await this.#settle(undefined)
       if (refused !== undefined) throw refused
-      yield last + answer.end
+      yield this.#last + answer.end
     } catch (thrown) {
       const fault = this.#cut ?? asFault(thrown)
       answer.cancel()
+      // What came before a fault leaves before it is told.
+      if (this.#ready !== '') yield this.#takeReady()
       const told = (await this.#settle(fault)) ?? fault
       for (const { event, data } of answer.refuse({ fault: told, id }))
         yield writeEvent(event, JSON.stringify(data))
@@ -86,20 +109,6 @@ export class GuardedStream {
       answer.cancel()
       if (!this.#isSettled) await this.#settle(this.#cut ?? gone())
     }
-  }
-
-  /** The frames of the answer. Gives what tells a client that all is there, which is not to leave yet. */
-  async *#released(): AsyncGenerator<string, string, undefined> {
-    let last = ''
-    this.#checkCut()
-    for await (const frame of this.#parts.answer.frames) {
-      this.#checkCut()
-      const text = this.#write(await this.#guarded(frame))
-      if (last !== '' || frame.ends === 'all') last += text
-      else yield text
-    }
-    this.#checkCut()
-    return last + this.#write(await this.#flush([...this.#channels.keys()]))
   }
 
   #recheck(): void {
@@ -122,19 +131,28 @@ export class GuardedStream {
     if (this.#cut !== undefined) throw this.#cut
   }
 
-  async #guarded(frame: StreamFrame): Promise<string> {
-    const { ends, texts } = frame
+  /** A promise only where one is needed: most frames come to their text at once. */
+  #guarded(frame: StreamFrame): string | Promise<string> {
+    if (frame.ends.length > 0) return this.#guardedEnding(frame)
+    const released = frame.texts.map(({ channel, path }) =>
+      this.#guard(channel).push(textAt(frame.value, path)),
+    )
+    return this.#text(frame, released)
+  }
+
+  /** What is held of the channels that end leaves before the frame, or with it where it brings a text of them. */
+  async #guardedEnding({ ends, ...frame }: StreamFrame): Promise<string> {
+    const { texts, value } = frame
     const own = new Map(texts.map(({ channel }, at) => [channel, at]))
-    const others = ends === 'all' ? [...this.#channels.keys()] : ends
-    const before = await this.#flush(others.filter((channel) => !own.has(channel)))
-    const released = texts.map((at, place) => {
-      const guard = this.#guard(at.channel)
-      const text = guard.push(textAt(frame.value, at.path))
-      // Text and end of a channel may come in one frame.
-      const isEnd = own.get(at.channel) === place && (ends === 'all' || ends.includes(at.channel))
-      return isEnd ? text + this.#end(at.channel, guard) : text
+    const ending = ends === 'all' ? [...this.#channels.keys()] : ends
+    const before = await this.#flush(ending.filter((channel) => !own.has(channel)))
+    const released = texts.map(({ channel, path }, at) => {
+      const guard = this.#guard(channel)
+      const text = guard.push(textAt(value, path))
+      const isEnd = own.get(channel) === at && (ends === 'all' || ends.includes(channel))
+      return isEnd ? text + this.#end(channel, guard) : text
     })
-    return before + (await this.#frameText(frame, released))
+    return before + (await this.#text(frame, released))
   }
 
   /** Frames for what is held of channels that end. */
@@ -143,9 +161,17 @@ export class GuardedStream {
     for (const channel of channels) {
       const guard = this.#channels.get(channel)
       const rest = guard === undefined ? '' : this.#end(channel, guard)
-      if (rest !== '') text += await this.#frameText(this.#parts.answer.rest(channel, rest), [rest])
+      if (rest !== '') text += await this.#text(this.#parts.answer.rest(channel, rest), [rest])
     }
     return text
+  }
+
+  #text(frame: Omit<StreamFrame, 'ends'>, released: readonly string[]): string | Promise<string> {
+    if (!this.#hasSpoken && released.some((text) => text !== '')) {
+      this.#hasSpoken = true
+      this.#parts.onFirst?.()
+    }
+    return this.#writer.write(frame, released)
   }
 
   #end(channel: string, guard: HoldBack): string {
@@ -153,22 +179,6 @@ export class GuardedStream {
     this.#note(guard)
     this.#channels.delete(channel)
     return rest
-  }
-
-  /** A frame as it is written, with these texts in the places of its own. */
-  async #frameText({ event, value, texts }: StreamFrame, released: readonly string[]): Promise<string> {
-    const paths = texts.map(({ path }) => path)
-    const without = withTexts(
-      value,
-      paths.map((path) => ({ path, text: '' })),
-    )
-    const inspected = await this.#parts.inspectRest(without)
-    for (const rule of inspected.findings) this.#findings.add(rule)
-    const whole = withTexts(
-      inspected.value,
-      paths.map((path, at) => ({ path, text: released[at] ?? '' })),
-    )
-    return writeEvent(event, JSON.stringify(whole))
   }
 
   #guard(channel: string): HoldBack {
@@ -185,19 +195,38 @@ export class GuardedStream {
     for (const rule of guard.findings) this.#findings.add(rule)
   }
 
-  #write(text: string): string {
-    this.#hash.add(text)
-    return text
+  /** From the frame on that tells a client that all is there, nothing is to leave yet. */
+  #write(text: string, ends: StreamFrame['ends']): void {
+    this.#unhashed += text
+    if (this.#unhashed.length >= HASHED_AT_ONCE) this.#hashAll()
+    this.#isLast ||= ends === 'all'
+    if (this.#isLast) this.#last += text
+    else this.#ready += text
+  }
+
+  #hashAll(): void {
+    this.#hash.add(this.#unhashed)
+    this.#unhashed = ''
+  }
+
+  #takeReady(): string {
+    const ready = this.#ready
+    this.#ready = ''
+    return ready
   }
 
   async #settle(fault: Fault | undefined): Promise<Fault | undefined> {
     if (this.#isSettled) return undefined
     this.#isSettled = true
+    this.#hashAll()
     for (const guard of this.#channels.values()) this.#note(guard)
     for (const rule of findingsOf(fault)) this.#findings.add(rule)
     return this.#parts.settle({ fault, findings: [...this.#findings].sort(), content: this.#hash.hex() })
   }
 }
+
+/** Characters: each call costs as much as the hash of so many. */
+const HASHED_AT_ONCE = 1_024
 
 function gone(): Fault {
   return new Fault('input.aborted', { reason: 'caller.gone' })
@@ -209,42 +238,4 @@ function findingsOf(fault: Fault | undefined): readonly string[] {
   return findings !== undefined && isJsonArray(findings)
     ? findings.filter((rule) => typeof rule === 'string')
     : []
-}
-
-type Path = readonly (string | number)[]
-
-function textAt(value: JsonValue, path: Path): string {
-  const found = path.reduce<JsonValue | undefined>(
-    (inside, step) => (inside === undefined ? undefined : memberOf(inside, step)),
-    value,
-  )
-  return typeof found === 'string' ? found : ''
-}
-
-function memberOf(value: JsonValue, step: string | number): JsonValue | undefined {
-  if (isJsonArray(value)) return typeof step === 'number' ? value[step] : undefined
-  return isJsonObject(value) && Object.hasOwn(value, step) ? value[step] : undefined
-}
-
-interface PlacedText {
-  readonly path: Path
-  readonly text: string
-}
-
-/**
- * A copy along the paths only, with the texts at their ends; what a path does not find stays as it is. Each object is copied
- * once, however many texts are in it: a frame may hold thousands.
- */
-function withTexts<T extends JsonValue>(value: T, texts: readonly PlacedText[], depth?: number): T
-function withTexts(value: JsonValue, texts: readonly PlacedText[], depth = 0): JsonValue {
-  const last = texts.findLast(({ path }) => path.length === depth)
-  if (last !== undefined) return last.text
-  const inner = new Map<string | number, JsonValue>()
-  for (const [step = '', below] of Map.groupBy(texts, ({ path }) => path[depth])) {
-    const inside = memberOf(value, step)
-    if (inside !== undefined) inner.set(step, withTexts(inside, below, depth + 1))
-  }
-  if (inner.size === 0) return value
-  if (isJsonArray(value)) return value.map((element, at) => inner.get(at) ?? element)
-  return { ...(isJsonObject(value) ? value : {}), ...Object.fromEntries(inner) }
 }

@@ -38,11 +38,12 @@ export interface WireEvent {
 /** A streamed answer of a room, not yet inspected. */
 export interface StreamedAnswer {
   /**
-   * The frames in order. Asking for the next one lets the upstream send more; `return` ends the exchange at once.
-   * Throws the `upstream.*` codes and `input.aborted`.
+   * The frames in order, those that came together in one walk: each is to be over before the next is asked for, since a frame
+   * is read, and may throw, when it is asked for. Asking for the next walk lets the upstream send more; `return` ends the
+   * exchange at once. Throws the `upstream.*` codes and `input.aborted`.
    */
-  readonly frames: AsyncIterable<StreamFrame>
-  /** Ends the exchange at once, also while a frame is waited for: that one is then the last, or `frames` throws. */
+  readonly frames: AsyncIterable<Iterable<StreamFrame>>
+  /** Ends the exchange at once, also while frames are waited for: these are then the last, or `frames` throws. */
   cancel(): void
   /** A frame that carries a text of a channel that was held back until its end. */
   rest(channel: string, text: string): StreamFrame

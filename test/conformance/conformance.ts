@@ -1,18 +1,26 @@
 import { runCedarConformance } from './cedar.ts'
+import { runJoseConformance } from './jose.ts'
 
 const HELP = `conformance WHAT
 
   cedar    decisions of our Cedar engine over the public corpus (62,472 requests) and its handmade suites, and
            whether it says of their 7,831 policy sets that they are well typed just where they are
+  jose     public vectors for signatures (1,062 cases) through the code that checks the tokens of issuers
 
 The corpus is looked for in $GATEHOUSE_FIXTURES and in ../shared/fixtures.`
 
+const RUNS: Readonly<Record<string, (say: (line: string) => void) => boolean | Promise<boolean>>> = {
+  cedar: runCedarConformance,
+  jose: runJoseConformance,
+}
+
 if (import.meta.main) {
-  const [what, ...more] = process.argv.slice(2)
-  if (what !== 'cedar' || more.length > 0) {
+  const [what = '', ...more] = process.argv.slice(2)
+  const run = Object.hasOwn(RUNS, what) ? RUNS[what] : undefined
+  if (run === undefined || more.length > 0) {
     console.error(HELP)
     process.exitCode = 64
   } else {
-    process.exitCode = runCedarConformance((line) => console.log(line)) ? 0 : 1
+    process.exitCode = (await run((line) => console.log(line))) ? 0 : 1
   }
 }

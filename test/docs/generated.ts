@@ -1,4 +1,5 @@
-import { FAULTS } from '#base/fault.ts'
+import { FAULTS } from '#base/fault_table.ts'
+import { UNPROVEN } from '#trust/access/unproven.ts'
 import { CHECKS } from '#proof/posture/checks/all.ts'
 import { COMMON_OPTIONS, type Command, type OptionRow } from '#faces/cli/command.ts'
 
@@ -12,7 +13,7 @@ export function faultsPage(): string {
   )
   return `# Faults
 
-${MADE('src/base/fault.ts')}
+${MADE('src/base/fault_table.ts')}
 
 Every way in which Gatehouse refuses or fails has a code that stays the same. Over HTTP it comes as a problem (RFC 9457) with \`code\`, \`stage\`, \`entry\` and \`hint\`; on OpenAI routes the same stands inside OpenAI's error envelope. The command line ends with the exit status (as in sysexits.h), and with \`--json\` prints \`{"error":{"code","title","detail","hint","exit"}}\` on standard output.
 
@@ -20,6 +21,20 @@ Besides these, the command line ends with 0 when all is well, and \`doctor\` wit
 
 | code | status | exit | title | hint |
 |---|---|---|---|---|
+${rows.join('\n')}
+`
+}
+
+export function refusalReasonsPage(): string {
+  const rows = Object.entries(UNPROVEN).map(([reason, meaning]) => `| \`${reason}\` | ${meaning} |`)
+  return `# Reasons of refusal
+
+${MADE('src/trust/access/unproven.ts')}
+
+Whoever is not proven reads \`caller.unknown\` and nothing else, whatever was wrong. The ledger has the reason as the public field \`reason\` of the refusal, with the short name of the issuer as \`issuer\` where it is one of the configuration; \`gatehouse why ENTRY\` shows both.
+
+| reason | what it means |
+|---|---|
 ${rows.join('\n')}
 `
 }

@@ -13,7 +13,7 @@ import { RawConnection } from '../support/raw_http.ts'
 
 /*
  * What other gateways got wrong, each as a request that must not do the same here. The names are those under which the
- * defects are known. Defects in what Gatehouse does not have (MCP, caches, budgets, data access) are not in the table.
+ * defects are known. Defects in what Gatehouse does not have (MCP, caches, data access) are not in the table; those of limits are in other_gateways_limits.test.ts.
  */
 
 const fill = fillerOf(20_270_305)

@@ -5,7 +5,7 @@ import type { EntityFacts, EntityRef } from '#base/decider.ts'
 import { cedarEngine } from '#trust/cedar/engine.ts'
 
 const FOLDER = new URL('../../policies/', import.meta.url)
-const NAMES = ['default.cedar', 'operator.cedar']
+const NAMES = ['default.cedar', 'operator.cedar', 'provisioning.cedar']
 
 /** Everything that the questions below name, with where it belongs. */
 const WORLD: readonly EntityFacts[] = [
@@ -14,6 +14,9 @@ const WORLD: readonly EntityFacts[] = [
   entity('Space::other', ['Tenant::default']),
   entity('Service::demo', ['Space::default']),
   entity('Service::guest', ['Space::other']),
+  entity('Service::entra', ['Space::default', 'Role::provisioner']),
+  entity('Role::provisioner'),
+  entity('User::eve', ['Space::default', 'Role::provisioner']),
   entity('Service::operator', ['Space::default']),
   entity('User::ann', ['Space::default']),
   entity('System::operator'),
@@ -25,6 +28,8 @@ const WORLD: readonly EntityFacts[] = [
   entity('Endpoint::models', ['Space::default']),
   entity('Endpoint::why'),
 ]
+
+const ASSURANCE = { aal: 1, via: 'key', binding: 'none', amr: [], actors: [] }
 
 type Way = 'key' | 'socket'
 type Row = readonly [principal: string, action: string, resource: string, way: Way, effect: 'allow' | 'deny']
@@ -50,6 +55,13 @@ const ROWS: readonly Row[] = [
   ['Service::guest', 'model:infer', 'Model::theirs', 'key', 'deny'],
   ['Service::guest', 'model:list', 'Endpoint::models', 'key', 'deny'],
   ['Service::guest', 'entry:explain', 'Endpoint::why', 'key', 'deny'],
+  ['Service::entra', 'scim:read', 'System::gatehouse', 'key', 'allow'],
+  ['Service::entra', 'scim:write', 'System::gatehouse', 'key', 'allow'],
+  ['Service::entra', 'scim:write', 'System::retention', 'key', 'deny'],
+  ['Service::entra', 'caller:disable', 'System::gatehouse', 'key', 'deny'],
+  ['Service::demo', 'scim:read', 'System::gatehouse', 'key', 'deny'],
+  ['User::eve', 'scim:write', 'System::gatehouse', 'key', 'deny'],
+  ['System::operator', 'scim:write', 'System::gatehouse', 'socket', 'allow'],
   ['Service::absent', 'model:infer', 'Model::echo', 'key', 'deny'],
   ['Service::operator', 'policy:change', 'System::gatehouse', 'key', 'deny'],
   ['User::ann', 'model:infer', 'Model::echo', 'key', 'deny'],
@@ -82,7 +94,7 @@ suite('shipped policies', () => {
         principal: ref(principal),
         action: { type: 'Action', id: action },
         resource: ref(resource),
-        context: { findings: [], via_key: way === 'key' },
+        context: { findings: [], via_key: way === 'key', assurance: ASSURANCE },
         entities: [WORLD],
       })
       assert.equal(decision.effect, effect, `${principal} ${action} ${resource} by ${way}`)

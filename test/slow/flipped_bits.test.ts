@@ -8,7 +8,7 @@ const LONG_BYTES = 3_000
 
 test('verifyLedger finds any flipped bit: in every byte of every file of a ledger', async () => {
   const files = await emptyDisk()
-  const ledger = await openOn(files, { segmentBytes: 10_000 })
+  const ledger = await openOn(files, { segmentBytes: 10_000, roomBytes: 500 })
   const notes = Array.from({ length: 256 }, (_, at) =>
     draft('note', { what: `note ${at}`, asked: `secret ${at}` }),
   )

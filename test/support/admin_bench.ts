@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { hmacSha256 } from '#base/crypto.ts'
-import { Fault, type FaultCode } from '#base/fault.ts'
+import { Fault } from '#base/fault.ts'
+import type { FaultCode } from '#base/fault_table.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '#base/json.ts'
 import type { Peppers } from '#base/peppers.ts'
 import { openDatabase } from '#base/sqlite.ts'
@@ -12,7 +13,8 @@ import { authorize } from '#trust/access/authorize.ts'
 import type { Caller } from '#trust/access/caller.ts'
 import { OPERATOR } from '#trust/access/caller_facts.ts'
 import { openCallers, type Callers } from '#trust/access/callers.ts'
-import type { ActedWhole, Route } from '#door/route.ts'
+import type { Directory } from '#trust/access/directory.ts'
+import { NO_POSSESSION, type ActedWhole, type Route } from '#door/route.ts'
 import { changesIn, type Changes } from '#rooms/admin/changes.ts'
 import { decider, ENDLESS, MemoryRecorder, StillClock } from './door_parts.ts'
 
@@ -29,12 +31,14 @@ export class AdminBench {
   readonly recorder = new MemoryRecorder()
   readonly clock = new StillClock()
   readonly callers: Callers
+  readonly directory: Directory
   readonly changes: Changes
 
   constructor(t: TestContext) {
     const folder = mkdtempSync(join(tmpdir(), 'gatehouse-admin-'))
     const database = openDatabase(join(folder, 'state.db'))
     this.callers = openCallers({ database, peppers: PEPPERS, clock: this.clock, later: () => undefined })
+    this.directory = this.callers.directory
     this.changes = changesIn(this.recorder, this.clock)
     t.after(() => {
       this.callers.close()
@@ -51,7 +55,8 @@ export class AdminBench {
     const policies = { current: () => decider(() => true) }
     const target = route.target(input, caller)
     const permit = authorize(policies, { caller, action: route.action, target, findings: [] })
-    const context = { id: ENTRY_ID, caller, memory: ENDLESS, onAbort: () => undefined }
+    const shown = { address: 'socket', possession: NO_POSSESSION }
+    const context = { id: ENTRY_ID, caller, ...shown, memory: ENDLESS, onAbort: () => undefined }
     const acted = await route.act(permit, input, context)
     assert.ok(acted.kind === 'whole', 'no admin route streams')
     return acted

@@ -5,7 +5,7 @@ import type { CallerMemory } from '#base/memory.ts'
 import type { EntryDraft, Receipt, Recorder } from '#base/recorder.ts'
 import { Meter } from '#door/meter.ts'
 import { KEY_ALONE } from '#trust/access/caller_facts.ts'
-import type { Authenticator, Caller, Credential, Proven } from '#trust/access/caller.ts'
+import type { Caller, Credential, KeyAuthenticator, Proven } from '#trust/access/caller.ts'
 
 /** A clock that stands still until it is moved. */
 export class StillClock implements Clock {
@@ -55,11 +55,11 @@ export const CALLER: Caller = {
 
 /** A caller whose key never ends. */
 export function proven(caller: Caller): Proven {
-  return { caller, recheck: () => undefined }
+  return { caller, recheck: () => caller }
 }
 
 /** Knows one caller: whoever comes with any bearer token. */
-export const AUTHENTICATOR: Authenticator = {
+export const AUTHENTICATOR: KeyAuthenticator = {
   authenticate: (credential: Credential) => {
     if (credential.kind !== 'bearer') throw new Fault('caller.unknown', { reason: 'credential.missing' })
     return proven(CALLER)
@@ -76,7 +76,11 @@ export function meterOf(places: number): Meter {
 }
 
 /** Charges nobody. */
-export const OPEN_GUARD = { charge: () => undefined, chargeKey: () => undefined }
+export const OPEN_GUARD = {
+  charge: () => undefined,
+  chargeKey: () => undefined,
+  chargeCaller: () => undefined,
+}
 
 /** A decider that answers with a function of the question. */
 export function decider(allows: (question: Question) => boolean): Decider {

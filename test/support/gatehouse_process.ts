@@ -53,15 +53,14 @@ export interface DoorProcess {
   stop(signal?: NodeJS.Signals): Promise<number>
 }
 
-/** Starts a real door on port 0 and waits until it says that it is ready. */
+/** Starts a real door, on port 0 unless the arguments say another, and waits until it says that it is ready. */
 export async function startDoor(
   home: string,
   args: readonly string[] = [],
   env: NodeJS.ProcessEnv = {},
 ): Promise<DoorProcess> {
   const ports = [
-    '--listen',
-    '127.0.0.1:0',
+    ...(args.includes('--listen') ? [] : ['--listen', '127.0.0.1:0']),
     '--admin-listen',
     '127.0.0.1:0',
     '--metrics-listen',

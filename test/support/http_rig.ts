@@ -6,6 +6,7 @@ import { Metrics } from '../../src/base/metrics.ts'
 import type { EntryDraft } from '../../src/base/recorder.ts'
 import { FloodGuard } from '../../src/door/flood_guard.ts'
 import type { GuardedRoute } from '../../src/door/guarded.ts'
+import type { Method } from '../../src/door/route.ts'
 import type { Outcome } from '../../src/door/outcome.ts'
 import { RequestMetrics } from '../../src/door/request_metrics.ts'
 import { HTTP_LIMITS, type HttpLimits } from '../../src/faces/http/http_server.ts'
@@ -34,12 +35,22 @@ export function refusal(thrown: unknown): Outcome {
 }
 
 export function route(
-  method: 'GET' | 'POST',
+  method: Method,
   at: string,
   handle: GuardedRoute['handle'],
   envelope: GuardedRoute['envelope'] = 'openai',
 ): GuardedRoute {
-  return { name: at, listener: 'door', method, path: at, envelope, action: 'model:infer', handle }
+  return {
+    name: at,
+    listener: 'door',
+    method,
+    path: at,
+    media: 'json',
+    envelope,
+    credentialAt: 'headers',
+    action: 'model:infer',
+    handle,
+  }
 }
 
 /** Reads the body and says what it is. */

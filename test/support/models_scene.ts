@@ -1,10 +1,12 @@
 import { Sealed } from '../../src/base/sealed.ts'
 import type { Question } from '../../src/base/decider.ts'
-import { FAULTS, type Fault } from '../../src/base/fault.ts'
+import type { Fault } from '../../src/base/fault.ts'
+import { FAULTS } from '../../src/base/fault_table.ts'
 import type { JsonObject } from '../../src/base/json.ts'
 import { Metrics } from '../../src/base/metrics.ts'
 import { DETECTORS } from '../../src/door/detectors/all.ts'
 import { passThrough, type DoorParts } from '../../src/door/door.ts'
+import { NO_LIMITS, type Limits } from '#door/limits/limiter.ts'
 import { redactText } from '../../src/door/inspect.ts'
 import { always } from '#door/inspection_actions.ts'
 import { Inspector } from '../../src/door/inspector.ts'
@@ -32,6 +34,7 @@ export interface SceneSettings {
   readonly metrics?: Metrics
   /** What pools draw with. */
   readonly random?: () => number
+  readonly limits?: Limits
 }
 
 const STANDARD: Omit<ModelSettings, 'name'> = {
@@ -59,6 +62,7 @@ export function modelsScene({
   response = 'redact',
   metrics = new Metrics(),
   random = () => 0,
+  limits = NO_LIMITS,
 }: SceneSettings): ModelsScene {
   const clock = new StillClock()
   const recorder = new MemoryRecorder()
@@ -73,6 +77,7 @@ export function modelsScene({
     authenticator: AUTHENTICATOR,
     policies,
     meter: meterOf(100),
+    limits,
     inspector: new Inspector({
       detectors: DETECTORS,
       actions: { request: always(request), response: always(response) },

@@ -35,7 +35,7 @@ export function scriptedStream(...frames: readonly (StreamFrame | Error)[]): Scr
   let cancels = 0
   let asked = 0
   let wake = (): void => undefined
-  async function* walk(): AsyncGenerator<StreamFrame, void, undefined> {
+  async function* walk(): AsyncGenerator<Iterable<StreamFrame>, void, undefined> {
     for (;;) {
       asked += 1
       if (waiting.length === 0 && !isEnded && cancels === 0)
@@ -44,7 +44,7 @@ export function scriptedStream(...frames: readonly (StreamFrame | Error)[]): Scr
       if (cancels > 0) throw new Fault('input.aborted', { reason: 'cancelled' })
       if (next instanceof Error) throw next
       if (next === undefined) return
-      yield next
+      yield [next]
     }
   }
   return {

@@ -1,4 +1,4 @@
-import type { Appender, FileFacts, Files } from '#base/files.ts'
+import type { FileFacts, Files, WritableFile } from '#base/files.ts'
 
 /** What changes the disk; each is one step at which a crash or a failure can be placed. */
 export type StepKind =
@@ -21,7 +21,7 @@ export interface Step {
 /**
  * What is left of unsynced work after a crash. A real disk may leave any of these:
  * `lost` only what was synced; `kept` everything, still unsynced (the process died, the machine did not); `torn`
- * names kept, half of the unsynced bytes of each file; `holed` names and lengths kept, the first half of the unsynced bytes zero;
+ * names kept, the first half of the unsynced bytes of each file; `holed` names and lengths kept, the second half of them;
  * `nameless` unsynced bytes kept, unsynced names lost.
  */
 export const SURVIVALS = ['lost', 'kept', 'torn', 'holed', 'nameless'] as const
@@ -83,7 +83,7 @@ export class SimulatedFiles implements Files {
     return after
   }
 
-  async openAppend(path: string): Promise<Appender> {
+  async openForWriting(path: string): Promise<WritableFile> {
     this.#refuseAfterCrash()
     let inode = this.#names.get(path)
     if (inode === undefined) {
@@ -98,7 +98,7 @@ export class SimulatedFiles implements Files {
       }
       this.#names.set(path, inode)
     }
-    return this.#appender(path, inode)
+    return this.#writableFile(path, inode)
   }
 
   async read(path: string): Promise<Uint8Array> {
@@ -198,18 +198,19 @@ export class SimulatedFiles implements Files {
     return new Map([...this.#names].map(([path, inode]) => [path, Buffer.from(inode.bytes)]))
   }
 
-  #appender(path: string, inode: Inode): Appender {
-    const write = (bytes: Uint8Array): void => {
+  #writableFile(path: string, inode: Inode): WritableFile {
+    const write = (bytes: Uint8Array, at: number): void => {
       try {
         this.#step('write', path)
       } catch (thrown) {
         // A failed write may still have written a part.
-        if (!this.#crashed) inode.bytes = Buffer.concat([inode.bytes, bytes.subarray(0, bytes.length >> 1)])
+        if (!this.#crashed) inode.bytes = written(inode.bytes, bytes.subarray(0, bytes.length >> 1), at)
         throw thrown
       }
-      const room = Math.max(0, this.capacity - this.#usedBytes())
-      inode.bytes = Buffer.concat([inode.bytes, bytes.subarray(0, room)])
-      if (room < bytes.length) throw failure('ENOSPC', path)
+      const growth = Math.max(0, at + bytes.length - inode.bytes.length)
+      const missing = Math.max(0, growth - Math.max(0, this.capacity - this.#usedBytes()))
+      inode.bytes = written(inode.bytes, bytes.subarray(0, bytes.length - missing), at)
+      if (missing > 0) throw failure('ENOSPC', path)
     }
     const datasync = async (): Promise<void> => {
       try {
@@ -221,8 +222,8 @@ export class SimulatedFiles implements Files {
       if (!inode.forgotten) inode.durable = inode.bytes
     }
     return {
-      append: async (bytes) => {
-        write(bytes)
+      write: async (bytes, at) => {
+        write(bytes, at)
         await datasync()
       },
       datasync,
@@ -230,8 +231,8 @@ export class SimulatedFiles implements Files {
         if (inode.bytes.length === bytes) return
         this.#step('truncate', path)
         inode.bytes = inode.bytes.subarray(0, bytes)
-        // The pages that a failed sync may have forgotten are those behind what was durable.
-        if (bytes <= inode.durable.length) inode.forgotten = false
+        // The pages that a failed sync may have forgotten are those that differ from what was durable.
+        if (inode.durable.subarray(0, bytes).equals(inode.bytes)) inode.forgotten = false
       },
       facts: async () => {
         this.#refuseAfterCrash()
@@ -281,8 +282,6 @@ function isReachable(path: string, folders: ReadonlySet<string>): boolean {
 
 function survivingBytes(inode: Inode, survival: Survival): Buffer {
   const { bytes, durable } = inode
-  const grew = bytes.length >= durable.length && bytes.subarray(0, durable.length).equals(durable)
-  const unsynced = bytes.length - durable.length
   switch (survival) {
     case 'lost':
       return durable
@@ -290,14 +289,39 @@ function survivingBytes(inode: Inode, survival: Survival): Buffer {
     case 'nameless':
       return bytes
     case 'torn':
-      return grew ? bytes.subarray(0, durable.length + Math.ceil(unsynced / 2)) : durable
+      return bytes.length < durable.length
+        ? durable
+        : written(durable, bytes.subarray(0, unsyncedHalf(inode)), 0)
     case 'holed':
-      return grew
-        ? Buffer.from(bytes).fill(0, durable.length, durable.length + Math.ceil(unsynced / 2))
-        : durable
+      return bytes.length < durable.length ? durable : holed(inode)
     default:
       throw new TypeError('no such survival')
   }
+}
+
+/** Where the second half of the unsynced bytes starts. */
+function unsyncedHalf({ bytes, durable }: Inode): number {
+  let from = 0
+  while (from < durable.length && bytes[from] === durable[from]) from += 1
+  let end = bytes.length
+  while (end > from && end <= durable.length && bytes[end - 1] === durable[end - 1]) end -= 1
+  return from + Math.ceil((end - from) / 2)
+}
+
+function holed(inode: Inode): Buffer {
+  const { bytes, durable } = inode
+  const half = unsyncedHalf(inode)
+  const left = written(Buffer.alloc(bytes.length), durable, 0)
+  return written(left, bytes.subarray(half), half)
+}
+
+/** The content of a file in which bytes were written from a place on. */
+function written(before: Buffer, bytes: Uint8Array, at: number): Buffer {
+  if (bytes.length === 0) return before
+  const after = Buffer.alloc(Math.max(before.length, at + bytes.length))
+  after.set(before)
+  after.set(bytes, at)
+  return after
 }
 
 function toFacts(inode: Inode): FileFacts {

@@ -3,7 +3,7 @@ import type { JsonObject, JsonValue } from '../../src/base/json.ts'
 import { isJsonArray, isJsonObject } from '../../src/base/json.ts'
 import { writeEvent } from '../../src/base/sse.ts'
 import type { StreamFrame } from '../../src/door/stream_frame.ts'
-import { framesOf, type StreamFormat } from '../../src/rooms/models/formats/stream_format.ts'
+import { eachOf, framesOf, type StreamFormat } from '../../src/rooms/models/formats/stream_format.ts'
 
 /** What an upstream writes: JSON events, named by `nameOf`, and raw texts between them. */
 export function wireOf(
@@ -26,7 +26,7 @@ export async function framesIn(
   wire: string,
   bytesPerPiece = 1_000,
 ): Promise<StreamFrame[]> {
-  return await allOf(framesOf(format, piecesOf(wire, bytesPerPiece)))
+  return await allOf(eachOf(framesOf(format, piecesOf(wire, bytesPerPiece))))
 }
 
 export async function allOf<T>(values: AsyncIterable<T>): Promise<T[]> {
@@ -53,7 +53,7 @@ export async function written(format: StreamFormat, wire: string, held: number):
     return text === '' ? '' : print(format.rest(channel, text), () => text)
   }
   let sent = ''
-  for await (const frame of framesOf(format, piecesOf(wire, 1_000))) {
+  for await (const frame of eachOf(framesOf(format, piecesOf(wire, 1_000)))) {
     const own = new Set(frame.texts.map(({ channel }) => channel))
     const ends = frame.ends === 'all' ? [...kept.keys()] : frame.ends
     for (const channel of ends) if (!own.has(channel)) sent += rest(channel)

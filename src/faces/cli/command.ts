@@ -45,7 +45,7 @@ export interface Answer {
 
 /** A command of the CLI. One file each, listed in `commands/all.ts`. */
 export interface Command {
-  /** As typed, as in `key create`; the file has underscores for spaces. */
+  /** As typed, as in `key create`; the file has underscores for spaces and hyphens. */
   readonly name: string
   readonly summary: string
   /** What follows the name, as in `KID`; empty for nothing. */

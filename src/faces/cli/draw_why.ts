@@ -44,6 +44,7 @@ function operatorLines({ operator }: Explanation): readonly string[] {
     ...line('reason', operator.reason),
     ...line('errors', operator.errors.join(', ')),
     ...line('set', operator.set),
+    ...line('trace', operator.trace),
     ...line('status', status === null ? null : `${status}${took}`),
   ]
 }

@@ -7,6 +7,7 @@ import { openPolicies } from '#trust/access/policy_set.ts'
 import { SCHEMA } from '#trust/cedar/schema.ts'
 import { cedarEngine } from '#trust/cedar/engine.ts'
 import { NODE_FILES } from '#base/files.ts'
+import { isJsonObject } from '#base/json.ts'
 import type { Call } from './command.ts'
 import { askRunningDoor } from './door_line.ts'
 import { openHomeLedger } from './home_ledger.ts'
@@ -39,9 +40,15 @@ export async function gatherFacts(call: Call): Promise<Facts> {
       expiresAt: expires === null ? undefined : Date.parse(expires),
     })),
     models: view?.models.map(({ name, key }) => ({ name, key })),
+    issuers: health?.issuers ?? (view !== undefined && !hasIssuers(view) ? [] : undefined),
     node: { version: process.version, pinned: await known(readPinnedNode(world.project)) },
     door: { isRunning: health !== undefined, pid: running?.pid },
   }
+}
+
+function hasIssuers({ redacted: { identity } }: ConfigView): boolean {
+  const issuers = isJsonObject(identity) ? identity['issuers'] : undefined
+  return isJsonObject(issuers) && Object.keys(issuers).length > 0
 }
 
 async function known<T>(work: Promise<T>): Promise<T | undefined> {

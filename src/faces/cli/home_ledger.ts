@@ -5,7 +5,8 @@ import { NODE_FILES } from '#base/files.ts'
 import { toEntryView, type EntryView } from '#rooms/admin/entry_view.ts'
 import { listOrigins, type OriginFolder } from '#trust/ledger/layout.ts'
 import { findEntries } from '#trust/ledger/entry_finder.ts'
-import { readEntries, tailEntries, type ReadOptions } from '#trust/ledger/read.ts'
+import { pseudonymOf } from '#trust/ledger/pseudonym.ts'
+import { readEntries, tailEntries, type ReadEntry, type ReadOptions } from '#trust/ledger/read.ts'
 import { verifyLedger, type VerifyReport } from '#trust/ledger/verify.ts'
 import { openLocalKeys } from '#trust/vault/local_keys.ts'
 
@@ -17,6 +18,10 @@ export interface HomeLedger {
   tail(count: number): Promise<readonly EntryView[]>
   /** Entries of the newest log from index `from`, at most `count`. */
   range(from: number, count: number): Promise<readonly EntryView[]>
+  /** Every entry of every log, oldest first. */
+  all(): AsyncIterable<ReadEntry>
+  /** What stands in leaves for a caller; undefined without the keys. */
+  readonly pseudonymOf: ((caller: string) => string) | undefined
   verify(against: string | undefined): Promise<VerifyReport>
 }
 
@@ -34,21 +39,38 @@ export async function openHomeLedger(home: string): Promise<HomeLedger> {
       const folder = await newestLog(directory)
       return folder === undefined ? [] : await readRange(folder, { ...options, from, to: from + count })
     },
+    all: () => readAll(directory, options),
+    pseudonymOf: keys && ((caller) => pseudonymOf(keys.pseudonymKey, caller)),
     verify: async (against) =>
       await verifyLedger({ files: NODE_FILES, directory, ...(keys && { keys }), against }),
   }
 }
 
+interface HomeKeys {
+  readonly publicKey: Uint8Array
+  readonly sidecarKey: Uint8Array
+  readonly pseudonymKey: Uint8Array
+}
+
 /** Whoever may not read the keys can still check the tree and the signatures, and sees what leaves show. */
-function readKeys(
-  home: string,
-): { readonly publicKey: Uint8Array; readonly sidecarKey: Uint8Array } | undefined {
+function readKeys(home: string): HomeKeys | undefined {
   try {
-    const { signingPem, sidecarKey } = openLocalKeys({ directory: join(home, 'keys'), isNewHome: false })
-    return { publicKey: ed25519PublicBytes(signingPem), sidecarKey }
+    const { signingPem, sidecarKey, pseudonymKey } = openLocalKeys({
+      directory: join(home, 'keys'),
+      isNewHome: false,
+    })
+    return { publicKey: ed25519PublicBytes(signingPem), sidecarKey, pseudonymKey }
   } catch {
     return undefined
   }
+}
+
+async function* readAll(
+  directory: string,
+  options: Pick<ReadOptions, 'sidecarKey'>,
+): AsyncGenerator<ReadEntry, void, undefined> {
+  for (const folder of (await listOrigins(NODE_FILES, directory)).folders)
+    yield* readEntries(NODE_FILES, folder, options)
 }
 
 async function newestLog(directory: string): Promise<OriginFolder | undefined> {

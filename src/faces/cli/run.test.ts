@@ -52,7 +52,7 @@ test('COMMANDS keeps the contract: names are unique, files are named for them, a
   assert.equal(new Set(names).size, names.length)
   const files = readdirSync(`${import.meta.dirname}/commands`).filter((file) => !file.startsWith('all.'))
   assert.deepEqual(
-    names.map((name) => `${name.replaceAll(' ', '_')}.ts`).sort(),
+    names.map((name) => `${name.replaceAll(/[ -]/g, '_')}.ts`).sort(),
     files.filter((file) => !file.endsWith('.test.ts')).sort(),
   )
   for (const { name, example, summary } of COMMANDS) {

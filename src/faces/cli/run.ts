@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { asFault, FAULTS, type Fault } from '#base/fault.ts'
+import { asFault, type Fault } from '#base/fault.ts'
+import { FAULTS } from '#base/fault_table.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '#base/json.ts'
 import { COMMON_OPTIONS, type Answer, type Call, type Command, type OptionRow } from './command.ts'
 import { COMMANDS } from './commands/all.ts'

@@ -3,6 +3,8 @@ import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { answer, codeOf, HEAD, post, refusal, rig, route } from '../../../test/support/http_rig.ts'
 import { Meter } from '#door/meter.ts'
+import type { Media } from '#door/route.ts'
+import { ENDLESS } from '../../../test/support/door_parts.ts'
 
 const BYTES = 100_000
 
@@ -127,4 +129,38 @@ test('readBody reads requests that come in one packet each for itself', async (t
     bodies.map((reply) => reply?.body),
     ['1', '2', '0'],
   )
+})
+
+test('readBody takes the media type of the route and no other', async (t) => {
+  const take = (path: string, media: Media) => ({
+    ...route('PUT', path, async (incoming) => {
+      try {
+        return answer(JSON.stringify((await incoming.body(ENDLESS)).length))
+      } catch (thrown) {
+        return refusal(thrown)
+      }
+    }),
+    media,
+  })
+  const { ask } = await rig(t, {
+    routes: [take('/json', 'json'), take('/scim', 'scim'), take('/form', 'form')],
+  })
+  const cases: readonly (readonly [path: string, type: string, status: number])[] = [
+    ['/json', 'application/json', 200],
+    ['/json', 'application/scim+json', 400],
+    ['/scim', 'application/scim+json; charset=utf-8', 200],
+    ['/scim', 'Application/SCIM+JSON', 200],
+    ['/scim', 'application/json', 200],
+    ['/scim', 'application/scim+json; charset=latin1', 400],
+    ['/scim', 'application/scim', 400],
+    ['/scim', 'text/plain', 400],
+    ['/form', 'application/x-www-form-urlencoded', 200],
+    ['/form', 'application/json', 400],
+  ]
+  for (const [path, type, status] of cases) {
+    const reply = await ask(
+      `PUT ${path} HTTP/1.1\r\n${HEAD}Content-Type: ${type}\r\nContent-Length: 2\r\n\r\n{}`,
+    )
+    assert.equal(reply.status, status, `${path} ${type}`)
+  }
 })

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ByteCollector } from '#base/byte_collector.ts'
 import { asFault, Fault } from '#base/fault.ts'
 import type { Memory } from '#base/memory.ts'
+import type { Media } from '#door/route.ts'
 import type { HeaderFacts } from './headers.ts'
 
 export interface BodyLimits {
@@ -14,27 +15,36 @@ export interface Unread {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly facts: HeaderFacts
+  readonly media: Media
   readonly limits: BodyLimits
 }
 
 const NOTHING = new Uint8Array(0)
 
-/** JSON in UTF-8 (RFC 8259 section 8.1); a charset may be named as long as it is that one. */
-const JSON_TYPE = /^application\/json[ \t]*(;[ \t]*charset[ \t]*=[ \t]*"?utf-8"?[ \t]*)?$/i
+/** In UTF-8 (RFC 8259 section 8.1); a charset may be named as long as it is that one. */
+const TYPES: Readonly<Record<Media, { readonly form: RegExp; readonly name: string }>> = {
+  json: { form: mediaType('json'), name: 'application/json' },
+  scim: { form: mediaType('(scim\\+)?json'), name: 'application/scim+json' },
+  form: { form: mediaType('x-www-form-urlencoded'), name: 'application/x-www-form-urlencoded' },
+}
+
+function mediaType(subtype: string): RegExp {
+  return new RegExp(`^application/${subtype}[ \\t]*(;[ \\t]*charset[ \\t]*=[ \\t]*"?utf-8"?[ \\t]*)?$`, 'i')
+}
 
 /**
  * Reads the whole body, once. A body that says beforehand that it is too long, or for which there is no memory, is not
  * read at all.
  *
- * Rejects with `input.invalid` for another type or encoding than plain JSON, `input.too_large`, `load.exceeded`,
+ * Rejects with `input.invalid` for another type than that of the route or any encoding, `input.too_large`, `load.exceeded`,
  * `input.slow` and `input.aborted`.
  */
 export async function readBody(unread: Unread, memory: Memory): Promise<Uint8Array> {
-  const { request, response, facts, limits } = unread
+  const { request, response, facts, media, limits } = unread
   const { contentLength = 0 } = facts
   const isChunked = facts.transferCoding !== undefined
   if (!isChunked && contentLength === 0) return NOTHING
-  checkForm(facts)
+  checkForm(facts, media)
   if (contentLength > limits.bytes) throw tooLarge(limits.bytes)
   const collector = new ByteCollector(memory, isChunked ? undefined : contentLength, limits.bytes)
   // Only a request that got this far is told to send its body (RFC 9110 section 10.1.1).
@@ -45,13 +55,10 @@ export async function readBody(unread: Unread, memory: Memory): Promise<Uint8Arr
   return isThere ? takeAll(request, collector) : await collect(unread, collector)
 }
 
-function checkForm({ contentType = '', contentEncoding }: HeaderFacts): void {
-  if (!JSON_TYPE.test(contentType.trim()))
-    throw new Fault(
-      'input.invalid',
-      {},
-      { say: 'Send the body as "Content-Type: application/json", in UTF-8.' },
-    )
+function checkForm({ contentType = '', contentEncoding }: HeaderFacts, media: Media): void {
+  const { form, name } = TYPES[media]
+  if (!form.test(contentType.trim()))
+    throw new Fault('input.invalid', {}, { say: `Send the body as "Content-Type: ${name}", in UTF-8.` })
   if (contentEncoding !== '' && contentEncoding.toLowerCase() !== 'identity')
     throw new Fault('input.invalid', {}, { say: 'Send the body without Content-Encoding.' })
 }

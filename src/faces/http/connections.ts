@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { plainAddress, sourceBlock } from '#base/address.ts'
+import type { ClientCertificate } from '#trust/access/caller.ts'
 
 /** Why a connection had to go: too many strangers in its block, too many of its caller, or the listener is full. */
 export type DropReason = 'block' | 'share' | 'full'
@@ -27,6 +28,8 @@ export interface Connection {
   caller: string | undefined
   /** The Host header that was found valid last; a client sends the same one each time. */
   host: string | undefined
+  /** Of the client, once it has been looked for; `untrusted` when there is one that says nothing that may be believed. */
+  certificate: ClientCertificate | 'untrusted' | 'none' | undefined
   /** True once the head of a request was not acceptable: what comes after may be part of it, and is not looked at. */
   isBroken: boolean
 }
@@ -186,7 +189,16 @@ function firstSpare(known: ReadonlySet<Connection>): Connection | undefined {
 
 function connectionOn(socket: Socket): Connection {
   const peer = plainAddress(socket.remoteAddress ?? '')
-  return { socket, peer, busy: 0, working: 0, caller: undefined, host: undefined, isBroken: false }
+  return {
+    socket,
+    peer,
+    busy: 0,
+    working: 0,
+    caller: undefined,
+    host: undefined,
+    certificate: undefined,
+    isBroken: false,
+  }
 }
 
 function endsOf({ remoteAddress, remotePort, localAddress }: Socket): string {

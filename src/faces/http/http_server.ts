@@ -10,7 +10,7 @@ import type { Socket } from 'node:net'
 import { Fault } from '#base/fault.ts'
 import { LIMITS } from '#base/limits.ts'
 import { refusalReply } from './reply.ts'
-import type { TlsPair } from './tls.ts'
+import type { ListenerTls } from './tls.ts'
 
 /** Times and sizes of one listener. Tests make them small; nothing else changes them. */
 export interface HttpLimits {
@@ -45,7 +45,7 @@ const NODE_TIMEOUT_FACTOR = 2
 export function httpServer(
   onRequest: RequestListener,
   onGarbage: (error: NodeJS.ErrnoException, socket: Socket) => void,
-  tls: TlsPair | undefined,
+  tls: ListenerTls | undefined,
   limits: HttpLimits,
 ): Server | TlsServer {
   const options: ServerOptions = {
@@ -70,7 +70,7 @@ export function httpServer(
   return server
 }
 
-function tlsServer(options: ServerOptions, onRequest: RequestListener, tls: TlsPair): TlsServer {
+function tlsServer(options: ServerOptions, onRequest: RequestListener, tls: ListenerTls): TlsServer {
   const handshakeTimeout = options.headersTimeout
   const server = createTlsServer({ ...options, ...tls.options, handshakeTimeout }, onRequest)
   tls.attach(server)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Fault, FAULTS, type FaultCode } from '#base/fault.ts'
+import { Fault } from '#base/fault.ts'
+import { FAULTS, type FaultCode } from '#base/fault_table.ts'
 import { problemBody } from './problem.ts'
 import { refusalReply, replyOf } from './reply.ts'
 
@@ -111,11 +112,73 @@ test('refusalReply sets the headers that a status needs', () => {
 
 test('replyOf sends the JSON of an answer as it is: its hash stands in the ledger', () => {
   const json = '{"text":"é","n":1.0}'
-  const reply = replyOf({ kind: 'answer', status: 201, json }, { id: ID, envelope: 'openai' })
+  const reply = replyOf({ kind: 'answer', status: 201, json }, { id: ID, envelope: 'openai', media: 'json' })
   assert.equal(reply.body, json)
   assert.equal(reply.status, 201)
   assert.equal(header(reply.headers, 'content-length'), '21')
   assert.equal(header(reply.headers, 'content-type'), 'application/json')
   assert.equal(header(reply.headers, 'cache-control'), 'no-store')
   assert.equal(header(reply.headers, 'x-request-id'), ID)
+})
+
+test('replyOf says where what was made is, in the media type of SCIM', () => {
+  const headers = { location: '/scim/v2/Users/1', etag: 'W/"1"' }
+  const reply = replyOf(
+    { kind: 'answer', status: 201, json: '{}', headers },
+    { id: ID, envelope: 'scim', media: 'scim' },
+  )
+  assert.equal(header(reply.headers, 'content-type'), 'application/scim+json')
+  assert.equal(header(reply.headers, 'location'), headers.location)
+  assert.equal(header(reply.headers, 'etag'), headers.etag)
+})
+
+test('replyOf sends no length and no type of nothing: RFC 9110 section 8.6', () => {
+  const reply = replyOf(
+    { kind: 'answer', status: 204, json: '' },
+    { id: ID, envelope: 'scim', media: 'scim' },
+  )
+  assert.equal(header(reply.headers, 'content-length'), undefined)
+  assert.equal(header(reply.headers, 'content-type'), undefined)
+  assert.equal(header(reply.headers, 'x-request-id'), ID)
+})
+
+test('problemBody is an error of SCIM: its type is the reason of the fault, nothing else of the detail is there', () => {
+  const say = 'The filter is not valid.'
+  const fault = new Fault('input.invalid', { reason: 'invalidFilter', asked: 'secret' }, { say })
+  assert.deepEqual(problemBody({ fault, stage: 'parse', id: ID, envelope: 'scim' }), {
+    schemas: ['urn:ietf:params:scim:api:messages:2.0:Error'],
+    status: '400',
+    scimType: 'invalidFilter',
+    detail: `${say} (Entry ${ID}.)`,
+  })
+  const denied = new Fault('action.denied', { reason: 'policy.silent' })
+  const body = problemBody({ fault: denied, stage: 'authorize', id: ID, envelope: 'scim' })
+  assert.deepEqual([body['status'], body['scimType']], ['403', undefined])
+  const early = refusalReply({
+    fault: new Fault('route.unknown'),
+    stage: 'receive',
+    id: ID,
+    envelope: 'scim',
+  })
+  assert.equal(header(early.headers, 'content-type'), 'application/scim+json')
+  assert.doesNotMatch(early.body, /Entry/)
+})
+
+test('problemBody is an error of OAuth', () => {
+  for (const [fault, error] of [
+    [new Fault('caller.unknown', { reason: 'key.wrong' }), 'invalid_client'],
+    [new Fault('action.denied'), 'invalid_target'],
+    [new Fault('input.invalid', {}, { say: 'The field "scope" is not valid.' }), 'invalid_request'],
+    [new Fault('grant.invalid'), 'invalid_grant'],
+    [new Fault('scope.wider'), 'invalid_scope'],
+    [new Fault('nonce.needed'), 'use_dpop_nonce'],
+    [new Fault('load.exceeded'), 'temporarily_unavailable'],
+    [new Fault('internal.bug'), 'server_error'],
+  ] as const) {
+    const body = problemBody({ fault, stage: 'parse', id: ID, envelope: 'oauth' })
+    assert.equal(body['error'], error)
+    const { error_description: description } = body
+    assert.ok(typeof description === 'string' && /^[ !#-[\]-~]+$/.test(description), 'RFC 6749 section 5.2')
+    assert.deepEqual([body['code'], body['entry']], [fault.code, ID])
+  }
 })

@@ -1,7 +1,10 @@
-import { FAULTS, type Fault, type FaultCode } from '#base/fault.ts'
+import type { Fault } from '#base/fault.ts'
+import { FAULTS, type FaultCode } from '#base/fault_table.ts'
 import type { JsonObject } from '#base/json.ts'
 import type { Stage } from '#door/outcome.ts'
 import type { Envelope } from '#door/route.ts'
+import { oauthError } from './oauth_error.ts'
+import { scimError } from './scim_error.ts'
 
 /** Where a request was refused; `receive` is before the pipeline. */
 export type RefusalStage = Stage | 'receive'
@@ -16,15 +19,20 @@ export interface Refusal {
 
 /**
  * A refusal as its caller may read it: an RFC 9457 problem, on the routes of OpenAI's and Anthropic's clients inside the
- * error envelope that these read. Holds nothing of `fault.detail`, which is for the ledger.
+ * error envelope that these read, or an error of SCIM or OAuth. Holds nothing of `fault.detail`, which is for the ledger,
+ * but the word that a standard has for it.
  */
 export function problemBody(refusal: Refusal): JsonObject {
+  const { fault, envelope } = refusal
+  if (envelope === 'scim') return scimError(fault, sayOf(fault), isRecorded(refusal) ? refusal.id : undefined)
+  if (envelope === 'oauth')
+    return oauthError(fault, sayOf(fault), isRecorded(refusal) ? refusal.id : undefined)
   const problem = toProblem(refusal)
-  if (refusal.envelope === 'problem') return problem
-  const { code } = refusal.fault
+  if (envelope === 'problem') return problem
+  const { code } = fault
   const { status, title } = FAULTS[code]
-  const message = sayOf(refusal.fault) ?? title
-  if (refusal.envelope === 'openai')
+  const message = sayOf(fault) ?? title
+  if (envelope === 'openai')
     return { error: { message, type: openaiType(status), param: null, code, gatehouse: problem } }
   return {
     type: 'error',
@@ -33,10 +41,10 @@ export function problemBody(refusal: Refusal): JsonObject {
   }
 }
 
-function toProblem({ fault, stage, id }: Refusal): JsonObject {
+function toProblem(refusal: Refusal): JsonObject {
+  const { fault, stage, id } = refusal
   const { status, title, hint } = FAULTS[fault.code]
   const say = sayOf(fault)
-  const isRecorded = stage !== 'receive' && !UNRECORDED.has(fault.code)
   return {
     type: `urn:gatehouse:${fault.code}`,
     title,
@@ -45,10 +53,14 @@ function toProblem({ fault, stage, id }: Refusal): JsonObject {
     code: fault.code,
     // Wherever it was noticed: the place would tell which credentials come so far.
     stage: fault.code === 'source.throttled' ? 'receive' : stage,
-    ...(isRecorded ? { entry: id } : {}),
+    ...(isRecorded(refusal) ? { entry: id } : {}),
     hint: hint.replace('ENTRY', id),
     ...(ASKABLE.has(fault.code) ? { ask: ask(fault.code, id) } : {}),
   }
+}
+
+function isRecorded({ fault, stage }: Refusal): boolean {
+  return stage !== 'receive' && !UNRECORDED.has(fault.code)
 }
 
 /** These leave no entry of their own: they are counted in a digest, or there was no ledger to write to. */

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http'
-import { FAULTS, type FaultCode } from '#base/fault.ts'
+import { FAULTS, type FaultCode } from '#base/fault_table.ts'
 import { BYTES } from '#base/limits.ts'
-import type { Outcome } from '#door/outcome.ts'
-import type { Envelope } from '#door/route.ts'
+import type { Outcome, WholeAnswer } from '#door/outcome.ts'
+import type { Envelope, Media } from '#door/route.ts'
 import { problemBody, type Refusal } from './problem.ts'
 
 /** What goes out: everything but the bytes of the status line. */
@@ -20,17 +20,23 @@ export type WholeOutcome = Exclude<Outcome, { readonly kind: 'stream' }>
 export interface ReplyTo {
   readonly id: string
   readonly envelope: Envelope
+  readonly media: Media
 }
 
 /** The reply to a request that went through the door. */
-export function replyOf(outcome: WholeOutcome, { id, envelope }: ReplyTo): Reply {
+export function replyOf(outcome: WholeOutcome, { id, envelope, media }: ReplyTo): Reply {
   if (outcome.kind === 'refusal')
     return refusalReply({ fault: outcome.fault, stage: outcome.stage, id, envelope })
-  return {
-    status: outcome.status,
-    headers: headersOf('application/json', outcome.json, id),
-    body: outcome.json,
-  }
+  const { status, json, headers } = outcome
+  const type = media === 'scim' ? 'application/scim+json' : 'application/json'
+  const sent = headersOf(type, json, id)
+  if (headers !== undefined) addHeaders(sent, headers)
+  return { status, headers: sent, body: json }
+}
+
+function addHeaders(sent: string[], { location, etag }: NonNullable<WholeAnswer['headers']>): void {
+  if (location !== undefined) sent.push('location', location)
+  if (etag !== undefined) sent.push('etag', etag)
 }
 
 /** The reply to a request that was refused, in the door or before it. */
@@ -38,16 +44,30 @@ export function refusalReply(refusal: Refusal): Reply {
   const { fault, id, envelope } = refusal
   const { status } = FAULTS[fault.code]
   const body = JSON.stringify(problemBody(refusal))
-  const type = envelope === 'problem' ? 'application/problem+json' : 'application/json'
-  const headers = headersOf(type, body, id)
+  const headers = headersOf(REFUSAL_TYPES[envelope], body, id)
   // RFC 9110 section 15.5.2: a 401 names the scheme. The same one for every reason.
-  if (status === 401) headers.push('www-authenticate', 'Bearer realm="gatehouse"')
+  if (status === 401) headers.push('www-authenticate', challengeOf(refusal))
   if (fault.retryAfterSeconds !== undefined) headers.push('retry-after', String(fault.retryAfterSeconds))
   const { allow } = fault.detail
   if (fault.code === 'method.wrong' && typeof allow === 'string') headers.push('allow', allow)
   // OpenAI's clients repeat every 5xx twice unless told that it is no use.
   if (FUTILE.has(fault.code)) headers.push('x-should-retry', 'false')
   return { status, headers, body }
+}
+
+function challengeOf({ fault, envelope }: Refusal): string {
+  // RFC 9449 section 9, which clients take for the order to try again.
+  if (fault.code === 'proof.nonce') return 'DPoP realm="gatehouse", error="use_dpop_nonce"'
+  // RFC 6749 section 5.2: the scheme with which clients show who they are there.
+  return envelope === 'oauth' ? 'Basic realm="gatehouse"' : 'Bearer realm="gatehouse"'
+}
+
+const REFUSAL_TYPES: Readonly<Record<Envelope, string>> = {
+  openai: 'application/json',
+  anthropic: 'application/json',
+  problem: 'application/problem+json',
+  scim: 'application/scim+json',
+  oauth: 'application/json',
 }
 
 /**
@@ -79,6 +99,8 @@ export function streamHeaders(id: string): string[] {
 }
 
 function headersOf(type: string, body: string, id: string): string[] {
+  // A 204 must not say how long it is (RFC 9110 section 8.6).
+  if (body === '') return ['cache-control', 'no-store', 'x-request-id', id]
   return [...commonHeaders(type, id), 'content-length', String(Buffer.byteLength(body))]
 }
 

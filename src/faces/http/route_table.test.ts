@@ -10,7 +10,9 @@ function route(method: 'GET' | 'POST', path: string): GuardedRoute {
     listener: 'door',
     method,
     path,
+    media: 'json',
     envelope: 'problem',
+    credentialAt: 'headers',
     action: 'a:b',
     handle,
   }

@@ -20,7 +20,8 @@ import {
   STRANGER,
 } from '../../../test/support/http_rig.ts'
 import { RawConnection } from '../../../test/support/raw_http.ts'
-import type { Fault, FaultCode } from '#base/fault.ts'
+import type { Fault } from '#base/fault.ts'
+import type { FaultCode } from '#base/fault_table.ts'
 import { privateSocket } from '#base/private_socket.ts'
 import type { Outcome } from '#door/outcome.ts'
 import type { Incoming } from '#door/route.ts'
@@ -548,7 +549,7 @@ suite('openServer and the flood guard', () => {
       digests.map(({ fields }) => fields),
       [{ block: 'loopback', count: 28, codes: { 'route.unknown': 21, 'source.throttled': 7 }, window_ms: 0 }],
     )
-    assert.match(metrics.expose(), /gatehouse_refusals_total\{stage="receive",code="source.throttled"\} 6/)
+    assert.match(metrics.expose(), /gatehouse_requests_total\{route="",model="",code="source.throttled"\} 6/)
     assert.match(metrics.expose(), /gatehouse_requests_in_flight 0/)
   })
 })

@@ -7,6 +7,7 @@ import type { GuardedRoute } from '#door/guarded.ts'
 import type { Envelope } from '#door/route.ts'
 import type { RequestMetrics } from '#door/request_metrics.ts'
 import type { Authenticator, Credential } from '#trust/access/caller.ts'
+import { credentialOf, formCredentialOf } from './credential.ts'
 import { Connections, type Connection, type ConnectionsParts } from './connections.ts'
 import { readHeaders } from './headers.ts'
 import { healthReply, type Readiness } from './health.ts'
@@ -21,18 +22,21 @@ import {
 import { sendAndClose } from './linger.ts'
 import type { ListenerRule } from './listener.ts'
 import { Listening, type ListenAt } from './listening.ts'
+import { certificateOn } from './peer_certificate.ts'
+import { documentReply, type PublicDocuments } from './public_documents.ts'
+import type { Refusal } from './problem.ts'
 import { refusalReply, replyOf, send, streamHeaders, type Reply } from './reply.ts'
 import { RouteTable, type FoundRoute } from './route_table.ts'
 import { Sources } from './source.ts'
 import { limitStall } from './stalled_reply.ts'
 import { sendStream } from './stream_reply.ts'
 import { isHost } from './target.ts'
-import type { TlsPair } from './tls.ts'
+import type { ListenerTls } from './tls.ts'
 import { Visit, type Reception } from './visit.ts'
 
 export interface ServerParts {
   readonly at: ListenAt
-  readonly tls: TlsPair | undefined
+  readonly tls: ListenerTls | undefined
   readonly trustedProxies: readonly string[]
   readonly routes: readonly GuardedRoute[]
   readonly guard: Pick<FloodGuard, 'refusesEarly' | 'note'>
@@ -45,6 +49,12 @@ export interface ServerParts {
   /** Given where `/healthz` and `/readyz` are to be answered. */
   readonly readiness: (() => Readiness) | undefined
   readonly bodyBytes: number
+  /** Scheme, host and port under which callers reach this listener; without it no proof of possession holds. */
+  readonly origin?: string | undefined
+  /** Documents that are open to all, by path. */
+  readonly documents?: PublicDocuments | undefined
+  /** The nonce that proofs of possession are to have from now on. */
+  readonly proofNonce?: (() => string) | undefined
   readonly limits?: HttpLimits
 }
 
@@ -126,9 +136,9 @@ class HttpFace {
     this.#enter(connection)
     try {
       this.#read(visit)
-      const health = this.#health(request, id)
-      const found = health === undefined ? this.#receive(visit) : undefined
-      const reply = found === undefined ? health : await this.#pass(visit, found)
+      const open = this.#health(request, id) ?? this.#document(visit)
+      const found = open === undefined ? this.#receive(visit) : undefined
+      const reply = found === undefined ? open : await this.#pass(visit, found)
       if (reply !== undefined) this.#reply(visit, reply)
     } catch (thrown) {
       this.#reply(visit, this.#refuse(visit, asFault(thrown)))
@@ -166,6 +176,22 @@ class HttpFace {
     return readiness === undefined ? undefined : healthReply(request, readiness, id)
   }
 
+  /** Open to all, but not to a source that is over its limit. */
+  #document({ request, connection, facts, id }: Visit): Reply | undefined {
+    const { documents, guard } = this.#parts
+    const reply = documents === undefined ? undefined : documentReply(request, documents, id)
+    if (reply === undefined) return undefined
+    const address = this.#sources.sourceOf(connection.peer, facts.forwardedFor)
+    const wait = guard.refusesEarly(address, false)
+    return wait === undefined ? reply : this.#tooMany(wait, { id, envelope: 'problem' })
+  }
+
+  #tooMany(wait: number, { id, envelope }: Pick<Refusal, 'id' | 'envelope'>): Reply {
+    const fault = throttled(wait)
+    this.#parts.metrics.refusedEarly(fault.code)
+    return refusalReply({ fault, stage: 'receive', id, envelope })
+  }
+
   /** What every request must be, one for health too. Until this is known nobody can say where it ends. */
   #read(visit: Visit): void {
     const { request, connection } = visit
@@ -195,24 +221,34 @@ class HttpFace {
       if (!isHost(host)) throw new Fault('target.invalid', { reason: 'host' })
       connection.host = host
     }
-    return this.#routes.find(request.method ?? '', request.url ?? '', host)
+    const found = this.#routes.find(request.method ?? '', request.url ?? '', host)
+    if (!this.#isSocket) this.#readCredential(visit, found.route.credentialAt)
+    return found
+  }
+
+  #readCredential(visit: Visit, at: GuardedRoute['credentialAt']): void {
+    const { request, facts, connection } = visit
+    const certificate = certificateOn(connection, request.socket)
+    if (at === 'headers' && certificate === undefined && facts.proof === undefined) return
+    const { origin = '' } = this.#parts
+    const url = origin === '' ? '' : `${origin}${pathOf(request.url ?? '')}`
+    const about = { method: request.method ?? '', url, certificate }
+    if (at === 'headers') visit.credential = credentialOf(facts, about)
+    else Object.assign(visit, formCredentialOf(facts, about))
   }
 
   /** Gives the reply; undefined when it was a stream, which has been sent. */
   async #pass(visit: Visit, found: FoundRoute): Promise<Reply | undefined> {
     const { id, address, credential } = visit
-    const { guard, looksReal, metrics } = this.#parts
-    const { envelope, handle } = found.route
+    const { guard, looksReal } = this.#parts
+    const { envelope, media, handle } = found.route
     const wait = this.#isSocket ? undefined : guard.refusesEarly(address, looksReal(credential))
-    if (wait !== undefined) {
-      const fault = throttled(wait)
-      metrics.refusedEarly(fault.code)
-      return refusalReply({ fault, stage: 'receive', id, envelope })
-    }
+    if (wait !== undefined) return this.#tooMany(wait, { id, envelope })
     visit.goesTo(found)
     const outcome = await handle(visit)
-    if (outcome.kind !== 'stream') return replyOf(outcome, { id, envelope })
+    if (outcome.kind !== 'stream') return replyOf(outcome, { id, envelope, media })
     const headers = streamHeaders(id)
+    this.#addNonce(visit, headers)
     if (this.#isClosing) headers.push('connection', 'close')
     await sendStream(visit.response, headers, outcome.stream, this.#limits.stalledReplyMs)
     return undefined
@@ -228,8 +264,10 @@ class HttpFace {
     return refusalReply({ fault: told, stage: 'receive', id, envelope: envelopeOf(request.url ?? '') })
   }
 
-  #reply({ request, response, connection }: Visit, reply: Reply): void {
+  #reply(visit: Visit, reply: Reply): void {
+    const { request, response, connection } = visit
     if (response.destroyed || response.writableEnded) return
+    this.#addNonce(visit, reply.headers)
     if (hasLongRest(request)) {
       sendAndClose(request, response, reply, this.#limits.lingerMs)
       return
@@ -237,6 +275,12 @@ class HttpFace {
     if (this.#isClosing || connection.isBroken) reply.headers.push('connection', 'close')
     send(response, reply)
     limitStall(response, this.#limits.stalledReplyMs)
+  }
+
+  /** Who sends proofs learns the next nonce in time, and need not be refused first (RFC 9449 section 8.2). */
+  #addNonce({ facts }: Visit, headers: string[]): void {
+    const { proofNonce } = this.#parts
+    if (facts.proof !== undefined && proofNonce !== undefined) headers.push('dpop-nonce', proofNonce())
   }
 
   /** A request is in flight until its reply has left. */
@@ -258,7 +302,15 @@ class HttpFace {
 /** A client with a wrong path can only read the envelope that it knows. */
 function envelopeOf(target: string): Envelope {
   if (target.startsWith('/v1/messages')) return 'anthropic'
+  if (target.startsWith('/scim/')) return 'scim'
+  if (target.startsWith('/oauth/')) return 'oauth'
   return target.startsWith('/v1/') ? 'openai' : 'problem'
+}
+
+/** Of a target that has been found well-formed, also one in absolute form; without its query. */
+function pathOf(target: string): string {
+  const [path = ''] = target.replace(/^https?:\/\/[^/]*/i, '').split('?', 1)
+  return path
 }
 
 function throttled(retryAfterSeconds: number): Fault {

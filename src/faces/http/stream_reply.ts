@@ -28,7 +28,8 @@ export async function sendStream(
   // A stream may be silent for as long as its model thinks; only a caller that takes nothing is timed.
   untimed(response)
   for await (const chunk of stream.chunks()) {
-    await write(response, chunk, patience)
+    const taken = write(response, chunk, patience)
+    if (taken !== undefined) await taken
     if (response.destroyed) break
   }
   response.off('close', leave)
@@ -44,18 +45,17 @@ function untimed(response: ServerResponse): void {
   else socket.setTimeout(0)
 }
 
-async function write(response: ServerResponse, chunk: string, patience: Patience): Promise<void> {
-  for (const piece of slicesOf(chunk)) {
-    if (response.destroyed) return
-    if (!response.write(piece)) await patience.untilTaken()
-  }
+/** A promise only where the caller does not take the chunk at once. */
+function write(response: ServerResponse, chunk: string, patience: Patience): Promise<void> | undefined {
+  if (chunk.length > SLICE_BYTES) return writeInSlices(response, Buffer.from(chunk), patience)
+  // A connection that is gone takes nothing more, and never says so again.
+  if (chunk === '' || response.destroyed || response.write(chunk)) return undefined
+  return patience.untilTaken()
 }
 
-function* slicesOf(chunk: string): Generator<string | Uint8Array, void, undefined> {
-  if (chunk === '') return
-  if (chunk.length <= SLICE_BYTES) return yield chunk
-  const bytes = Buffer.from(chunk)
-  for (let at = 0; at < bytes.length; at += SLICE_BYTES) yield bytes.subarray(at, at + SLICE_BYTES)
+async function writeInSlices(response: ServerResponse, bytes: Uint8Array, patience: Patience): Promise<void> {
+  for (let at = 0; at < bytes.length && !response.destroyed; at += SLICE_BYTES)
+    if (!response.write(bytes.subarray(at, at + SLICE_BYTES))) await patience.untilTaken()
 }
 
 /** How long a caller may take nothing. Behind another reply on its connection it can take nothing yet, and is not timed. */

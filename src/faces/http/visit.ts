@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { CallerMemory } from '#base/memory.ts'
-import type { Incoming } from '#door/route.ts'
-import type { Credential } from '#trust/access/caller.ts'
+import { LIMITS } from '#base/limits.ts'
+import type { CallerMemory, StrangerMemory } from '#base/memory.ts'
+import { parseTraceContext, type TraceContext } from '#base/trace_context.ts'
+import type { Incoming, Media, Preconditions } from '#door/route.ts'
+import type { Credential, Possession } from '#trust/access/caller.ts'
 import { readBody, type BodyLimits, type Unread } from './body.ts'
 import type { Connection } from './connections.ts'
 import { readHeaders, type HeaderFacts } from './headers.ts'
@@ -16,6 +18,7 @@ export interface Reception {
   readonly onLeft: (visit: Visit) => void
 }
 
+const STRANGER_LIMITS: BodyLimits = { bytes: LIMITS.formBytes, timeoutMs: LIMITS.strangerFormMs }
 const NO_FACTS: HeaderFacts = Object.freeze(readHeaders([]))
 const NOTHING_FOUND = Object.freeze({ params: Object.freeze({}), query: Object.freeze([]) })
 
@@ -28,6 +31,9 @@ export class Visit implements Incoming, Unread {
   address: string
   facts: HeaderFacts = NO_FACTS
   credential: Credential = NO_FACTS.credential
+  possession: Possession | undefined
+  limits: BodyLimits
+  media: Media = 'json'
   /** True once its body has arrived with a proven caller. */
   isWork = false
   readonly #reception: Reception
@@ -46,13 +52,10 @@ export class Visit implements Incoming, Unread {
     this.response = response
     this.connection = connection
     this.address = connection.peer
+    this.limits = reception.limits
     this.#reception = reception
     // One listener for all that waits for the end: each of its own costs more than what it does.
     response.on('close', () => this.#close())
-  }
-
-  get limits(): BodyLimits {
-    return this.#reception.limits
   }
 
   get params(): Incoming['params'] {
@@ -63,12 +66,25 @@ export class Visit implements Incoming, Unread {
     return this.#found.query
   }
 
+  get trace(): TraceContext | undefined {
+    return parseTraceContext(this.facts.traceparent, this.facts.tracestate)
+  }
+
+  get preconditions(): Preconditions {
+    return this.facts
+  }
+
   /** From now on it has the parameters of its route. */
   goesTo(found: FoundRoute): void {
     this.#found = found
+    this.media = found.route.media
   }
 
-  async body(memory: CallerMemory): Promise<Uint8Array> {
+  async body(memory: CallerMemory | StrangerMemory): Promise<Uint8Array> {
+    if (memory.caller === undefined) {
+      this.limits = STRANGER_LIMITS
+      return await readBody(this, memory)
+    }
     this.#reception.onProven(this.connection, memory.caller)
     const body = await readBody(this, memory)
     this.isWork = true

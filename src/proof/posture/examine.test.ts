@@ -30,12 +30,17 @@ const GOOD: Facts = {
   policy: { state: 'good', set: 'a'.repeat(64), problems: 0 },
   listeners: [{ name: 'door', address: '127.0.0.1:4400', rule: 'loopback', expiresAt: undefined }],
   models: [{ name: 'echo', key: 'none' }],
+  issuers: [{ name: 'corp', state: 'fresh', problems: [] }],
   node: { version: 'v26.10.0', pinned: 'v26.10.0' },
   door: { isRunning: true, pid: 12 },
 }
 
 const listener = (rule: 'tls' | 'insecure' | 'exposed', expiresAt?: number) => ({
   listeners: [{ name: 'door', address: '10.0.0.1:4400', rule, expiresAt }],
+})
+
+const issuer = (state: 'waiting' | 'fresh' | 'stale' | 'none', ...problems: readonly string[]) => ({
+  issuers: [{ name: 'corp', state, problems }],
 })
 
 const CASES: readonly (readonly [why: string, id: string, part: Partial<Facts>, expected: CheckState])[] = [
@@ -91,6 +96,11 @@ const CASES: readonly (readonly [why: string, id: string, part: Partial<Facts>, 
   ['an exception has expired', 'listeners-guarded', listener('insecure', NOW), 'fail'],
   ['an exception has no end', 'listeners-guarded', listener('insecure'), 'fail'],
   ['a model waits for its key', 'models-have-keys', { models: [{ name: 'gpt', key: 'missing' }] }, 'warn'],
+  ['an issuer cannot be read', 'issuers-readable', issuer('none', 'not reached'), 'fail'],
+  ['old keys count', 'issuers-readable', issuer('stale', 'not reached'), 'warn'],
+  ['a key is not used', 'issuers-readable', issuer('fresh', 'key 1 is not used'), 'warn'],
+  ['an issuer has not been asked', 'issuers-readable', issuer('waiting'), 'unknown'],
+  ['there is no issuer', 'issuers-readable', { issuers: [] }, 'ok'],
   ['the clock went back', 'clock-sane', { ledger: { ...LEDGER, lastAt: NOW + 3_600_000 } }, 'fail'],
   ['the clock is years back', 'clock-sane', { now: 0 }, 'fail'],
   ['another Node runs', 'node-pinned', { node: { version: 'v24.0.0', pinned: 'v26.10.0' } }, 'warn'],

@@ -12,6 +12,8 @@ export interface Facts {
   readonly policy: PolicyFacts | undefined
   readonly listeners: readonly ListenerFacts[] | undefined
   readonly models: readonly ModelFacts[] | undefined
+  /** Known to a running door alone, except that there are none. */
+  readonly issuers: readonly IssuerFacts[] | undefined
   readonly node: NodeFacts | undefined
   readonly door: DoorState | undefined
 }
@@ -72,6 +74,12 @@ export interface ModelFacts {
   readonly key: 'set' | 'missing' | 'none'
 }
 
+export interface IssuerFacts {
+  readonly name: string
+  readonly state: 'waiting' | 'fresh' | 'stale' | 'none'
+  readonly problems: readonly string[]
+}
+
 export interface NodeFacts {
   readonly version: string
   /** The version that package.json locks; undefined when it cannot be read. */
@@ -93,6 +101,7 @@ export function noFacts(now: Millis): Facts {
     policy: undefined,
     listeners: undefined,
     models: undefined,
+    issuers: undefined,
     node: undefined,
     door: undefined,
   }

@@ -5,7 +5,15 @@ import { deepFreeze, type JsonObject } from '#base/json.ts'
 import { LIMITS } from '#base/limits.ts'
 import { parseStrictJson } from '#base/strict_json.ts'
 import { checkPermit, type Permit } from '#trust/access/authorize.ts'
-import { knownTarget, type ActContext, type ActedWhole, type RawRequest, type Route } from '#door/route.ts'
+import {
+  knownTarget,
+  type ActContext,
+  type ActedWhole,
+  type Inspected,
+  type Method,
+  type RawRequest,
+  type Route,
+} from '#door/route.ts'
 
 /** The one resource of admin acts: Gatehouse itself. */
 export const GATEHOUSE: EntityRef = { type: 'System', id: 'gatehouse' }
@@ -14,11 +22,13 @@ const TARGET = knownTarget(GATEHOUSE)
 /** What differs between admin routes; the rest is the same for all of them. */
 export interface AdminRouteParts<Input extends JsonObject> {
   readonly name: string
-  readonly method: 'GET' | 'POST'
+  readonly method: Method
   readonly path: string
   readonly action: string
   /** Why the response is not inspected; undefined inspects it. */
   readonly exempt?: string
+  /** Why neither request nor response are inspected. */
+  readonly exemptBoth?: string
   readonly parse: (request: RawRequest) => Input
   /** Runs with a permit that has been checked. */
   readonly act: (input: Input, context: ActContext) => Promise<ActedWhole>
@@ -26,16 +36,17 @@ export interface AdminRouteParts<Input extends JsonObject> {
 
 /** A route of the admin listener: on `System::"gatehouse"`, recorded strictly, refused with a bare problem. */
 export function adminRoute<Input extends JsonObject>(parts: AdminRouteParts<Input>): Route<Input> {
-  const { name, method, path, action, exempt, parse, act } = parts
+  const { name, method, path, action, exemptBoth, exempt = exemptBoth, parse, act } = parts
   return {
     name,
     listener: 'admin',
     method,
     path,
+    media: 'json',
     envelope: 'problem',
     action,
     record: 'strict',
-    inspect: { request: 'all', response: exempt === undefined ? 'all' : { exempt } },
+    inspect: { request: inspected(exemptBoth), response: inspected(exempt) },
     parse,
     target: () => TARGET,
     act: async (permit: Permit, input: Input, context: ActContext) => {
@@ -43,6 +54,10 @@ export function adminRoute<Input extends JsonObject>(parts: AdminRouteParts<Inpu
       return await act(input, context)
     },
   }
+}
+
+function inspected(exempt: string | undefined): Inspected {
+  return exempt === undefined ? 'all' : { exempt }
 }
 
 /** For a route that takes nothing: a body or a query is refused, so that nothing is carried past the checks. */
@@ -59,6 +74,19 @@ export function parseBody<Schema extends z.ZodType<JsonObject>>(
 ): z.infer<Schema> {
   checkNoQuery(request)
   const parsed = schema.safeParse(parseStrictJson(request.body, LIMITS))
+  if (!parsed.success) throw invalid(parsed.error.issues.map(printIssue).join(' '))
+  return deepFreeze(parsed.data)
+}
+
+/** The query as an object of texts, checked as `parseBody` does; a body is refused. Throws `input.invalid`. */
+export function parseQuery<Schema extends z.ZodType<JsonObject>>(
+  schema: Schema,
+  { query, body }: RawRequest,
+): z.infer<Schema> {
+  if (body.length > 0) throw invalid('This route takes no body.')
+  const names = new Set(query.map(([name]) => name))
+  if (names.size < query.length) throw invalid('A name stands in the query twice.')
+  const parsed = schema.safeParse(Object.fromEntries(query))
   if (!parsed.success) throw invalid(parsed.error.issues.map(printIssue).join(' '))
   return deepFreeze(parsed.data)
 }

@@ -1,6 +1,10 @@
 import * as z from 'zod'
+import { isJsonObject, type JsonObject } from '#base/json.ts'
 
 /** The forms of what the admin routes answer. The routes make them, the command line reads them. Times are RFC 3339. */
+
+/** Kept and shown as it was given. */
+const AnyObject = z.custom<JsonObject>(isJsonObject)
 
 export const MadeKeyAnswer = z.strictObject({
   key: z.string(),
@@ -21,6 +25,8 @@ export const KeyRow = z.strictObject({
   models: z.array(z.string()).nullable(),
   actions: z.array(z.string()).nullable(),
   addresses: z.array(z.string()),
+  /** Null without limits of its own. */
+  limits: AnyObject.nullable(),
   created_at: z.string(),
   created_by: z.string(),
   /** The secrets, newest last, each with the day of its last use. */
@@ -34,18 +40,105 @@ export const KeyRow = z.strictObject({
   ),
 })
 
-export const KeyListAnswer = z.strictObject({ keys: z.array(KeyRow) })
+export const LimitRow = z.strictObject({
+  /** Whose limit it is, as `group:eng model:gpt-*`. */
+  of: z.string(),
+  limit: z.string(),
+  most: z.number(),
+  used: z.number(),
+  /** Held for what is under way. */
+  reserved: z.number(),
+})
+export type LimitRow = z.infer<typeof LimitRow>
+
+/** The fullest first; `total` counts those that are left out, too. */
+export const LimitListAnswer = z.strictObject({ total: z.int(), limits: z.array(LimitRow) })
+export type LimitListAnswer = z.infer<typeof LimitListAnswer>
+
+export const KeyListAnswer = z.strictObject({ total: z.int(), keys: z.array(KeyRow) })
 
 export const CallerRow = z.strictObject({
+  id: z.string(),
   name: z.string(),
-  kind: z.string(),
+  kind: z.enum(['User', 'Service']),
+  /** `scim` for those that a provisioning system keeps. */
+  source: z.enum(['local', 'scim']),
   space: z.string(),
+  tenant: z.string(),
   state: z.enum(['live', 'disabled']),
   created_at: z.string(),
   created_by: z.string(),
 })
 
-export const CallerListAnswer = z.strictObject({ callers: z.array(CallerRow) })
+export const CallerAnswer = CallerRow.extend({
+  /** Names, sorted; without the groups that these are in. */
+  groups: z.array(z.string()),
+  roles: z.array(z.string()),
+  external_id: z.string().nullable(),
+  profile: AnyObject.nullable(),
+  limits: AnyObject.nullable(),
+  changed_at: z.string(),
+  /** Everything that policies see it in, as printed references. */
+  is_in: z.array(z.string()),
+})
+
+export const CallerListAnswer = z.strictObject({ total: z.int(), callers: z.array(CallerRow) })
+
+/** What was deleted. */
+export const GoneAnswer = z.strictObject({ name: z.string() })
+
+export const GroupRow = z.strictObject({
+  id: z.string(),
+  name: z.string(),
+  /** The name as it was given. */
+  display: z.string(),
+  source: z.enum(['local', 'scim']),
+  /** Name of the group that it is in. */
+  parent: z.string().nullable(),
+  roles: z.array(z.string()),
+  /** How many are in it directly. */
+  members: z.int(),
+  created_at: z.string(),
+})
+
+export const GroupListAnswer = z.strictObject({ total: z.int(), groups: z.array(GroupRow) })
+
+export const GroupAnswer = GroupRow.extend({
+  /** Names of groups that are in it. */
+  groups: z.array(z.string()),
+  /** A part of the names of its members. */
+  names: z.array(z.string()),
+  limits: AnyObject.nullable(),
+  changed_at: z.string(),
+})
+
+export const RoleListAnswer = z.strictObject({
+  roles: z.array(
+    z.strictObject({
+      name: z.string(),
+      callers: z.int(),
+      /** Names of groups that have it. */
+      groups: z.array(z.string()),
+    }),
+  ),
+})
+
+export const RoleAnswer = z.strictObject({ role: z.string(), holder: z.string() })
+
+export const TenantRow = z.strictObject({ name: z.string(), spaces: z.int(), created_at: z.string() })
+
+export const TenantListAnswer = z.strictObject({ tenants: z.array(TenantRow) })
+
+export const SpaceRow = z.strictObject({
+  name: z.string(),
+  tenant: z.string(),
+  parent: z.string().nullable(),
+  /** True when policies see it in its parent. */
+  inherits: z.boolean(),
+  created_at: z.string(),
+})
+
+export const SpaceListAnswer = z.strictObject({ spaces: z.array(SpaceRow) })
 
 export const PolicyProblemRow = z.strictObject({
   file: z.string(),
@@ -78,6 +171,16 @@ export const PolicyApplyAnswer = z.strictObject({
   files: z.int(),
 })
 
+/** The keys of an identity provider, as they were last read. */
+export const IssuerRow = z.strictObject({
+  name: z.string(),
+  /** `stale`: they cannot be read at the moment, and what was read before counts; `none`: its tokens are refused. */
+  state: z.enum(['waiting', 'fresh', 'stale', 'none']),
+  keys: z.int(),
+  read_at: z.string().nullable(),
+  problems: z.array(z.string()),
+})
+
 export const HealthAnswer = z.strictObject({
   state: z.enum(['ready', 'degraded']),
   uptime_s: z.int(),
@@ -98,12 +201,30 @@ export const HealthAnswer = z.strictObject({
     problems: z.int(),
   }),
   listeners: z.array(z.strictObject({ name: z.string(), address: z.string(), rule: z.string() })),
+  issuers: z.array(IssuerRow),
 })
 
 export type MadeKeyAnswer = z.infer<typeof MadeKeyAnswer>
 export type KeyRow = z.infer<typeof KeyRow>
 export type CallerRow = z.infer<typeof CallerRow>
+export type CallerAnswer = z.infer<typeof CallerAnswer>
+export type GroupRow = z.infer<typeof GroupRow>
+export type GroupAnswer = z.infer<typeof GroupAnswer>
+export type TenantRow = z.infer<typeof TenantRow>
+export type SpaceRow = z.infer<typeof SpaceRow>
 export type PolicyAnswer = z.infer<typeof PolicyAnswer>
 export type PolicyCheckAnswer = z.infer<typeof PolicyCheckAnswer>
 export type PolicyApplyAnswer = z.infer<typeof PolicyApplyAnswer>
+export type IssuerRow = z.infer<typeof IssuerRow>
 export type HealthAnswer = z.infer<typeof HealthAnswer>
+
+export const TokenKeyListAnswer = z.strictObject({
+  keys: z.array(
+    z.strictObject({
+      kid: z.string(),
+      /** `next` is published and signs nothing yet; `ends` has signed, and is published until those tokens have ended. */
+      state: z.enum(['next', 'signs', 'ends']),
+    }),
+  ),
+})
+export type TokenKeyListAnswer = z.infer<typeof TokenKeyListAnswer>

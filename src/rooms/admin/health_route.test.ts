@@ -12,6 +12,7 @@ test('healthRoute gives the states of the door as they are when asked', async (t
     ledger: { state: 'writable', reason: null, entries: 3, unanchored: 3, days_left: null, problems: [] },
     policy: { state: 'good', set: 'abc', problems: 0 },
     listeners: [],
+    issuers: [],
   }
   const acted = await new AdminBench(t).send(healthRoute({ read: () => health }))
   assert.deepEqual([acted.status, acted.body], [200, health])

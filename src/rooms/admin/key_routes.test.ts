@@ -39,7 +39,7 @@ test('createKeyRoute makes nothing: the ledger cannot record', async (t) => {
   const bench = new AdminBench(t)
   bench.recorder.isWritable = false
   assert.equal(await faultCode(() => made(bench)), 'ledger.unwritable')
-  assert.deepEqual(bench.callers.listKeys(), [])
+  assert.deepEqual(bench.callers.listKeys().items, [])
 })
 
 const BAD_ORDERS: readonly (readonly [why: string, order: JsonValue])[] = [

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { FAULTS, isFaultCode } from '#base/fault.ts'
+import { FAULTS, isFaultCode } from '#base/fault_table.ts'
 import type { JsonObject, JsonValue } from '#base/json.ts'
 import { STAGES } from '#door/outcome.ts'
 import type { EntryView } from './entry_view.ts'
@@ -19,6 +19,8 @@ const OperatorPart = z.strictObject({
   /** Of a pool: the member that was asked last, and how many calls were made. */
   model: z.string().nullable(),
   tries: z.number().nullable(),
+  /** The W3C trace that the request was part of. */
+  trace: z.string().nullable(),
   /** Values of the encrypted sidecar, by name. */
   opened: z.record(
     z.string(),
@@ -129,6 +131,7 @@ function operatorPart(entries: readonly EntryView[], shown: JsonObject): Operato
     ms: numberOf(shown['ms']),
     model: textOf(shown['model']),
     tries: numberOf(shown['tries']),
+    trace: textOf(opened['trace']),
     opened,
   }
 }

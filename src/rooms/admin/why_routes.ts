@@ -34,6 +34,7 @@ export function whyRoute(entries: EntryReader): Route<EntryName> {
     listener: 'door',
     method: 'GET',
     path: '/v1/why/{id}',
+    media: 'json',
     envelope: 'problem',
     action: ACTION,
     record: 'grouped',

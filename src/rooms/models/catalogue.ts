@@ -77,10 +77,30 @@ function open(settings: ModelSettings, all: Everything): CatalogueModel {
   )
   // What one member does not take cannot be sent to the pool, which may send it there.
   const isStrict = opened.some(({ of }) => of.extensions === 'refuse')
+  const sized = {
+    ...settings,
+    ...sizeOf(
+      settings,
+      opened.map(({ of }) => of),
+    ),
+  }
   return {
-    settings: isStrict ? { ...settings, extensions: 'refuse' } : settings,
+    settings: isStrict ? { ...sized, extensions: 'refuse' } : sized,
     target: Object.freeze({ ...target, via: Object.freeze(members.map((member) => member.target)) }),
     connection,
+  }
+}
+
+/** Every member takes the shortest of their answers; what a pool reads is what the largest of them reads. */
+function sizeOf(
+  { maxOutputTokens }: ModelSettings,
+  members: readonly ModelSettings[],
+): Pick<ModelSettings, 'maxOutputTokens' | 'maxInputTokens'> {
+  const lengths = members.flatMap((member) => member.maxOutputTokens ?? [])
+  const inputs = members.flatMap((member) => member.maxInputTokens ?? [])
+  return {
+    maxOutputTokens: maxOutputTokens ?? (lengths.length === 0 ? undefined : Math.min(...lengths)),
+    maxInputTokens: inputs.length === members.length ? Math.max(...inputs) : undefined,
   }
 }
 

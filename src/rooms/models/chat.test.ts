@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import type { FaultCode } from '#base/fault.ts'
+import type { FaultCode } from '#base/fault_table.ts'
 import { deepFreeze, type JsonObject } from '#base/json.ts'
 import { LIMITS } from '#base/limits.ts'
 import { Sealed } from '#base/sealed.ts'
+import { NO_POSSESSION } from '#door/route.ts'
 import { Permit } from '#trust/access/authorize.ts'
 import { KEY_ECHOES, startFakeUpstream, type FakeUpstream } from '../../../test/fakes/upstream.ts'
 import { CALLER, ENDLESS } from '../../../test/support/door_parts.ts'
@@ -15,7 +16,14 @@ import { CHAT } from './infer_routes.ts'
 const SEED = 20_261_122
 const KEY = ['the', 'key/of', 'the', 'provider'].join('-')
 const PRESENT = { kind: 'present', secret: new Sealed(KEY) } as const
-const ACT_ONLY = { id: 'entry00000000001', caller: CALLER, memory: ENDLESS, onAbort: () => {} }
+const ACT_ONLY = {
+  id: 'entry00000000001',
+  caller: CALLER,
+  address: '127.0.0.1',
+  possession: NO_POSSESSION,
+  memory: ENDLESS,
+  onAbort: () => {},
+}
 
 let fake: FakeUpstream
 let scene: ModelsScene

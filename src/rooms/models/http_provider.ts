@@ -10,6 +10,7 @@ import type { Detector } from '#door/detector.ts'
 import type { StreamSource } from './formats/stream_format.ts'
 import { keyDetector } from './key_detector.ts'
 import type { CallContext, ModelSettings, ProviderParts } from './provider.ts'
+import { ProviderCalls, type ProviderCall } from './provider_calls.ts'
 import { ProviderRefusals, type ErrorWords } from './provider_refusals.ts'
 import { watchForEcho } from './watch_for_echo.ts'
 
@@ -36,10 +37,11 @@ export class HttpProvider {
   readonly #echo: SecretEcho | undefined
   readonly #secret: Detector | undefined
   readonly #refusals: ProviderRefusals
+  readonly #calls: ProviderCalls
   readonly #upstream: Upstream
 
   /** No network yet. Throws `config.invalid`. */
-  constructor(settings: ModelSettings, dialect: Dialect, { redact }: ProviderParts) {
+  constructor(settings: ModelSettings, dialect: Dialect, parts: ProviderParts) {
     const base = baseOf(settings)
     this.#basePath = base.pathname.replace(/\/+$/, '')
     this.#query = base.search
@@ -47,7 +49,8 @@ export class HttpProvider {
     this.#withHeaders = headersFor(settings, dialect)
     this.#echo = settings.key.kind === 'present' ? new SecretEcho(settings.key.secret) : undefined
     this.#secret = settings.key.kind === 'present' ? keyDetector(settings.key.secret) : undefined
-    this.#refusals = new ProviderRefusals(dialect, redact)
+    this.#refusals = new ProviderRefusals(dialect, parts.redact)
+    this.#calls = new ProviderCalls(settings, base.origin, parts)
     this.#upstream = openUpstream({
       origin: base.origin,
       connections: LIMITS.upstreamConnections,
@@ -64,21 +67,40 @@ export class HttpProvider {
 
   /** Sends a body and gives the object that was answered with status 200. Throws `upstream.*` and `input.aborted`. */
   async send(api: string, body: JsonObject, context: CallContext): Promise<JsonObject> {
-    const answer = await this.#withHeaders((headers) =>
-      this.#upstream.send(this.#request(api, body, { headers, context })),
-    )
-    const text = textOf(answer.body, this.#echo)
-    if (answer.status !== 200) throw this.#refusals.of(answer, errorOf(text))
-    const value = parse(text)
-    if (!isJsonObject(value)) throw invalidAnswer('answer_shape')
-    return value
+    const call = this.#calls.begin(api, context)
+    try {
+      const answer = await this.#withHeaders((headers) =>
+        this.#upstream.send(this.#request(api, body, { headers, context, call })),
+      )
+      const text = textOf(answer.body, this.#echo)
+      if (answer.status !== 200) throw this.#refusals.of(answer, errorOf(text))
+      const value = parse(text)
+      if (!isJsonObject(value)) throw invalidAnswer('answer_shape')
+      call.answered()
+      return value
+    } catch (thrown) {
+      throw call.failed(thrown)
+    }
   }
 
   /** As `send`, for an answer of server-sent events: gives their bytes as they come. */
   async open(api: string, body: JsonObject, context: CallContext): Promise<StreamSource> {
-    const answer = await this.#withHeaders((headers) =>
-      this.#upstream.open(this.#request(api, body, { headers, context })),
-    )
+    const call = this.#calls.begin(api, context)
+    try {
+      const answer = await this.#withHeaders((headers) =>
+        this.#upstream.open(this.#request(api, body, { headers, context, call })),
+      )
+      return call.ofStream(await this.#streamOf(answer))
+    } catch (thrown) {
+      throw call.failed(thrown)
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#upstream.close()
+  }
+
+  async #streamOf(answer: UpstreamStream): Promise<StreamSource> {
     if (answer.status !== 200) {
       const text = textOf(await firstBytes(answer.body), this.#echo)
       throw this.#refusals.of(answer, errorOf(text))
@@ -95,19 +117,18 @@ export class HttpProvider {
     }
   }
 
-  close(): Promise<void> {
-    return this.#upstream.close()
-  }
-
-  #request(
-    api: string,
-    body: JsonObject,
-    { headers, context }: { readonly headers: readonly string[]; readonly context: CallContext },
-  ): UpstreamRequest {
+  #request(api: string, body: JsonObject, { headers, context, call }: Sending): UpstreamRequest {
     const { memory, onAbort } = context
     const path = `${this.#dialect.pathOf(this.#basePath, api)}${this.#query}`
-    return { method: 'POST', path, headers, body: printJson(body), memory, onAbort }
+    const all = call.headers.length === 0 ? headers : [...headers, ...call.headers]
+    return { method: 'POST', path, headers: all, body: printJson(body), memory, onAbort }
   }
+}
+
+interface Sending {
+  readonly headers: readonly string[]
+  readonly context: CallContext
+  readonly call: ProviderCall
 }
 
 export function invalidAnswer(reason: string): Fault {

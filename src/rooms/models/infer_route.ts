@@ -4,7 +4,9 @@ import { LIMITS } from '#base/limits.ts'
 import { parseStrictJson } from '#base/strict_json.ts'
 import type { ActContext, Acted, RawRequest, Route } from '#door/route.ts'
 import { checkPermit, type Permit } from '#trust/access/authorize.ts'
+import { withAnswerLength } from './answer_length.ts'
 import type { Catalogue } from './catalogue.ts'
+import { demandOf } from './demand.ts'
 import { placeOf, type ModelApi } from './provider.ts'
 
 const ACTION = 'model:infer'
@@ -36,23 +38,29 @@ export function inferRoute(catalogue: Catalogue, call: ModelCall): Route<ModelRe
     listener: 'door',
     method: 'POST',
     path,
+    media: 'json',
     envelope,
     action: ACTION,
     record: 'grouped',
     inspect: { request: 'all', response: 'all' },
-    parse: (request) => parse(call, request),
+    parse: (request) => parse(catalogue, call, request),
     target: (request) => catalogue.target(request.model),
+    demand: (request) => demandOf(call.api, request, catalogue.find(request.model)?.settings),
     act: (permit, request, context) => act(catalogue, call, { permit, request, context }),
   }
 }
 
-function parse({ check }: ModelCall, { query, body }: RawRequest): ModelRequest {
+function parse(catalogue: Catalogue, { api, check }: ModelCall, { query, body }: RawRequest): ModelRequest {
   // A query could say something else than the body, so there is none; and its names are the caller's: none is said.
   if (query.some(([name, value]) => name !== ANTHROPIC_BETA || value !== 'true')) {
     const say = 'This route takes no query parameters; all fields are in the body.'
     throw new Fault('input.invalid', {}, { say })
   }
-  const value = parseStrictJson(body, LIMITS)
+  const value = withAnswerLength(
+    api,
+    parseStrictJson(body, LIMITS),
+    (model) => catalogue.find(model)?.settings.maxOutputTokens,
+  )
   const checked: (value: JsonValue) => asserts value is ModelRequest = check
   checked(value)
   return value
@@ -77,8 +85,8 @@ async function act(
   if (model === undefined) throw new Fault('model.unknown')
   const { settings, connection } = model
   if (settings.extensions === 'refuse') checkExtensions(unknownField(request))
-  const { id, memory, onAbort } = context
-  const call = { id, memory, onAbort }
+  const { id, memory, onAbort, trace } = context
+  const call = { id, memory, onAbort, trace }
   if (streams && request['stream'] === true)
     return { kind: 'stream', answer: await connection.stream(api, permit, request, call) }
   const { status, body, usage, facts: more } = await connection.call(api, permit, request, call)

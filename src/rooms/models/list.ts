@@ -62,6 +62,7 @@ export function modelRoute(catalogue: Catalogue, policies: Policies): Route<Name
 const COMMON = {
   listener: 'door',
   method: 'GET',
+  media: 'json',
   envelope: 'openai',
   action: ACTION,
   record: 'grouped',

@@ -3,9 +3,12 @@ import type { JsonObject, JsonValue } from '#base/json.ts'
 import type { Memory } from '#base/memory.ts'
 import type { Sealed } from '#base/sealed.ts'
 import type { UpstreamNetwork } from '#base/upstream_address.ts'
+import type { CallTrace } from '#door/route.ts'
 import type { StreamedAnswer } from '#door/stream_frame.ts'
 import type { Permit } from '#trust/access/authorize.ts'
+import type { CallMetrics } from './call_metrics.ts'
 import type { PoolSettings } from './pool/pool_settings.ts'
+import type { AnswerUsage } from './token_counts.ts'
 
 /** The wire formats that callers speak. */
 export type ModelApi = 'chat' | 'responses' | 'messages' | 'embeddings' | 'count_tokens'
@@ -38,6 +41,10 @@ export interface ModelSettings {
   readonly pool?: PoolSettings | undefined
   /** Where the host name of `baseUrl` may lead; only to public addresses without it. */
   readonly network?: UpstreamNetwork | undefined
+  /** Tokens of an answer whose request does not say how long it may be; the provider's own number without it. */
+  readonly maxOutputTokens?: number | undefined
+  /** Tokens that the model reads at most, where the operator says so. */
+  readonly maxInputTokens?: number | undefined
   readonly timeoutMs: number
   /** The times of the phases of one exchange; what is undefined is limited by `timeoutMs` alone. */
   readonly phases?: PhaseTimes | undefined
@@ -71,12 +78,14 @@ export interface CallContext {
   /** Where the bytes of an answer are claimed before they are kept. */
   readonly memory: Memory
   readonly onAbort: (listener: () => void) => void
+  /** Told of each call; undefined where the request is in no trace. */
+  readonly trace?: CallTrace | undefined
 }
 
 export interface ProviderAnswer {
   readonly status: number
   readonly body: JsonValue
-  readonly usage: { readonly tokens_in: number; readonly tokens_out: number } | undefined
+  readonly usage: AnswerUsage | undefined
   /** More facts for the outcome entry, as who answered in the place of the one that was asked. */
   readonly facts?: Readonly<Record<string, JsonValue>> | undefined
 }
@@ -99,6 +108,8 @@ export interface ProviderParts {
   readonly clock: Clock
   /** Takes credentials out of a foreign text before it is kept in the ledger. */
   readonly redact: (text: string) => string
+  /** Told of each call that goes over HTTP. */
+  readonly calls?: Pick<CallMetrics, 'took'> | undefined
 }
 
 /** A kind of model provider. One file each; listed in `providers/all.ts`. */

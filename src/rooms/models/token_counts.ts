@@ -13,6 +13,37 @@ export interface TokenCounts {
   readonly thought: number | undefined
 }
 
+/** Facts for the outcome entry, and for what the answer costs. */
+export interface AnswerUsage {
+  /** All that was read, from a cache or not. */
+  readonly tokens_in: number
+  readonly tokens_out: number
+  /** Of what was read, what came from a cache and what went into one, where that is told. */
+  readonly tokens_cached?: number
+  readonly tokens_written?: number
+}
+
+export function usageOfCounts({ prompt, completion, cached, written }: TokenCounts): AnswerUsage {
+  return {
+    tokens_in: prompt,
+    tokens_out: completion,
+    ...(cached === undefined ? {} : { tokens_cached: cached }),
+    ...(written === undefined ? {} : { tokens_written: written }),
+  }
+}
+
+/** What of the input an API of OpenAI's tells of caches, under the names of its details; nothing where it tells none. */
+export function cacheUsageOf(
+  details: JsonValue | undefined,
+): Pick<AnswerUsage, 'tokens_cached' | 'tokens_written'> {
+  const cached = countOf(detailsOf(details)['cached_tokens'])
+  const written = countOf(detailsOf(details)['cache_write_tokens'])
+  return {
+    ...(cached === undefined ? {} : { tokens_cached: cached }),
+    ...(written === undefined ? {} : { tokens_written: written }),
+  }
+}
+
 /** Reads the `usage` of Anthropic's Messages, where the input does not count what caches held; undefined for any other value. */
 export function countsOfMessages(usage: JsonValue | undefined): TokenCounts | undefined {
   if (!isJsonObject(usage)) return undefined

@@ -44,3 +44,21 @@ test('watchForEcho sees a key in pieces of one byte, after much else', async () 
   const [seen, end] = await watch(ECHO, 'x'.repeat(10_000), ...KEY.split(''))
   assert.deepEqual([seen.length, end], [10_000 + KEY.length - 1, 'upstream.invalid'])
 })
+
+test('watchForEcho hands on and finds the same in pieces of any size', async () => {
+  const text = `${'y'.repeat(5_000)}${KEY}${'z'.repeat(5_000)}`
+  const clean = text.replace(KEY, KEY.slice(1))
+  for (const size of [7, 300, 1_023, 1_024, 1_025, 2_049, 9_000]) {
+    const cut = (whole: string): readonly string[] =>
+      Array.from({ length: Math.ceil(whole.length / size) }, (_, at) =>
+        whole.slice(at * size, (at + 1) * size),
+      )
+    assert.deepEqual(await watch(ECHO, ...cut(clean)), [clean, 'ended'], String(size))
+    const [seen, end] = await watch(ECHO, ...cut(text))
+    assert.deepEqual(
+      [end, text.startsWith(seen), seen.includes(KEY)],
+      ['upstream.invalid', true, false],
+      String(size),
+    )
+  }
+})

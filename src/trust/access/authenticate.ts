@@ -1,9 +1,9 @@
 import type { Clock } from '#base/clock.ts'
-import { Fault } from '#base/fault.ts'
 import type { Peppers } from '#base/peppers.ts'
 import { parseAddressRanges } from './address_ranges.ts'
-import type { Caller, Credential, KeyAuthenticator, Proven, Unproven } from './caller.ts'
+import type { Caller, Credential, KeyAuthenticator, Proven } from './caller.ts'
 import { OPERATOR, systemCaller } from './caller_facts.ts'
+import { newCallerRecord, newSpaceRecord, newTenantRecord, type CallerRecord } from './directory_record.ts'
 import { newKeyText, newKid, parseKey } from './key.ts'
 import {
   matchingSecret,
@@ -13,11 +13,16 @@ import {
   type KeyRecord,
   type SecretRecord,
 } from './key_record.ts'
+import { unproven, type Unproven } from './unproven.ts'
 
 export interface AuthenticateParts {
   readonly keys: ReadonlyMap<string, KeyRecord>
   readonly peppers: Peppers
   readonly clock: Clock
+  /** The caller that a key proves now. */
+  readonly proves: (record: KeyRecord) => Caller
+  /** Another number once that may be another one. */
+  readonly epochOf: (owner: CallerRecord) => number
   /** Told of each use of a secret. */
   readonly used: (record: KeyRecord, secret: SecretRecord, day: number) => void
 }
@@ -45,23 +50,28 @@ export function authenticateWith(parts: AuthenticateParts): KeyAuthenticator {
     const isInside = record.ranges.admits(address) || address === SOCKET
     const state =
       objection(record, secret ?? NO_SECRET, now) ?? (isInside ? undefined : 'key.address_outside')
+    // An id that is not one of ours is a stranger's text, and so no public field: `asked_kid`.
     const reason =
       known === undefined ? reasonUnknown(credential) : secret === undefined ? 'key.wrong' : state
     if (reason !== undefined || secret === undefined)
-      throw new Fault('caller.unknown', {
-        reason: reason ?? 'key.wrong',
-        // An id that is not one of ours is a stranger's text, and so no public field.
-        ...(kid === undefined ? {} : known === undefined ? { asked_kid: kid } : { kid }),
-      })
+      throw unproven(
+        reason ?? 'key.wrong',
+        kid === undefined || credential.kind !== 'bearer'
+          ? {}
+          : known === undefined
+            ? { asked_kid: kid }
+            : { kid },
+      )
     parts.used(record, secret, toDay(now))
-    return { caller: record.proves, recheck: () => checkHolds(parts, record.kid, secret.number) }
+    return provenBy(parts, record, secret)
   }
 
   return {
     authenticate: (credential, address) => {
       if (credential.kind === 'socket') return PROVEN_OPERATOR
       if (credential.kind === 'system') return provenSystem(systemCaller(credential.name))
-      if (credential.kind !== 'bearer') return judge('', address, credential)
+      // Nothing is judged as a key that nobody has, which takes as long.
+      if (credential.kind !== 'bearer') return judge(stranger.text, address, credential)
       return credential.token.open((text) => judge(text, address, credential))
     },
     looksReal: (credential) => {
@@ -72,16 +82,25 @@ export function authenticateWith(parts: AuthenticateParts): KeyAuthenticator {
 }
 
 /** Looks at the records as they are now: a rotation replaces those of the secrets, whose numbers stay. */
-function checkHolds({ keys, clock }: AuthenticateParts, kid: string, number: number): void {
-  const record = keys.get(kid)
-  const secret = record?.secrets.find((one) => one.number === number) ?? NO_SECRET
-  const reason = record === undefined ? 'key.unknown' : objection(record, secret, clock.now())
-  if (reason !== undefined) throw new Fault('caller.unknown', { reason, kid })
+function provenBy(parts: AuthenticateParts, record: KeyRecord, { number }: SecretRecord): Proven {
+  const { clock, proves, epochOf } = parts
+  const { kid, owner } = record
+  const caller = proves(record)
+  let [current, epoch] = [caller, epochOf(owner)]
+  const recheck = (): Caller => {
+    const secret = record.secrets.find((one) => one.number === number) ?? NO_SECRET
+    const reason = objection(record, secret, clock.now())
+    if (reason !== undefined) throw unproven(reason, { kid })
+    const now = epochOf(owner)
+    if (now !== epoch) [current, epoch] = [proves(record), now]
+    return current
+  }
+  return { caller, recheck }
 }
 
 /** Whoever owns the home, and the door's own jobs, have no key that could end. */
 function provenSystem(caller: Caller): Proven {
-  return Object.freeze({ caller, recheck: () => undefined })
+  return Object.freeze({ caller, recheck: () => caller })
 }
 
 const PROVEN_OPERATOR = provenSystem(OPERATOR)
@@ -91,23 +110,17 @@ function reasonUnknown(credential: Credential): Unproven {
   return credential.kind === 'malformed' ? 'credential.malformed' : 'key.unknown'
 }
 
+const NOWHERE = newSpaceRecord({ id: '', name: '', tenant: newTenantRecord({ id: '', name: '' }, 0) }, 0)
+const NOBODY = newCallerRecord({ id: '', name: '', kind: 'Service', space: NOWHERE, createdBy: '' }, 0)
+
 /** Stands in for a key that does not exist, so that its absence costs what its presence would. */
 function strangerRecord(pepperId: string): { readonly record: KeyRecord; readonly text: string } {
   const kid = newKid()
-  const owner = {
-    name: '',
-    kind: 'Service',
-    space: '',
-    tenant: '',
-    createdAt: 0,
-    createdBy: '',
-    disabledAt: undefined,
-  } as const
   const record: KeyRecord = {
     kid,
     environment: 'live',
     pepperId,
-    owner,
+    owner: NOBODY,
     scope: { models: [], actions: [] },
     addresses: [],
     ranges: parseAddressRanges([]) ?? { admits: () => false },
@@ -116,8 +129,7 @@ function strangerRecord(pepperId: string): { readonly record: KeyRecord; readonl
     createdBy: '',
     revokedAt: undefined,
     secrets: [],
-    // Never reached; and if it were, no policy knows this caller.
-    proves: systemCaller('nobody'),
+    limits: undefined,
   }
   return { record, text: newKeyText({ environment: 'live', kid }) }
 }

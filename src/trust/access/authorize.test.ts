@@ -53,6 +53,8 @@ function refusal(work: () => unknown): Fault {
   return assert.fail('nothing was refused')
 }
 
+const BY_KEY = { aal: 1, via: 'key', binding: 'none', amr: [], actors: [] }
+
 suite('authorize', () => {
   test('authorize asks policy with the caller, the target, the findings and the way of proof', () => {
     const asked: Question[] = []
@@ -63,10 +65,11 @@ suite('authorize', () => {
       principal: DEMO.ref,
       action: { type: 'Action', id: 'model:infer' },
       resource: ECHO,
-      context: { findings: ['credential.pem'], via_key: true },
+      context: { findings: ['credential.pem'], via_key: true, assurance: BY_KEY },
       entities: [[DEMO], [TARGET]],
     })
-    assert.deepEqual(asked[1]?.context, { findings: [], via_key: false })
+    assert.deepEqual(asked[1]?.context, { findings: [], via_key: false, assurance: BY_KEY })
+    assert.ok(Object.isFrozen(asked[1]?.context), 'prepared once')
   })
 
   test('authorize gives a permit for what it allowed', () => {

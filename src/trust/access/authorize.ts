@@ -1,6 +1,7 @@
 import type { Decider, Decision, EntityFacts, EntityRef } from '#base/decider.ts'
 import { Fault } from '#base/fault.ts'
 import type { Caller } from './caller.ts'
+import { contextOf } from './question_context.ts'
 
 /** What is asked of policy. The same value serves the first decision and the second, which adds findings. */
 export interface Ask {
@@ -114,7 +115,7 @@ function allowed(policies: Policies, ask: Ask): Decision {
     principal: ask.caller.ref,
     action: { type: 'Action', id: ask.action },
     resource: ask.target.ref,
-    context: { findings: [...ask.findings], via_key: ask.caller.kid !== undefined },
+    context: contextOf(ask.caller, ask.findings),
     entities: [ask.caller.entities, ask.target.entities],
   })
   if (decision.effect !== 'allow')

@@ -2,6 +2,7 @@ import type { Millis } from '#base/clock.ts'
 import type { EntityFacts, EntityRef } from '#base/decider.ts'
 import type { JsonValue } from '#base/json.ts'
 import type { Sealed } from '#base/sealed.ts'
+import type { LimitTerms } from './limit_terms.ts'
 
 /** What a request brought to say who sends it. */
 export type Credential =
@@ -12,21 +13,34 @@ export type Credential =
   | { readonly kind: 'bearer'; readonly token: Sealed }
   /** More than that. Every part must hold, and all parts must prove the same caller. */
   | Presented
+  /** A token that comes to be exchanged, in the body of a request that brought nothing else. It opens nothing but that. */
+  | Subject
   /** The owner of the home, through `HOME/admin.sock` (mode 0600) or the same process. */
   | { readonly kind: 'socket' }
   /** A job of the door itself, run by `System::"<name>"`. */
   | { readonly kind: 'system'; readonly name: string }
 
-export interface Presented {
+export interface Presented extends Possession {
   readonly kind: 'presented'
   /** From Authorization and x-api-key, at most two. */
   readonly tokens: readonly PresentedToken[]
-  readonly proof: PossessionProof | undefined
-  readonly certificate: ClientCertificate | undefined
 }
 
 export interface PresentedToken {
   readonly scheme: 'bearer' | 'dpop'
+  readonly token: Sealed
+  /** The name that came beside it, as `client_id` of HTTP Basic: who the token proves must have this name. */
+  readonly owner?: string
+}
+
+/** What shows that a request comes from who holds a private key. */
+export interface Possession {
+  readonly proof: PossessionProof | undefined
+  readonly certificate: ClientCertificate | undefined
+}
+
+export interface Subject extends Possession {
+  readonly kind: 'subject'
   readonly token: Sealed
 }
 
@@ -63,6 +77,8 @@ export interface Assurance {
   readonly binding: 'none' | 'dpop' | 'mtls'
   /** Authentication methods (RFC 8176), sorted. */
   readonly amr: readonly string[]
+  /** Who acts for the caller, the latest first (RFC 8693 section 4.1); absent where it acts itself. */
+  readonly actors?: readonly string[] | undefined
   readonly acr: string | undefined
   /** Seconds since 1970, when the person signed in. */
   readonly authTime: number | undefined
@@ -76,6 +92,12 @@ export interface Scope {
   readonly actions: readonly string[] | undefined
 }
 
+/** A key with the limits that it was made with. */
+export interface KeyLimits {
+  readonly kid: string
+  readonly terms: LimitTerms | undefined
+}
+
 /** Who sends a request, proven. There is no anonymous caller. */
 export interface Caller {
   /** The Cedar entity: `Service::"demo"`, `User::"…"`, `System::"operator"`. */
@@ -86,6 +108,8 @@ export interface Caller {
   readonly scope: Scope
   /** The public id of the key that was used, if one was. */
   readonly kid: string | undefined
+  /** The keys whose limits hold: the one that was used, or those that a token was exchanged for. */
+  readonly limitedBy?: readonly KeyLimits[]
   readonly assurance: Assurance
   /** Facts for the ledger about what proved the caller besides a key: issuer, assurance, chain of actors. */
   readonly evidence: Readonly<Record<string, JsonValue>>
@@ -94,22 +118,12 @@ export interface Caller {
 /** A caller as one request has proven it. What proved it may end while the request is still on its way. */
 export interface Proven {
   readonly caller: Caller
-  /** Throws `caller.unknown`, as for a request that came only now, once the key or its caller no longer holds. */
-  recheck(): void
+  /**
+   * The caller as it is now: the same object while nothing of it has changed. Throws `caller.unknown`, as for a request
+   * that came only now, once what proved it or the caller itself no longer holds.
+   */
+  recheck(): Caller
 }
-
-/** Why authentication refused; only the ledger learns it. */
-export type Unproven =
-  | 'credential.missing'
-  | 'credential.malformed'
-  | 'key.unknown'
-  | 'key.wrong'
-  | 'key.expired'
-  | 'key.not_yet_valid'
-  | 'key.idle'
-  | 'key.revoked'
-  | 'key.address_outside'
-  | 'caller.disabled'
 
 /** Proves by what is in memory alone, and so at once. */
 export interface KeyAuthenticator extends Authenticator {

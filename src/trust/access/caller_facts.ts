@@ -1,8 +1,9 @@
 import type { EntityFacts, EntityRef } from '#base/decider.ts'
 import type { Assurance, Caller, Scope } from './caller.ts'
-import type { CallerKind } from './key_record.ts'
+import type { LimitTerms } from './limit_terms.ts'
+import type { CallerFacts } from './directory.ts'
 
-const UNLIMITED: Scope = Object.freeze({ models: undefined, actions: undefined })
+export const UNLIMITED: Scope = Object.freeze({ models: undefined, actions: undefined })
 const DEFAULT_SPACE = 'default'
 
 const NOTHING = Object.freeze({})
@@ -28,26 +29,20 @@ export function systemCaller(name: string): Caller {
   })
 }
 
-/** Who a key proves, and all that it belongs to: worked out once, frozen, and handed to every decision. */
+/** Who a key proves: frozen, and handed to every decision. */
 export function keyCaller(
-  owner: {
-    readonly name: string
-    readonly kind: CallerKind
-    readonly space: string
-    readonly tenant: string
-  },
+  { ref, entities, space }: CallerFacts,
   kid: string,
   scope: Scope,
+  terms: LimitTerms | undefined,
 ): Caller {
-  const ref = Object.freeze({ type: owner.kind, id: owner.name })
-  const space = Object.freeze({ type: 'Space', id: owner.space })
-  const tenant = Object.freeze({ type: 'Tenant', id: owner.tenant })
   return Object.freeze({
     ref,
-    entities: Object.freeze([factsOf(ref, [space]), factsOf(space, [tenant]), factsOf(tenant, [])]),
-    space: owner.space,
+    entities,
+    space,
     scope,
     kid,
+    limitedBy: Object.freeze([{ kid, terms }]),
     ...KEY_ALONE,
   })
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { KEY_ALONE } from './caller_facts.ts'
-import { callerView, keyView, type KeyState } from './caller_view.ts'
+import { callerAlone } from '../../../test/support/directory_scene.ts'
+import { keyView, type KeyState } from './caller_view.ts'
 import {
   DAY_MS,
   MAX_IDLE_DAYS,
@@ -13,15 +13,7 @@ import {
 
 const START = Date.UTC(2026, 0, 10)
 const END = START + 90 * DAY_MS
-const OWNER = {
-  name: 'demo',
-  kind: 'Service',
-  space: 'default',
-  tenant: 'default',
-  createdAt: START,
-  createdBy: 'System::"operator"',
-  disabledAt: undefined,
-} as const
+const OWNER = callerAlone({ createdBy: 'System::"operator"' })
 
 function secretOf(number: number, given: Partial<SecretRecord> = {}): SecretRecord {
   return { ...NO_SECRET, number, createdAt: START, notAfter: END, ...given }
@@ -42,14 +34,7 @@ function keyOf(given: Partial<KeyRecord>): KeyRecord {
     createdBy: OWNER.createdBy,
     revokedAt: undefined,
     secrets: [secretOf(1)],
-    proves: {
-      ref: { type: 'Service', id: 'demo' },
-      entities: [],
-      space: 'default',
-      scope,
-      kid: 'k',
-      ...KEY_ALONE,
-    },
+    limits: undefined,
     ...given,
   }
 }
@@ -82,11 +67,6 @@ suite('caller_view', () => {
       secrets.map(({ last_used }) => last_used),
       ['2026-01-10', null],
     )
-  })
-
-  test('callerView tells a disabled caller', () => {
-    assert.equal(callerView(OWNER).state, 'live')
-    assert.equal(callerView({ ...OWNER, disabledAt: START }).state, 'disabled')
   })
 
   test('objection counts idle days from the last use, and before that from when the key could be used', () => {

@@ -1,5 +1,6 @@
 import type { Millis } from '#base/clock.ts'
-import { DAY_MS, objection, type CallerRecord, type KeyRecord, type SecretRecord } from './key_record.ts'
+import type { JsonObject } from '#base/json.ts'
+import { DAY_MS, objection, type KeyRecord, type SecretRecord } from './key_record.ts'
 
 // These are type aliases, not interfaces, so that they are JSON values as they stand.
 
@@ -25,21 +26,13 @@ export type KeyView = {
   readonly models: readonly string[] | null
   readonly actions: readonly string[] | null
   readonly addresses: readonly string[]
+  /** Null without limits of its own. */
+  readonly limits: JsonObject | null
   readonly not_before: Millis
   readonly created_at: Millis
   readonly created_by: string
   readonly revoked_at: Millis | null
   readonly secrets: readonly SecretView[]
-}
-
-export type CallerView = {
-  readonly name: string
-  readonly kind: string
-  readonly space: string
-  readonly tenant: string
-  readonly state: 'live' | 'disabled'
-  readonly created_at: Millis
-  readonly created_by: string
 }
 
 export function keyView(record: KeyRecord, now: Millis): KeyView {
@@ -53,23 +46,12 @@ export function keyView(record: KeyRecord, now: Millis): KeyView {
     models: record.scope.models ?? null,
     actions: record.scope.actions ?? null,
     addresses: record.addresses,
+    limits: record.limits ?? null,
     not_before: record.notBefore,
     created_at: record.createdAt,
     created_by: record.createdBy,
     revoked_at: record.revokedAt ?? null,
     secrets,
-  }
-}
-
-export function callerView(caller: CallerRecord): CallerView {
-  return {
-    name: caller.name,
-    kind: caller.kind,
-    space: caller.space,
-    tenant: caller.tenant,
-    state: caller.disabledAt === undefined ? 'live' : 'disabled',
-    created_at: caller.createdAt,
-    created_by: caller.createdBy,
   }
 }
 

@@ -10,6 +10,7 @@ import { LIMITS } from '#base/limits.ts'
 import type { Peppers } from '#base/peppers.ts'
 import { Sealed } from '#base/sealed.ts'
 import { openDatabase } from '#base/sqlite.ts'
+import { setActive } from '../../../test/support/directory_scene.ts'
 import type { Credential } from './caller.ts'
 import { openCallers, type Callers } from './callers.ts'
 import { newKeyText, newKid } from './key.ts'
@@ -182,7 +183,7 @@ suite('callers', () => {
       bench.now = now
       assert.equal(bench.reason(credential), reason, why)
     }
-    assert.equal(bench.callers.listKeys()[0]?.state, 'expired')
+    assert.equal(bench.callers.listKeys().items[0]?.state, 'expired')
     assert.equal(
       bench.callers.looksReal(credential),
       true,
@@ -195,7 +196,7 @@ suite('callers', () => {
       ['holds', (bench) => bench.callers.createKey({ name: 'other', createdBy: 'test' })],
       ['holds', (bench, kid) => bench.callers.rotateKey(kid)],
       ['key.revoked', (bench, kid) => bench.callers.revokeKey(kid)],
-      ['caller.disabled', (bench) => bench.callers.disableCaller('demo')],
+      ['caller.disabled', (bench) => setActive(bench.callers, 'demo', false)],
       ['key.expired', (bench) => void (bench.now += 10 * DAY)],
       ['key.expired', (bench, kid) => void (bench.callers.rotateKey(kid, 1_000), (bench.now += 1_000))],
     ]
@@ -220,7 +221,7 @@ suite('callers', () => {
     assert.equal(bench.reason(credential), 'proven', '30 days after its last use')
     bench.now = START + 81 * DAY
     assert.equal(bench.reason(credential), 'key.idle')
-    assert.equal(bench.callers.listKeys()[0]?.state, 'idle')
+    assert.equal(bench.callers.listKeys().items[0]?.state, 'idle')
   })
 
   test('authenticate holds a key to its addresses', (t) => {
@@ -256,12 +257,13 @@ suite('callers', () => {
     assert.throws(() => bench.callers.revokeKey(newKid()), { code: 'key.unknown' })
   })
 
-  test('disableCaller refuses all keys of a caller until enableCaller', (t) => {
+  test('setActive refuses all keys of a caller until it is enabled again', (t) => {
     const bench = new Bench(t)
     const [one, two] = [bench.make(), bench.make()]
     const other = bench.make({ name: 'other' })
-    assert.equal(bench.callers.disableCaller('demo').state, 'disabled')
-    assert.equal(bench.callers.disableCaller('demo').state, 'disabled', 'twice is once')
+    assert.equal(setActive(bench.callers, 'demo', false).disabledAt, START)
+    bench.now += 1
+    assert.equal(setActive(bench.callers, 'demo', false).disabledAt, START, 'twice is once')
     assert.deepEqual(
       [one, two, other].map(({ credential }) => bench.reason(credential)),
       ['caller.disabled', 'caller.disabled', 'proven'],
@@ -269,10 +271,8 @@ suite('callers', () => {
     bench.restart()
     assert.equal(bench.reason(one.credential), 'caller.disabled', 'after a restart')
     assert.throws(() => bench.make(), { code: 'key.conflicting' }, 'no new key meanwhile')
-    assert.equal(bench.callers.enableCaller('demo').state, 'live')
+    assert.equal(setActive(bench.callers, 'demo', true).disabledAt, undefined)
     assert.equal(bench.reason(one.credential), 'proven')
-    assert.throws(() => bench.callers.disableCaller('nobody'), { code: 'caller.missing' })
-    assert.throws(() => bench.callers.enableCaller('nobody'), { code: 'caller.missing' })
   })
 
   test('rotateKey keeps two secrets live for the overlap and no third', (t) => {
@@ -295,7 +295,9 @@ suite('callers', () => {
     assert.equal(bench.reason({ kind: 'bearer', token: third.key }), 'proven')
     assert.equal(bench.reason(first.credential), 'key.wrong', 'forgotten')
     assert.deepEqual(
-      bench.callers.listKeys()[0]?.secrets.map(({ number, state, last_used }) => [number, state, last_used]),
+      bench.callers
+        .listKeys()
+        .items[0]?.secrets.map(({ number, state, last_used }) => [number, state, last_used]),
       [
         [2, 'expired', '2026-01-21'],
         [3, 'live', '2026-01-21'],
@@ -348,13 +350,13 @@ suite('callers', () => {
       ['too many models', { models: many }, 'input.invalid'],
       ['an empty model name', { models: [''] }, 'input.invalid'],
       ['a space in an action', { actions: ['model infer'] }, 'input.invalid'],
-      ['the name of a caller of another kind', { name: 'a-person' }, 'key.conflicting'],
+      ['the name of a caller of another kind', { name: 'a-person', kind: 'Service' }, 'key.conflicting'],
     ]
     for (const [why, asked, code] of rows) assert.throws(() => bench.make(asked), { code }, why)
-    assert.equal(bench.callers.listKeys().length, 1)
+    assert.equal(bench.callers.listKeys().items.length, 1)
   })
 
-  test('listKeys and listCallers show everything but what proves', (t) => {
+  test('listKeys shows everything but what proves', (t) => {
     const bench = new Bench(t)
     const { kid, text } = bench.make({
       environment: 'test',
@@ -362,7 +364,7 @@ suite('callers', () => {
       addresses: ['127.0.0.0/8'],
     })
     bench.make({ name: 'late', notBefore: START + DAY })
-    const [key, late] = bench.callers.listKeys()
+    const [key, late] = bench.callers.listKeys().items
     assert.deepEqual(key, {
       kid,
       environment: 'test',
@@ -372,6 +374,7 @@ suite('callers', () => {
       models: ['echo'],
       actions: null,
       addresses: ['127.0.0.0/8'],
+      limits: null,
       not_before: START,
       created_at: START,
       created_by: 'System::"operator"',
@@ -381,14 +384,7 @@ suite('callers', () => {
       ],
     })
     assert.equal(late?.state, 'pending')
-    assert.deepEqual(
-      bench.callers.listCallers().map(({ name, state }) => [name, state]),
-      [
-        ['demo', 'live'],
-        ['late', 'live'],
-      ],
-    )
-    assert.ok(!JSON.stringify(bench.callers.listKeys()).includes(text.slice(23, 55)))
+    assert.ok(!JSON.stringify(bench.callers.listKeys().items).includes(text.slice(23, 55)))
   })
 
   test('createKey leaves no secret on disk: only its keyed hash', (t) => {
@@ -408,7 +404,7 @@ suite('callers', () => {
     for (let use = 0; use < 5; use++) bench.reason(credential)
     assert.equal(bench.waiting.length, 0, 'nothing more today')
     const second = bench.open()
-    assert.equal(second.listKeys()[0]?.secrets[0]?.last_used, '2026-01-10')
+    assert.equal(second.listKeys().items[0]?.secrets[0]?.last_used, '2026-01-10')
     second.close()
   })
 
@@ -460,10 +456,10 @@ suite('callers', () => {
     ]
     const callersOf = () => keys.map(({ credential }) => bench.callers.authenticate(credential, HERE).caller)
     const before = callersOf()
-    const listed = bench.callers.listKeys()
+    const listed = bench.callers.listKeys().items
     bench.restart()
     assert.deepEqual(callersOf(), before)
-    assert.deepEqual(bench.callers.listKeys(), listed)
+    assert.deepEqual(bench.callers.listKeys().items, listed)
   })
 
   test('openCallers needs the pepper of a key as long as any of its secrets lives', (t) => {
@@ -474,7 +470,7 @@ suite('callers', () => {
     const other: Peppers = { ...PEPPERS, current: '2', has: (id) => id === '2' }
     const gone = { code: 'home.damaged', detail: { kid, pepper: '1' } }
     assert.throws(() => bench.open(other), gone, 'the older one has ended, the newer one has not')
-    const [, newer] = bench.callers.listKeys()[0]?.secrets ?? []
+    const [, newer] = bench.callers.listKeys().items[0]?.secrets ?? []
     assert.ok(newer !== undefined)
     bench.now = newer.not_after - 1
     assert.throws(() => bench.open(other), gone, 'its last moment')
@@ -489,7 +485,7 @@ suite('callers', () => {
     bench.now = START + DAY
     assert.equal(bench.callers.revokeKey(kid).revoked_at, START)
     bench.restart()
-    assert.equal(bench.callers.listKeys()[0]?.revoked_at, START)
+    assert.equal(bench.callers.listKeys().items[0]?.revoked_at, START)
   })
 
   test('rotateKey gives as long a life as the key had, counted from when it begins', (t) => {
@@ -509,7 +505,7 @@ suite('callers', () => {
       detail: { field: 'overlap' },
     })
     bench.callers.rotateKey(kid, 7 * DAY)
-    const ends = bench.callers.listKeys()[0]?.secrets.map(({ not_after }) => not_after)
+    const ends = bench.callers.listKeys().items[0]?.secrets.map(({ not_after }) => not_after)
     assert.deepEqual(ends, [START + 7 * DAY, START + 90 * DAY])
   })
 

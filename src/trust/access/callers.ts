@@ -6,20 +6,27 @@ import { Sealed } from '#base/sealed.ts'
 import type { Database } from '#base/sqlite.ts'
 import { authenticateWith } from './authenticate.ts'
 import type { Credential, KeyAuthenticator, Proven } from './caller.ts'
-import { keyCaller } from './caller_facts.ts'
+import { checkNameFree, checkRoom, findSpace, newRecordId } from './caller_changes.ts'
 import { openCallerStore, type CallerStore } from './caller_store.ts'
-import { callerView, keyView, type CallerView, type KeyView } from './caller_view.ts'
+import { keyView, type KeyView } from './caller_view.ts'
+import type { Asked, Directory, Listed } from './directory.ts'
+import { openDirectory } from './directory_book.ts'
+import type { DirectoryParts } from './directory_change.ts'
+import { DEFAULT_SPACE, DirectoryFacts } from './directory_facts.ts'
+import { loadDirectory } from './directory_load.ts'
+import { newCallerRecord, type CallerRecord } from './directory_record.ts'
+import { DirectoryState } from './directory_state.ts'
 import { newKeyText, newKid, type KeyId } from './key.ts'
-import { DAY_MS, type CallerRecord, type KeyRecord, type SecretRecord } from './key_record.ts'
+import { DAY_MS, endingAt, type KeyRecord, type SecretRecord } from './key_record.ts'
 import { openLastUsed, type LastUsed } from './last_used.ts'
-import { replayChanges, type RecordedChange, type Replayed } from './replay.ts'
+import type { RecordedChange } from './recorded_change.ts'
+import { replayChanges, type Replayed } from './replay.ts'
 import { MAX_LIFETIME_MS, toTerms, type KeyTerms, type NewKey } from './new_key.ts'
 
 /** A rotated secret goes on for a day, so that nobody has to swap it everywhere at once. */
 const DEFAULT_OVERLAP_MS = DAY_MS
 const MAX_OVERLAP_MS = 7 * DAY_MS
-const DEFAULT_SPACE = 'default'
-const DEFAULT_TENANT = 'default'
+const ALL = { start: 0, count: LIMITS.keys } as const
 
 export interface CallersParts {
   /** Taken over: `close` closes it. */
@@ -40,9 +47,17 @@ export interface MadeKey {
 
 /** The callers of this home and their keys. A change is on disk, and seen by the next `authenticate`, when its verb returns. */
 export interface Callers extends KeyAuthenticator {
-  /** Makes a key, and its caller when the name is new. Throws `input.invalid`, `key.conflicting`. */
+  readonly directory: Directory
+  /** What `createKey` would make. Throws as it does. */
+  termsOf(asked: NewKey): KeyTerms
+  /**
+   * Makes a key, and its caller, a service, when the name is new.
+   * Throws `input.invalid`, `key.conflicting`, `resource.conflicting`, `space.missing`.
+   */
   createKey(asked: NewKey): MadeKey
-  listKeys(): readonly KeyView[]
+  listKeys(asked?: Asked<KeyView>): Listed<KeyView>
+  /** Throws `key.unknown`. */
+  findKey(kid: string): KeyView
   /**
    * Gives a key a second secret of the same lifetime; the first ends after `overlapMs`.
    * Throws `key.unknown`, `input.invalid`, and `key.conflicting` for a third live secret or a key that is not live.
@@ -50,11 +65,6 @@ export interface Callers extends KeyAuthenticator {
   rotateKey(kid: string, overlapMs?: number): MadeKey
   /** For good; a second time changes nothing. Throws `key.unknown`. */
   revokeKey(kid: string): KeyView
-  /** Refuses all keys of a caller until `enableCaller`. Throws `caller.missing`. */
-  disableCaller(name: string): CallerView
-  /** Throws `caller.missing`. */
-  enableCaller(name: string): CallerView
-  listCallers(): readonly CallerView[]
   /** Makes changes again that the ledger has and the database lacks; it only narrows (`replayChanges`). */
   replay(changes: readonly RecordedChange[]): Replayed
   /** Writes what is still to be written and closes the database. */
@@ -64,19 +74,19 @@ export interface Callers extends KeyAuthenticator {
 /** Loads all callers and keys. Throws `home.damaged` when a pepper that a live key needs is not there. */
 export function openCallers(parts: CallersParts): Callers {
   const store = openCallerStore(parts.database)
-  const { callers, keys } = store.load()
+  const state = new DirectoryState()
+  const owners = loadDirectory(parts.database, state)
+  const keys = new Map(store.loadKeys(owners).map((key) => [key.kid, key]))
   const now = parts.clock.now()
-  const missing = keys.find((key) => !parts.peppers.has(key.pepperId) && isUsable(key, now))
-  if (missing !== undefined)
+  for (const key of keys.values()) {
+    if (parts.peppers.has(key.pepperId) || !isUsable(key, now)) continue
     throw new Fault(
       'home.damaged',
-      { kid: missing.kid, pepper: missing.pepperId },
+      { kid: key.kid, pepper: key.pepperId },
       { say: 'A pepper that keys were hashed with is missing from the keys folder.' },
     )
-  return new CallerBook(parts, store, {
-    callers: new Map(callers.map((caller) => [caller.name, caller])),
-    keys: new Map(keys.map((key) => [key.kid, key])),
-  })
+  }
+  return new CallerBook(parts, store, { state, keys })
 }
 
 /** True for a key that may still be accepted some day: neither revoked nor ended. */
@@ -85,29 +95,38 @@ function isUsable(key: KeyRecord, now: Millis): boolean {
 }
 
 interface Held {
-  readonly callers: Map<string, CallerRecord>
+  readonly state: DirectoryState
   readonly keys: Map<string, KeyRecord>
 }
 
 /** Everything in memory, and each change first on disk. */
 class CallerBook implements Callers {
+  readonly directory: Directory
   readonly #clock: Clock
   readonly #peppers: Peppers
   readonly #store: CallerStore
   readonly #held: Held
+  readonly #changing: DirectoryParts
   readonly #lastUsed: LastUsed
   readonly #authenticator: KeyAuthenticator
 
   constructor(parts: CallersParts, store: CallerStore, held: Held) {
-    this.#clock = parts.clock
-    this.#peppers = parts.peppers
+    const { clock, peppers } = parts
+    const { state, keys } = held
+    const facts = new DirectoryFacts(state)
+    this.#clock = clock
+    this.#peppers = peppers
     this.#store = store
     this.#held = held
+    this.#changing = { state, store: store.directory, clock, keys }
+    this.directory = openDirectory(this.#changing, facts)
     this.#lastUsed = openLastUsed(store, parts.later)
     this.#authenticator = authenticateWith({
-      keys: held.keys,
-      peppers: parts.peppers,
-      clock: parts.clock,
+      keys,
+      peppers,
+      clock,
+      proves: (record) => facts.provenBy(record),
+      epochOf: (owner) => facts.epochOf(owner),
       used: this.#lastUsed.note,
     })
   }
@@ -120,41 +139,64 @@ class CallerBook implements Callers {
     return this.#authenticator.looksReal(credential)
   }
 
+  termsOf(asked: NewKey): KeyTerms {
+    const { state, keys } = this.#held
+    const owner = state.find(asked.name)
+    const kind = asked.kind ?? owner?.kind
+    const terms = toTerms({ ...asked, kind }, this.#clock.now())
+    if (keys.size >= LIMITS.keys)
+      throw new Fault('key.conflicting', {}, { say: `A home holds at most ${LIMITS.keys} keys.` })
+    if (owner === undefined) this.#newOwner(terms)
+    else checkOwner(owner, terms)
+    return terms
+  }
+
   createKey(asked: NewKey): MadeKey {
     const now = this.#clock.now()
-    const terms = toTerms(asked, now)
-    if (this.#held.keys.size >= LIMITS.keys)
-      throw new Fault('key.conflicting', {}, { say: `A home holds at most ${LIMITS.keys} keys.` })
-    const known = this.#held.callers.get(terms.name)
-    if (known !== undefined) checkOwner(known, terms)
-    const owner = known ?? newOwner(terms, now)
-    const id: KeyId = { environment: terms.environment, kid: newKid() }
+    const { state, keys } = this.#held
+    const terms = this.termsOf(asked)
+    const { environment, scope, addresses, ranges, limits, notBefore, notAfter, createdBy } = terms
+    const known = state.find(terms.name)
+    const owner = known ?? this.#newOwner(terms)
+    const id: KeyId = { environment, kid: newKid() }
     const text = newKeyText(id)
+    const pepperId = this.#peppers.current
     const record: KeyRecord = {
       ...id,
       owner,
-      pepperId: this.#peppers.current,
-      scope: terms.scope,
-      addresses: terms.addresses,
-      ranges: terms.ranges,
-      notBefore: terms.notBefore,
+      pepperId,
+      scope,
+      addresses,
+      ranges,
+      limits,
+      notBefore,
       createdAt: now,
-      createdBy: terms.createdBy,
+      createdBy,
       revokedAt: undefined,
-      secrets: [
-        this.#newSecret(1, text, this.#peppers.current, { createdAt: now, notAfter: terms.notAfter }),
-      ],
-      proves: keyCaller(owner, id.kid, terms.scope),
+      secrets: [this.#newSecret(1, text, pepperId, { createdAt: now, notAfter })],
     }
     this.#store.addKey(record, known === undefined)
-    this.#held.callers.set(owner.name, owner)
-    this.#held.keys.set(record.kid, record)
-    return { kid: record.kid, key: new Sealed(text), caller: owner.name, notAfter: terms.notAfter }
+    if (known === undefined) state.addCaller(owner)
+    keys.set(record.kid, record)
+    return { kid: record.kid, key: new Sealed(text), caller: owner.name, notAfter }
   }
 
-  listKeys(): readonly KeyView[] {
+  listKeys({ start, count, where }: Asked<KeyView> = ALL): Listed<KeyView> {
     const now = this.#clock.now()
-    return [...this.#held.keys.values()].map((record) => keyView(record, now))
+    const items: KeyView[] = []
+    let total = 0
+    for (const record of this.#held.keys.values()) {
+      // Without a condition only what is shown has to be drawn up.
+      const view = where === undefined ? undefined : keyView(record, now)
+      if (view !== undefined && where?.(view) === false) continue
+      if (total >= start && items.length < count) items.push(view ?? keyView(record, now))
+      total += 1
+    }
+    return { total, items }
+  }
+
+  findKey(kid: string): KeyView {
+    return keyView(this.#key(kid), this.#clock.now())
   }
 
   rotateKey(kid: string, overlapMs = DEFAULT_OVERLAP_MS): MadeKey {
@@ -174,7 +216,7 @@ class CallerBook implements Callers {
     const text = newKeyText(record)
     const lifetime = Math.min(MAX_LIFETIME_MS, newest.notAfter - Math.max(newest.createdAt, record.notBefore))
     const term = { createdAt: now, notAfter: Math.max(now, record.notBefore) + lifetime }
-    const ending: SecretRecord = { ...newest, notAfter: Math.min(newest.notAfter, now + overlapMs) }
+    const ending = endingAt(newest, Math.min(newest.notAfter, now + overlapMs))
     const secrets = [ending, this.#newSecret(newest.number + 1, text, record.pepperId, term)]
     this.#store.replaceSecrets(kid, secrets)
     record.secrets = secrets
@@ -191,22 +233,8 @@ class CallerBook implements Callers {
     return keyView(record, now)
   }
 
-  disableCaller(name: string): CallerView {
-    const caller = this.#caller(name)
-    return caller.disabledAt === undefined ? this.#setDisabled(caller, this.#clock.now()) : callerView(caller)
-  }
-
-  enableCaller(name: string): CallerView {
-    return this.#setDisabled(this.#caller(name), undefined)
-  }
-
-  listCallers(): readonly CallerView[] {
-    return [...this.#held.callers.values()].map(callerView)
-  }
-
   replay(changes: readonly RecordedChange[]): Replayed {
-    const { callers, keys } = this.#held
-    return replayChanges({ store: this.#store, callers, keys, overlapMs: DEFAULT_OVERLAP_MS }, changes)
+    return replayChanges({ ...this.#changing, keyStore: this.#store, overlapMs: DEFAULT_OVERLAP_MS }, changes)
   }
 
   close(): void {
@@ -217,22 +245,19 @@ class CallerBook implements Callers {
     }
   }
 
-  #setDisabled(caller: CallerRecord, at: Millis | undefined): CallerView {
-    this.#store.setDisabled(caller.name, at)
-    caller.disabledAt = at
-    return callerView(caller)
-  }
-
   #key(kid: string): KeyRecord {
     const record = this.#held.keys.get(kid)
     if (record === undefined) throw new Fault('key.unknown')
     return record
   }
 
-  #caller(name: string): CallerRecord {
-    const caller = this.#held.callers.get(name)
-    if (caller === undefined) throw new Fault('caller.missing')
-    return caller
+  /** Throws `resource.conflicting`, `directory.conflicting`, `space.missing`. */
+  #newOwner({ name, kind, space = DEFAULT_SPACE, createdBy }: KeyTerms): CallerRecord {
+    const { state } = this.#held
+    checkNameFree(state, name)
+    checkRoom(state)
+    const given = { id: newRecordId(), name, kind, space: findSpace(state, space), createdBy }
+    return newCallerRecord(given, this.#clock.now())
   }
 
   #newSecret(
@@ -245,21 +270,11 @@ class CallerBook implements Callers {
   }
 }
 
-function newOwner({ name, kind, createdBy }: KeyTerms, now: Millis): CallerRecord {
-  return {
-    name,
-    kind,
-    space: DEFAULT_SPACE,
-    tenant: DEFAULT_TENANT,
-    createdAt: now,
-    createdBy,
-    disabledAt: undefined,
-  }
-}
-
-function checkOwner(owner: CallerRecord, { kind }: KeyTerms): void {
+function checkOwner(owner: CallerRecord, { kind, space }: KeyTerms): void {
   if (owner.kind !== kind)
     throw new Fault('key.conflicting', {}, { say: 'The name belongs to a caller of another kind.' })
+  if (space !== undefined && owner.space.name !== space)
+    throw new Fault('key.conflicting', {}, { say: 'The caller is in another space.' })
   if (owner.disabledAt !== undefined)
     throw new Fault('key.conflicting', {}, { say: 'The caller is disabled; enable it first.' })
 }

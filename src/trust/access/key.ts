@@ -6,11 +6,12 @@ import { randomBase62 } from '#base/ids.ts'
  * 32 of secret (190 bits), and 6 for the CRC-32 of everything before the last `_`. The checksum proves nothing; it
  * lets a scanner and us tell a key from a typo without a look-up.
  */
-const KEY_FORM = /^gate_(live|test)_([0-9A-Za-z]{12})_[0-9A-Za-z]{32}_[0-9A-Za-z]{6}$/
+const KEY_FORM = /^gate_(?:live|test)_[0-9A-Za-z]{12}_[0-9A-Za-z]{32}_[0-9A-Za-z]{6}$/
 const KID_LENGTH = 12
 const SECRET_LENGTH = 32
 const CRC_LENGTH = 6
-const KEY_LENGTH = 'gate_live_'.length + KID_LENGTH + SECRET_LENGTH + CRC_LENGTH + 2
+const KID_START = 'gate_live_'.length
+const KEY_LENGTH = KID_START + KID_LENGTH + SECRET_LENGTH + CRC_LENGTH + 2
 
 export type KeyEnvironment = 'live' | 'test'
 
@@ -32,11 +33,10 @@ export function newKeyText({ environment, kid }: KeyId): string {
 
 /** Reads the public part of a key whose form and checksum are right; undefined for any other text. */
 export function parseKey(text: string): KeyId | undefined {
-  if (text.length !== KEY_LENGTH) return undefined
-  const match = KEY_FORM.exec(text)
-  const kid = match?.[2]
-  if (kid === undefined) return undefined
+  // Cut out by place: what a pattern captures costs more than the rest.
+  if (text.length !== KEY_LENGTH || !KEY_FORM.test(text)) return undefined
   const end = KEY_LENGTH - CRC_LENGTH
   if (base62Checksum(text.slice(0, end - 1)) !== text.slice(end)) return undefined
-  return { environment: match?.[1] === 'live' ? 'live' : 'test', kid }
+  const environment = text.startsWith('gate_live_') ? 'live' : 'test'
+  return { environment, kid: text.slice(KID_START, KID_START + KID_LENGTH) }
 }

@@ -1,43 +1,35 @@
 import type { Millis } from '#base/clock.ts'
 import { equalSecrets, randomBytes, SHA256_BYTES } from '#base/crypto.ts'
+import type { JsonObject } from '#base/json.ts'
 import type { AddressRanges } from './address_ranges.ts'
-import type { Caller, Scope, Unproven } from './caller.ts'
+import type { Scope } from './caller.ts'
+import type { CallerRecord } from './directory_record.ts'
 import type { KeyEnvironment } from './key.ts'
+import type { Unproven } from './unproven.ts'
 
 export const DAY_MS = 86_400_000
 /** A key that nobody used for so long is refused: what is forgotten is not watched. */
 export const MAX_IDLE_DAYS = 30
-
-export type CallerKind = 'Service' | 'User'
-
-/** A caller as stored. */
-export interface CallerRecord {
-  readonly name: string
-  readonly kind: CallerKind
-  readonly space: string
-  readonly tenant: string
-  readonly createdAt: Millis
-  readonly createdBy: string
-  disabledAt: Millis | undefined
-}
 
 /** One of at most two live secrets of a key, as a keyed hash. */
 export interface SecretRecord {
   readonly number: number
   readonly mac: Uint8Array
   readonly createdAt: Millis
-  notAfter: Millis
+  readonly notAfter: Millis
   /** Days since 1970-01-01; finer would be a record of what people do when. */
   lastUsedDay: number | undefined
 }
 
-/** A key as stored, with what it proves worked out in advance. */
+/** A key as stored. */
 export interface KeyRecord {
   readonly kid: string
   readonly environment: KeyEnvironment
   readonly pepperId: string
   readonly owner: CallerRecord
   readonly scope: Scope
+  /** How much may be spent with it, as it was set. Frozen. */
+  readonly limits: JsonObject | undefined
   readonly addresses: readonly string[]
   readonly ranges: AddressRanges
   readonly notBefore: Millis
@@ -45,8 +37,12 @@ export interface KeyRecord {
   readonly createdBy: string
   revokedAt: Millis | undefined
   secrets: readonly SecretRecord[]
-  /** Who a request with this key is from; frozen and shared by all its requests. */
-  readonly proves: Caller
+}
+
+/** The same secret with another end. */
+export function endingAt(secret: SecretRecord, notAfter: Millis): SecretRecord {
+  const { number, mac, createdAt, lastUsedDay } = secret
+  return { number, mac, createdAt, notAfter, lastUsedDay }
 }
 
 /** Compared with where a key has no second secret, so that each check takes the same work. Nothing hashes to it. */

@@ -1,19 +1,11 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { LIMITS } from '#base/limits.ts'
-import { KEY_ALONE } from './caller_facts.ts'
+import { callerAlone } from '../../../test/support/directory_scene.ts'
 import { openLastUsed } from './last_used.ts'
 import { NO_SECRET, type KeyRecord } from './key_record.ts'
 
-const OWNER = {
-  name: 'demo',
-  kind: 'Service',
-  space: 'default',
-  tenant: 'default',
-  createdAt: 0,
-  createdBy: '',
-  disabledAt: undefined,
-} as const
+const OWNER = callerAlone()
 
 function keyOf(kid: string): KeyRecord {
   return {
@@ -29,14 +21,7 @@ function keyOf(kid: string): KeyRecord {
     createdBy: '',
     revokedAt: undefined,
     secrets: [{ ...NO_SECRET, number: 1 }],
-    proves: {
-      ref: { type: 'Service', id: 'demo' },
-      entities: [],
-      space: 'default',
-      scope: { models: undefined, actions: undefined },
-      kid,
-      ...KEY_ALONE,
-    },
+    limits: undefined,
   }
 }
 

@@ -17,6 +17,8 @@ suite('toTerms', () => {
     assert.deepEqual(terms, {
       name: 'demo',
       kind: 'Service',
+      space: undefined,
+      limits: undefined,
       environment: 'live',
       scope: { models: undefined, actions: undefined },
       notBefore: NOW,

@@ -1,22 +1,27 @@
 import type { Millis } from '#base/clock.ts'
 import { Fault } from '#base/fault.ts'
+import { deepFreeze, type JsonObject } from '#base/json.ts'
 import { LIMITS } from '#base/limits.ts'
 import { parseAddressRanges, type AddressRanges } from './address_ranges.ts'
 import type { Scope } from './caller.ts'
+import { toLimitTerms } from './limit_terms.ts'
 import type { KeyEnvironment } from './key.ts'
-import { DAY_MS, type CallerKind } from './key_record.ts'
+import type { CallerKind } from './directory.ts'
+import { checkCallerName, checkKept } from './directory_names.ts'
+import { DAY_MS } from './key_record.ts'
 
 /** No key lives longer: a lost one ends by itself. */
 export const MAX_LIFETIME_MS = 90 * DAY_MS
-const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/
 const SCOPE_NAME = /^[!-~]{1,128}$/
 
 /** What is asked for when a key is made. What is left out takes the default beside it. */
 export interface NewKey {
-  /** The caller, made with its first key: lower-case letters, digits and `-`, at most 63. */
+  /** The caller. A service is made with its first key: lower-case letters, digits and `-`, at most 63. */
   readonly name: string
-  /** `Service`. */
+  /** That of the caller with this name, else `Service`. */
   readonly kind?: CallerKind | undefined
+  /** Of a new caller `default`; one that is there must be in it. */
+  readonly space?: string | undefined
   /** `live`. */
   readonly environment?: KeyEnvironment | undefined
   /** Names of models; no narrowing. An empty list lets no model through. */
@@ -27,6 +32,8 @@ export interface NewKey {
   readonly notBefore?: Millis | undefined
   /** 90 days after `notBefore`, which is also the most. */
   readonly notAfter?: Millis | undefined
+  /** How much may be spent with it; none. */
+  readonly limits?: JsonObject | undefined
   /** CIDR ranges; any address. */
   readonly addresses?: readonly string[] | undefined
   /** Who makes it, as a printed reference. */
@@ -37,6 +44,8 @@ export interface NewKey {
 export interface KeyTerms {
   readonly name: string
   readonly kind: CallerKind
+  readonly space: string | undefined
+  readonly limits: JsonObject | undefined
   readonly environment: KeyEnvironment
   readonly scope: Scope
   readonly notBefore: Millis
@@ -48,7 +57,10 @@ export interface KeyTerms {
 
 /** Fills in the defaults. Throws `input.invalid` and names the field. */
 export function toTerms(asked: NewKey, now: Millis): KeyTerms {
-  check(NAME.test(asked.name), 'name', 'takes lower-case letters, digits and "-", at most 63 characters')
+  const { kind = 'Service' } = asked
+  checkCallerName(kind, asked.name)
+  checkKept('limits', asked.limits)
+  toLimitTerms(asked.limits)
   const notBefore = asked.notBefore ?? now
   const notAfter = asked.notAfter ?? notBefore + MAX_LIFETIME_MS
   check(Number.isSafeInteger(notBefore), 'not_before', 'must be a time')
@@ -64,7 +76,9 @@ export function toTerms(asked: NewKey, now: Millis): KeyTerms {
   if (ranges === undefined) throw invalid('addresses', 'takes CIDR ranges, as in 10.0.0.0/8 or 2001:db8::/32')
   return {
     name: asked.name,
-    kind: asked.kind ?? 'Service',
+    kind,
+    space: asked.space,
+    limits: asked.limits === undefined ? undefined : deepFreeze(asked.limits),
     environment: asked.environment ?? 'live',
     scope: Object.freeze({
       models: scopeNames('models', asked.models),

@@ -382,7 +382,11 @@ suite('openPolicies', () => {
     assert.equal(printRef(question.principal), 'System::"operator"')
     assert.equal(printRef(question.action), 'Action::"policy:change"')
     assert.equal(printRef(question.resource), 'System::"gatehouse"')
-    assert.deepEqual(question.context, { findings: [], via_key: false })
+    assert.deepEqual(question.context, {
+      findings: [],
+      via_key: false,
+      assurance: { aal: 1, via: 'socket', binding: 'none', amr: [], actors: [] },
+    })
     assert.deepEqual(
       question.entities.flat().map(({ ref }) => printRef(ref)),
       ['System::"operator"', 'System::"gatehouse"'],

@@ -8,6 +8,7 @@ import type { Policies } from './authorize.ts'
 import { OPERATOR } from './caller_facts.ts'
 import { manifestOf, setHash, type PolicyHash } from './policy_manifest.ts'
 import { keep, loadKept, type KeptSet } from './policy_state.ts'
+import { contextOf } from './question_context.ts'
 
 const SUFFIX = '.cedar'
 /** An editor writes a file in several steps; a set is read when it has been quiet for so long. */
@@ -255,7 +256,7 @@ function letsOperatorBack(decider: Decider): boolean {
     principal: OPERATOR.ref,
     action: { type: 'Action', id: 'policy:change' },
     resource: gatehouse,
-    context: { findings: [], via_key: false },
+    context: contextOf(OPERATOR, []),
     entities: [OPERATOR.entities, [{ ref: gatehouse, attributes: {}, parents: [] }]],
   })
   return effect === 'allow'

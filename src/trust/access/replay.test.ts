@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { hmacSha256 } from '#base/crypto.ts'
 import { openDatabase } from '#base/sqlite.ts'
+import { setActive } from '../../../test/support/directory_scene.ts'
 import { StillClock } from '../../../test/support/door_parts.ts'
 import { openCallers, type Callers } from './callers.ts'
-import type { RecordedChange } from './replay.ts'
+import type { RecordedChange } from './recorded_change.ts'
 import { openStateMark } from './state_mark.ts'
 
 const DAY_MS = 86_400_000
@@ -45,12 +46,16 @@ function scene(t: TestContext): Scene {
   return { callers, clock, kid, reopen }
 }
 
-function change(what: string, more: Partial<RecordedChange>): RecordedChange {
-  return { what, at: 1_000, kid: undefined, name: undefined, isMade: true, ...more }
+function stateOf({ directory }: Callers): string {
+  return directory.find('demo')?.disabledAt === undefined ? 'live' : 'disabled'
 }
 
-const made = (what: string) => change(what, { name: 'demo' })
-const asked = (what: string) => change(what, { name: 'demo', isMade: false })
+function change(what: string, more: Partial<RecordedChange>): RecordedChange {
+  return { what, at: 1_000, kid: undefined, values: {}, isMade: true, ...more }
+}
+
+const made = (what: string) => change(what, { values: { name: 'demo' } })
+const asked = (what: string) => change(what, { values: { name: 'demo' }, isMade: false })
 
 const CALLERS: readonly [why: string, changes: readonly RecordedChange[], state: string, count: number][] = [
   ['disabled', [made('caller:disable')], 'disabled', 1],
@@ -63,7 +68,7 @@ const CALLERS: readonly [why: string, changes: readonly RecordedChange[], state:
     1,
   ],
   ['enabled and disabled again', [made('caller:enable'), made('caller:disable')], 'disabled', 1],
-  ['another caller', [change('caller:disable', { name: 'other' })], 'live', 0],
+  ['another caller', [change('caller:disable', { values: { name: 'other' } })], 'live', 0],
   ['nothing', [], 'live', 0],
 ]
 
@@ -72,39 +77,40 @@ for (const [why, changes, state, count] of CALLERS)
     const { callers, reopen } = scene(t)
     assert.deepEqual(callers.replay(changes), { made: count, missing: 0 })
     assert.deepEqual(callers.replay(changes), { made: 0, missing: 0 }, 'twice is once')
-    for (const each of [callers, reopen()]) assert.equal(each.listCallers()[0]?.state, state)
+    for (const each of [callers, reopen()]) assert.equal(stateOf(each), state)
   })
 
 test('replay never opens: a caller that is disabled here stays so', (t) => {
   const { callers } = scene(t)
-  callers.disableCaller('demo')
+  setActive(callers, 'demo', false)
   assert.deepEqual(callers.replay([made('caller:enable')]), { made: 0, missing: 0 })
-  assert.equal(callers.listCallers()[0]?.state, 'disabled')
+  assert.equal(stateOf(callers), 'disabled')
 })
 
 test('replay revokes, on disk too: a key that the ledger says is revoked', (t) => {
   const { callers, kid, reopen } = scene(t)
   assert.deepEqual(callers.replay([change('key:revoke', { kid, isMade: false })]), { made: 1, missing: 0 })
-  for (const each of [callers, reopen()]) assert.equal(each.listKeys()[0]?.state, 'revoked')
+  for (const each of [callers, reopen()]) assert.equal(each.listKeys().items[0]?.state, 'revoked')
 })
 
 test('replay ends a rotated secret when it was to end: the new one is not here', (t) => {
   const { callers, clock, kid, reopen } = scene(t)
   const at = clock.now() + 1_000
   assert.deepEqual(callers.replay([change('key:rotate', { kid, at })]), { made: 1, missing: 0 })
-  for (const each of [callers, reopen()]) assert.equal(each.listKeys()[0]?.secrets[0]?.not_after, at + DAY_MS)
+  for (const each of [callers, reopen()])
+    assert.equal(each.listKeys().items[0]?.secrets[0]?.not_after, at + DAY_MS)
 })
 
 test('replay leaves the secrets as they are: the rotation was refused, or is here', (t) => {
   const { callers, clock, kid } = scene(t)
   const at = clock.now()
-  const before = callers.listKeys()
+  const before = callers.listKeys().items
   callers.replay([change('key:rotate', { kid, at, isMade: false })])
-  assert.deepEqual(callers.listKeys(), before)
+  assert.deepEqual(callers.listKeys().items, before)
   callers.rotateKey(kid)
-  const rotated = callers.listKeys()
+  const rotated = callers.listKeys().items
   callers.replay([change('key:rotate', { kid, at })])
-  assert.deepEqual(callers.listKeys(), rotated)
+  assert.deepEqual(callers.listKeys().items, rotated)
 })
 
 test('replay counts keys that were made and are not here', (t) => {

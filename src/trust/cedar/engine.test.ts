@@ -19,11 +19,19 @@ function facts(ref: EntityRef, parents: readonly EntityRef[], attributes = {}): 
   return { ref, attributes, parents }
 }
 
+const ASSURANCE = Object.freeze({
+  aal: 1,
+  via: 'key',
+  binding: 'none',
+  amr: Object.freeze([]),
+  actors: Object.freeze([]),
+})
+
 const INFER: Question = {
   principal: DEMO,
   action: { type: 'Action', id: 'model:infer' },
   resource: ECHO,
-  context: { findings: [], via_key: true },
+  context: { findings: [], via_key: true, assurance: ASSURANCE },
   entities: [
     [facts(DEMO, [SPACE]), facts(SPACE, [TENANT]), facts(TENANT, [])],
     [facts(ECHO, [SPACE], { provider: 'echo' })],
@@ -118,7 +126,10 @@ suite('cedarEngine', () => {
       'forbid (principal, action, resource is Model) when { !context.findings.isEmpty() } ' +
       'unless { resource has region && resource.region == "eu" };'
     const decided = decider(ANY, stay)
-    const found: Question = { ...INFER, context: { findings: ['credential.pem'], via_key: true } }
+    const found: Question = {
+      ...INFER,
+      context: { findings: ['credential.pem'], via_key: true, assurance: ASSURANCE },
+    }
     const inEurope: Question = {
       ...found,
       entities: [...INFER.entities.slice(0, 1), [facts(ECHO, [SPACE], { provider: 'echo', region: 'eu' })]],
@@ -135,9 +146,9 @@ suite('cedarEngine', () => {
       ['a resource that the action does not take', { resource: TENANT }],
       ['a context without its members', { context: {} }],
       ['a context with more members', { context: { ...INFER.context, more: true } }],
-      ['a member of another type', { context: { findings: ['a'], via_key: 'yes' } }],
-      ['an element of another type', { context: { findings: [1], via_key: true } }],
-      ['a text for a list', { context: { findings: 'a', via_key: true } }],
+      ['a member of another type', { context: { findings: ['a'], via_key: 'yes', assurance: ASSURANCE } }],
+      ['an element of another type', { context: { findings: [1], via_key: true, assurance: ASSURANCE } }],
+      ['a text for a list', { context: { findings: 'a', via_key: true, assurance: ASSURANCE } }],
       ['a model without its provider', { entities: [[facts(ECHO, [SPACE])]] }],
     ]
     for (const [why, wrong] of rows)
@@ -348,7 +359,11 @@ const rule = fc
 const permit = rule.map((text) => `permit ${text}`)
 const forbid = rule.map((text) => `forbid ${text}`)
 const question = fc
-  .record({ findings: fc.subarray(['credential.pem', 'credential.jwt']), via_key: fc.boolean() })
+  .record({
+    findings: fc.subarray(['credential.pem', 'credential.jwt']),
+    via_key: fc.boolean(),
+    assurance: fc.constant(ASSURANCE),
+  })
   .map((context): Question => ({ ...INFER, context }))
 
 function effect(texts: readonly string[], asked: Question): string {

@@ -3,8 +3,8 @@ import { LIMITS } from '#base/limits.ts'
 import { TypeChecker } from './check_types.ts'
 import { compilePolicy } from './compile_policy.ts'
 import type { EntityStore } from './entities.ts'
+import { LastingRecords } from './lasting_records.ts'
 import { PolicyDecision, type PolicyAnswer } from './policy_decision.ts'
-import { toRecordValue } from './policy_value.ts'
 import { QuestionEntities } from './question_entities.ts'
 import { QuestionForm } from './question_form.ts'
 import { readPolicyFiles, type NamedPolicy } from './read_policies.ts'
@@ -17,7 +17,8 @@ const INSERTED_MAX = 16
 
 const schema = readSchema(SCHEMA)
 const types = new TypeChecker(schema)
-const form = new QuestionForm(schema)
+const records = new LastingRecords()
+const form = new QuestionForm(schema, records)
 const prepared = new QuestionEntities(schema, actionsOf(schema))
 
 /**
@@ -50,7 +51,7 @@ class CedarDecider implements Decider {
   decide(question: Question): Decision {
     form.check(question)
     const { principal, action, resource, context } = question
-    const request = { principal, action, resource, context: () => toRecordValue(context) }
+    const request = { principal, action, resource, context: () => records.valueOf(context) }
     const entities = prepared.prepare(question.entities)
     return new CedarDecision(this.set, this.#decision.decide(request, entities), entities)
   }

@@ -1,7 +1,8 @@
-import type { EntityFacts, PolicyValue } from '#base/decider.ts'
+import type { EntityFacts } from '#base/decider.ts'
 import { Fault } from '#base/fault.ts'
 import { EntityPart, EntityStore } from './entities.ts'
 import { EntityAccount } from './entity_account.ts'
+import { isLastingValue } from './lasting_records.ts'
 import { EMPTY_RECORD, toRecordValue } from './policy_value.ts'
 import { hasType, type EntityShape, type Schema } from './schema_types.ts'
 import type { RecordValue } from './values.ts'
@@ -84,11 +85,6 @@ function isLasting(facts: EntityFacts): boolean {
     Object.isFrozen(facts.ref) &&
     Object.isFrozen(facts.parents) &&
     facts.parents.every((parent) => Object.isFrozen(parent)) &&
-    isDeepFrozen(facts.attributes)
+    isLastingValue(facts.attributes)
   )
-}
-
-function isDeepFrozen(value: PolicyValue): boolean {
-  if (typeof value !== 'object') return true
-  return Object.isFrozen(value) && Object.values(value).every(isDeepFrozen)
 }

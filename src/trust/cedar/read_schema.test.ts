@@ -21,8 +21,8 @@ suite('read_schema', () => {
     const infer = actions.find(({ ref }) => ref.id === 'model:infer')
     assert.deepEqual(infer?.parents, [{ type: 'Action', id: 'model:use' }])
     assert.deepEqual([...infer.principals], ['User', 'Service', 'System'])
-    assert.deepEqual([...infer.context.fields.keys()], ['findings', 'via_key'])
-    assert.equal(infer.context.required, 2)
+    assert.deepEqual([...infer.context.fields.keys()], ['findings', 'via_key', 'assurance'])
+    assert.equal(infer.context.required, 3)
   })
 
   test('readSchema reads namespaces, common types, tags, annotations and names between quotes', () => {

@@ -1,4 +1,4 @@
-import { errorCode, folderOf, writeAtomic, type Appender, type Files } from '#base/files.ts'
+import { errorCode, folderOf, writeAtomic, type Files, type WritableFile } from '#base/files.ts'
 import { segmentPath, type OriginFolder } from './layout.ts'
 import { encodeHead } from './raw_segment.ts'
 
@@ -8,25 +8,32 @@ export type Appended =
   | { readonly kind: 'full' }
   | { readonly kind: 'broken'; readonly reason: string }
 
-/** The file that entries are appended to. One caller at a time. */
+/**
+ * The file that entries are appended to. One caller at a time.
+ *
+ * Where it must grow it grows by more than a group, by zeros that the next groups are written over: to sync a file that
+ * stays as long as it is takes half the time.
+ */
 export class ActiveSegment {
   readonly first: number
   readonly #files: Files
   readonly #path: string
-  readonly #appender: Appender
+  readonly #file: WritableFile
   #bytes: number
+  #length: number
 
   private constructor(
     files: Files,
     path: string,
-    appender: Appender,
+    file: WritableFile,
     place: { first: number; bytes: number },
   ) {
     this.#files = files
     this.#path = path
-    this.#appender = appender
+    this.#file = file
     this.first = place.first
     this.#bytes = place.bytes
+    this.#length = place.bytes
   }
 
   /** Opens a segment of which `bytes` are whole groups; what a crash left behind them is cut off, durably. */
@@ -36,12 +43,12 @@ export class ActiveSegment {
     place: { readonly first: number; readonly bytes: number },
   ): Promise<ActiveSegment> {
     const path = segmentPath(folder, place.first, 'raw')
-    const appender = await files.openAppend(path)
-    const { bytes } = await appender.facts()
-    if (bytes > place.bytes) await appender.truncate(place.bytes)
+    const file = await files.openForWriting(path)
+    const { bytes } = await file.facts()
+    if (bytes > place.bytes) await file.truncate(place.bytes)
     // Also makes durable what an earlier process wrote and did not live to sync.
-    await appender.datasync()
-    return new ActiveSegment(files, path, appender, place)
+    await file.datasync()
+    return new ActiveSegment(files, path, file, place)
   }
 
   /** Starts a new segment. */
@@ -51,32 +58,47 @@ export class ActiveSegment {
     return ActiveSegment.open(files, folder, { first, bytes: head.length })
   }
 
+  /** Bytes of whole groups. */
   get bytes(): number {
     return this.#bytes
   }
 
-  /** Writes a group, durably. */
-  async append(group: Uint8Array): Promise<Appended> {
-    try {
-      await this.#appender.append(group)
-    } catch (thrown) {
-      // Of other failures the system may have dropped the pages and say nothing next time: only reopening shows them.
-      return isFull(thrown) ? this.#cutBack() : broken('a write', thrown)
-    }
-    this.#bytes += group.length
-    return { kind: 'durable' }
+  /** Bytes of the file: whole groups, and zeros. */
+  get length(): number {
+    return this.#length
+  }
+
+  /** Writes a group, durably; where the file must grow for it, it grows by `room` bytes more if the disk has them. */
+  async append(group: Uint8Array, room: number): Promise<Appended> {
+    const appended = await this.#write(group, room)
+    return appended.kind === 'full' && room > 0 ? this.#write(group, 0) : appended
   }
 
   /** Says what is wrong when the open file is no longer the one at its path, or not as long as what was written. */
   async check(): Promise<string | undefined> {
-    const [open, named] = await Promise.all([this.#appender.facts(), this.#files.facts(this.#path)])
+    const [open, named] = await Promise.all([this.#file.facts(), this.#files.facts(this.#path)])
     if (named === undefined || open.links === 0) return 'the ledger file was removed'
     if (named.identity !== open.identity) return 'the ledger file was replaced'
-    return open.bytes === this.#bytes ? undefined : 'the ledger file was changed by another program'
+    return open.bytes === this.#length ? undefined : 'the ledger file was changed by another program'
   }
 
+  /** Leaves the zeros: a process that has lost its lock must not cut what another one has written over them. */
   close(): Promise<void> {
-    return this.#appender.close()
+    return this.#file.close()
+  }
+
+  async #write(group: Uint8Array, room: number): Promise<Appended> {
+    const fits = this.#bytes + group.length <= this.#length
+    const bytes = fits || room === 0 ? group : withRoom(group, room)
+    try {
+      await this.#file.write(bytes, this.#bytes)
+    } catch (thrown) {
+      // Of other failures the system may have dropped the pages and say nothing next time: only reopening shows them.
+      return isFull(thrown) ? this.#cutBack() : broken('a write', thrown)
+    }
+    this.#length = Math.max(this.#length, this.#bytes + bytes.length)
+    this.#bytes += group.length
+    return { kind: 'durable' }
   }
 
   /**
@@ -85,13 +107,20 @@ export class ActiveSegment {
    */
   async #cutBack(): Promise<Appended> {
     try {
-      await this.#appender.truncate(this.#bytes)
-      await this.#appender.datasync()
+      await this.#file.truncate(this.#bytes)
+      await this.#file.datasync()
+      this.#length = this.#bytes
       return { kind: 'full' }
     } catch (thrown) {
       return broken('cutting a torn write', thrown)
     }
   }
+}
+
+function withRoom(group: Uint8Array, room: number): Uint8Array {
+  const bytes = Buffer.alloc(group.length + room)
+  bytes.set(group)
+  return bytes
 }
 
 /** True for errors that say the disk or the quota is full, and nothing else. */

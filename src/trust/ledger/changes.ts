@@ -109,7 +109,7 @@ interface Proven {
 }
 
 /** The leaves of a segment, which the hashes in its head prove when it is sealed, with the secrets that open. */
-async function openProven({ files, folder, sidecarKey }: LogParts, first: number): Promise<Proven> {
+export async function openProven({ files, folder, sidecarKey }: LogParts, first: number): Promise<Proven> {
   const box = new SidecarBox(sidecarKey, folder.origin)
   const bytes = await readSegment(files, folder, first)
   const place = segmentPath(folder, first, bytes.kind === 'raw' ? 'raw' : 'leaves')

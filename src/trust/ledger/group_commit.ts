@@ -24,6 +24,8 @@ export interface GroupCommitParts {
   readonly isOurs: () => boolean
   /** Beyond this a segment ends at the next whole bundle. */
   readonly segmentBytes: number
+  /** By so many bytes more than it must a segment grows, where there is space. */
+  readonly roomBytes: number
   /** Called when more entries have become durable. */
   onDurable(): void
   /** Called when a segment is full and a new one is in use. */
@@ -81,6 +83,11 @@ export class GroupCommit {
     return this.#queue.bytes
   }
 
+  /** Bytes for entries that the active segment holds already. */
+  get room(): number {
+    return this.#active.length - this.#active.bytes
+  }
+
   /** Takes an entry in; gives the reason when it cannot. */
   offer(entry: Waiting): string | undefined {
     if (this.#broken !== undefined) return this.#broken
@@ -117,7 +124,7 @@ export class GroupCommit {
       if (!mayGoOn) this.#break('starting a segment failed')
       return
     }
-    this.#parts.space.add(this.#active.bytes)
+    this.#parts.space.add(this.#active.length)
     await full.close()
     this.#parts.onRolled(full)
   }
@@ -199,16 +206,18 @@ export class GroupCommit {
   }
 
   async #write(group: readonly Waiting[]): Promise<Appended> {
-    const { box, folder, range, space } = this.#parts
+    const { box, folder, range, space, roomBytes } = this.#parts
     const first = range.size
     const leaves = group.map((entry) => entry.leaf)
     const hashes = leaves.map(leafHash)
     const place = { segment: this.#active.first, form: 'group', first, count: group.length, hashes } as const
     const sealed = box.close(concat(...group.map((entry) => entry.record)), place)
     const bytes = encodeGroup(first, leaves, sealed)
-    const result = await this.#active.append(bytes)
+    const lengthBefore = this.#active.length
+    const room = Math.min(roomBytes, space.spareBeside(bytes.length))
+    const result = await this.#active.append(bytes, room)
+    space.add(this.#active.length - lengthBefore)
     if (result.kind !== 'durable') return result
-    space.add(bytes.length)
     for (const [at, hash] of hashes.entries()) {
       range.append(hash)
       group[at]?.settle({ origin: folder.origin, index: first + at, leafHash: hash })

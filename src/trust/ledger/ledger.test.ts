@@ -27,6 +27,7 @@ import { openCheckpoint } from './checkpoint.ts'
 import { openLedger, type Ledger } from './ledger.ts'
 import { leafHash } from './merkle.ts'
 import { noteVerifier } from './note.ts'
+import { scanSegment } from './raw_segment.ts'
 import { verifyLedger } from './verify.ts'
 
 const RESERVED = { reserved: true }
@@ -131,6 +132,29 @@ test('append refuses beyond the queue: the last part is for reserved entries', a
   const more = reservedResults.filter((each) => each.status === 'fulfilled').length
   assert.ok(more > 15 && more < 22, `${more} reserved entries`)
   await ledger.close()
+})
+
+test('onRecorded is told of each entry in the turn in which it counts as one, and of none that was not written', async () => {
+  const files = await emptyDisk()
+  const told: string[] = []
+  let isAlwaysCounted = true
+  const ledger: Ledger = await openOn(files, {
+    onRecorded: ({ kind }) => {
+      told.push(kind)
+      isAlwaysCounted &&= ledger.size >= told.length
+    },
+  })
+  const first = intent(1)
+  await ledger.append(first)
+  ledger.appendLater(outcome(first, 1))
+  ledger.appendLater({ ...intent(2), id: 'short' })
+  assert.deepEqual(told, ['intent'])
+  await ledger.append(intent(3)).catch(() => undefined)
+  await ledger.append(intent(4))
+  await ledger.close()
+  const kinds = (await readAll(files)).map(({ leaf }) => leaf['kind'])
+  assert.deepEqual(told, kinds)
+  assert.deepEqual([told.includes('outcome'), told.includes('note'), isAlwaysCounted], [true, true, true])
 })
 
 test('appendLater never throws: what it lost shows at the next append, once', async () => {
@@ -268,7 +292,8 @@ test('append refuses for good: the disk is full and the torn write cannot be cut
 
 test('append goes on after a full disk that only the sync found: what it dropped is cut off, durably', async () => {
   const files = await emptyDisk()
-  const ledger = await openOn(files)
+  // With room a group is tried again without it.
+  const ledger = await openOn(files, { roomBytes: 0 })
   await ledger.settled()
   await ledger.append(intent(1))
   let isFull = true
@@ -339,6 +364,26 @@ for (const [why, harm] of HARMS)
     await assert.rejects(ledger.append(intent(2)), { code: 'ledger.unwritable' })
     assert.match(JSON.stringify(ledger.state().writable), /ledger file/)
   })
+
+test('append lets the file grow by more than it needs, once for many entries: within the largest size', async () => {
+  const files = await emptyDisk()
+  const ledger = await openOn(files, { roomBytes: 20_000, maxBytes: 60_000, reserveBytes: 4_000 })
+  const lengths = new Set<number>()
+  const raw = `${(await newestFolder(files)).path}/000000000000.raw`
+  for (let count = 0; ledger.state().writable.kind === 'yes'; count++) {
+    await ledger.append(intent(count))
+    lengths.add((await files.facts(raw))?.bytes ?? 0)
+    assert.equal(ledger.state().bytes, usedBytes(files) - 4_000)
+  }
+  assert.ok(ledger.size > 40, `${ledger.size} entries`)
+  assert.ok(lengths.size < 8, `the file grew ${lengths.size} times`)
+  assert.ok(usedBytes(files) <= 60_000)
+  await ledger.close()
+  const again = await openOn(files)
+  assert.equal(again.size, ledger.size, 'what is left of the room is no entry that was lost')
+  await again.close()
+  assert.deepEqual((await verifyLedger({ files, directory: LEDGER, keys: KEYS })).problems, [])
+})
 
 test('append ends a segment at a whole bundle, and a covered segment is sealed', async () => {
   const files = await emptyDisk()
@@ -597,7 +642,7 @@ const DAMAGE: readonly [why: string, harm: (files: SimulatedFiles, folder: strin
     'the log is shorter than its checkpoint',
     (files, folder) => {
       const name = `${folder}/000000000256.raw`
-      files.tamper(name, (files.all().get(name) ?? utf8('')).subarray(0, -1))
+      files.tamper(name, withoutRoom(files.all().get(name)).subarray(0, -1))
     },
   ],
 ]
@@ -649,6 +694,11 @@ test('openLedger works on the disk of this machine', async () => {
     fs.rmSync(directory, { recursive: true })
   }
 })
+
+/** The content of an active segment up to the zeros at its end. */
+function withoutRoom(content: Uint8Array = utf8('')): Uint8Array {
+  return content.subarray(0, scanSegment(content)?.bytes)
+}
 
 async function fill(ledger: Ledger, more: { readonly reserved?: boolean }): Promise<number> {
   for (let count = 0; count < 1_000; count++)

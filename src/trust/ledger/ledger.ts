@@ -56,6 +56,7 @@ class FileLedger implements Ledger {
   readonly newestAt: Millis | undefined
   readonly #clock: Clock
   readonly #isOurs: () => boolean
+  readonly #onRecorded: (draft: EntryDraft) => void
   readonly #log: LoadedLog
   readonly #marks: SegmentMark[]
   readonly #problems: readonly string[]
@@ -73,6 +74,7 @@ class FileLedger implements Ledger {
   constructor(options: LedgerOptions, home: Omit<OpenedLog, 'tornBytes'>) {
     const { files, directory, clock, keys, isOurs = () => true } = options
     this.#isOurs = isOurs
+    this.#onRecorded = options.onRecorded ?? (() => undefined)
     const { folder, range, checkpoint, segments } = home.log
     this.origin = folder.origin
     this.newestAt = home.log.newestAt
@@ -83,7 +85,8 @@ class FileLedger implements Ledger {
     this.#activeAt = segments.at(-1)?.at
     this.#pseudonymOf = rememberedPseudonyms(keys.pseudonymKey)
     const box = new SidecarBox(keys.sidecarKey, folder.origin)
-    const { maxBytes, reserveBytes = RESERVE_BYTES, segmentBytes = SEGMENT_BYTES } = options
+    const { maxBytes, reserveBytes = RESERVE_BYTES } = options
+    const { segmentBytes = SEGMENT_BYTES, roomBytes = ROOM_BYTES } = options
     this.#space = new Space({ files, directory, clock, maxBytes, reserveBytes, usedBytes: home.usedBytes })
     this.#sealer = new Sealer({
       files,
@@ -115,6 +118,7 @@ class FileLedger implements Ledger {
       clock,
       isOurs,
       segmentBytes,
+      roomBytes,
       onDurable: () => {
         this.#activeAt ??= clock.now()
         this.#checkpointer.due()
@@ -162,7 +166,7 @@ class FileLedger implements Ledger {
     const { newest, anchors, problem } = this.#checkpointer
     const marks = this.#allMarks()
     const now = this.#clock.now()
-    const reason = this.#stopped ?? this.#space.refusal(USUAL_GROUP_BYTES, false)
+    const reason = this.#stopped ?? this.#noSpaceFor(USUAL_GROUP_BYTES, false)
     const anchored = Math.max(0, ...anchors.map((anchor) => anchor.size ?? 0))
     const anchorProblems = anchors.map((each) => each.problem && `${each.path} ${each.problem}`)
     return {
@@ -209,8 +213,7 @@ class FileLedger implements Ledger {
   /** The reserve is for acts of admins: while only that is left, a loss waits to be recorded. */
   #recordLostWhenWritable(): void {
     if (this.#lost.problem === undefined) return
-    const isWritable =
-      this.#stopped === undefined && this.#space.refusal(USUAL_GROUP_BYTES, false) === undefined
+    const isWritable = this.#stopped === undefined && this.#noSpaceFor(USUAL_GROUP_BYTES, false) === undefined
     if (isWritable) void this.#recordLost()
   }
 
@@ -240,7 +243,12 @@ class FileLedger implements Ledger {
   #offer(draft: EntryDraft, isAwaited: boolean, settle: Waiting['settle']): void {
     try {
       const { bytes: leaf, secrets } = makeLeaf(draft, this.#seeds.take(draft), this.#pseudonymOf)
-      const entry = { leaf, record: encodeRecord(secrets), reserved: draft.reserved, isAwaited, settle }
+      const told: Waiting['settle'] = (result) => {
+        settle(result)
+        if (!(result instanceof Error)) this.#onRecorded(draft)
+      }
+      const { reserved } = draft
+      const entry = { leaf, record: encodeRecord(secrets), reserved, isAwaited, settle: told }
       const reason = this.#refusal(entry)
       if (reason !== undefined) settle(unwritable(reason))
     } catch (thrown) {
@@ -250,7 +258,12 @@ class FileLedger implements Ledger {
 
   #refusal(entry: Waiting): string | undefined {
     const bytes = this.#commit.queuedBytes + bytesOf(entry)
-    return this.#space.refusal(bytes, entry.reserved) ?? this.#commit.offer(entry)
+    return this.#noSpaceFor(bytes, entry.reserved) ?? this.#commit.offer(entry)
+  }
+
+  /** Why so many bytes of entries may not be written. */
+  #noSpaceFor(bytes: number, reserved: boolean): string | undefined {
+    return this.#space.refusal(Math.max(0, bytes - this.#commit.room), reserved)
   }
 
   /** Why nothing is written any more. */
@@ -283,6 +296,8 @@ class FileLedger implements Ledger {
 
 const RESERVE_BYTES = 16 * 1_024 * 1_024
 const SEGMENT_BYTES = 4 * 1_024 * 1_024
+/** Of a few hundred entries: to write the zeros takes as long as four groups do. */
+const ROOM_BYTES = 256 * 1_024
 const CHECKPOINT_EVERY_MS = 1_000
 /** A ledger that has no room for one more request is not writable, even if a shorter entry would still fit. */
 const USUAL_GROUP_BYTES = 4 * 1_024

@@ -23,7 +23,8 @@ import type { Ledger } from './ledger.ts'
 import { verifyLedger } from './verify.ts'
 
 const ANCHOR = '/anchor/checkpoint'
-const OPTIONS = { segmentBytes: 10_000, anchors: [ANCHOR] }
+/** With room for a few groups, so that some make it and some are written over it. */
+const OPTIONS = { segmentBytes: 10_000, roomBytes: 25_000, anchors: [ANCHOR] }
 /** More entries than one bundle, so that a segment ends and is sealed. */
 const GROUPS = 8
 const GROUP_ENTRIES = 36

@@ -30,7 +30,7 @@ const SIGNED = 3
 /** A closed log of three signed entries. */
 async function signedLog(): Promise<Scene> {
   const files = await emptyDisk()
-  const ledger = await openOn(files)
+  const ledger = await openOn(files, { roomBytes: 0 })
   for (let at = 0; at < SIGNED; at++) await ledger.append(intent(at))
   await ledger.close()
   const folder = await newestFolder(files)

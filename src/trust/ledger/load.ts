@@ -168,7 +168,7 @@ class Loader {
     const [earliest, latest] = [leaves[0], leaves.at(-1)].map((leaf) => leaf && timeOf(path, leaf))
     this.#marks.push({ kind: 'raw', first, count: leaves.length, at: earliest, bytes: raw.bytes })
     this.#newestAt = latest ?? this.#newestAt
-    if (isLast) this.#active = { first, bytes: raw.bytes, tornBytes: content.length - raw.bytes }
+    if (isLast) this.#active = { first, bytes: raw.bytes, tornBytes: raw.written - raw.bytes }
   }
 
   /** A checksum proves nothing: who can write the file can make it right. The sidecar of a group only its writer can. */

@@ -4,6 +4,7 @@ import { sameBytes } from '#base/bytes.ts'
 import { Fault } from '#base/fault.ts'
 import { folderOf, type Files } from '#base/files.ts'
 import { newEntryId } from '#base/ids.ts'
+import type { EntryDraft } from '#base/recorder.ts'
 import { ActiveSegment } from './active_segment.ts'
 import type { Head } from './checkpoint.ts'
 import { SEED_BYTES } from './commitment.ts'
@@ -33,6 +34,8 @@ export interface LedgerOptions {
   readonly reserveBytes?: number | undefined
   /** Beyond this a segment ends at the next 256 entries. Default 4 MiB. */
   readonly segmentBytes?: number | undefined
+  /** A segment that must grow grows by so many bytes more, where there is space. Default 256 KiB. */
+  readonly roomBytes?: number | undefined
   /** Default 1,000. */
   readonly checkpointEveryMs?: number | undefined
   /** Files outside the ledger folder, best on another disk, that get a copy of each checkpoint. */
@@ -45,6 +48,8 @@ export interface LedgerOptions {
   readonly isBusy?: (() => boolean) | undefined
   /** Default `state`. */
   readonly onLoss?: OnLoss | undefined
+  /** Told of each entry once it is on disk, in the turn in which it counts as one. Must not throw. */
+  readonly onRecorded?: ((draft: EntryDraft) => void) | undefined
 }
 
 /**

@@ -1,12 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { concat, sameBytes } from '#base/bytes.ts'
+import { concat, release, sameBytes } from '#base/bytes.ts'
 import { Fault } from '#base/fault.ts'
 import { BUNDLE } from './bundle.ts'
 import { parseLeaf } from './leaf.ts'
 import { CompactRange } from './merkle.ts'
 import { addIds, NEWLINE } from './packed_text.ts'
 import { openPack, packLeaves } from './packing.ts'
-import { groupAt, groupPlace, segmentHeadAt, type Group } from './raw_segment.ts'
+import { groupAt, groupPlace, segmentHeadAt, writtenUpTo, type Group } from './raw_segment.ts'
 import { closeSegmentSidecar, openSegmentRecords, segmentPlace } from './sealed_sidecar.ts'
 import type { SidecarBox } from './sidecar.ts'
 
@@ -37,10 +37,12 @@ export async function packSegment(task: PackTask): Promise<PackedSegment> {
   if (count === 0 || count % BUNDLE !== 0) throw unsealable(place, 'not whole bundles')
   const leaves = await packLeaves({ first, at, count, text, ids, tiles })
   if (!isSame(await openPack(leaves), text)) throw unsealable(place, 'does not pack')
+  release(text)
   const boxPlace = segmentPlace(first, count, tiles)
   const sidecar = await closeSegmentSidecar(box, boxPlace, records)
-  if (!isSame(await openSegmentRecords(box, boxPlace, sidecar), records))
+  if (!isSame(await openSegmentRecords(box, boxPlace, sidecar, records.length), records))
     throw unsealable(place, 'its sidecar does not pack')
+  release(records)
   return { count, leaves, sidecar }
 }
 
@@ -76,7 +78,7 @@ async function openAll({ content, place, origin, first, box }: PackTask): Promis
     if (!lines.add(step.group, at.hashes)) throw unsealable(place, 'does not pack')
     if (lines.bundles > bundles) await nextTurn()
   }
-  if (end !== bytes.length) throw unsealable(place, 'not whole')
+  if (writtenUpTo(bytes, end) !== end) throw unsealable(place, 'not whole')
   return { ...lines.finish(), records: concat(...records) }
 }
 
@@ -130,8 +132,12 @@ class Lines {
   }
 }
 
-function isSame(left: Uint8Array | undefined, right: Uint8Array): boolean {
-  return left !== undefined && sameBytes(left, right)
+/** Whether what was packed comes back; it is not looked at again. */
+function isSame(unpacked: Uint8Array | undefined, before: Uint8Array): boolean {
+  if (unpacked === undefined) return false
+  const isEqual = sameBytes(unpacked, before)
+  release(unpacked)
+  return isEqual
 }
 
 function unsealable(place: string, what: string): Fault {

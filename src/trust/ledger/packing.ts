@@ -1,6 +1,6 @@
 import { promisify } from 'node:util'
 import { constants, createZstdDecompress, zstdCompress, zstdDecompress } from 'node:zlib'
-import { concat, sameBytes } from '#base/bytes.ts'
+import { concat, release, sameBytes } from '#base/bytes.ts'
 import { SHA256_BYTES, sha256 } from '#base/crypto.ts'
 import { LIMITS } from '#base/limits.ts'
 import { BUNDLE } from './bundle.ts'
@@ -49,8 +49,17 @@ export async function packLeaves({ first, at, count, text, ids, tiles }: LeafBlo
   head.writeUIntBE(at, 14, 6)
   const sizes = [count, filter.length, text.length, zipped.length]
   sizes.forEach((size, index) => head.writeUInt32BE(size, SIZES_AT + 4 * index))
-  const body = concat(head, ...tiles, filter, zipped)
-  return concat(body, sha256(body))
+  const packed = withDigest(head, ...tiles, filter, zipped)
+  release(zipped)
+  return packed
+}
+
+/** The parts one after another, and the SHA-256 of all of them. */
+export function withDigest(...parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = concat(...parts, new Uint8Array(SHA256_BYTES))
+  const body = bytes.length - SHA256_BYTES
+  bytes.set(sha256(bytes.subarray(0, body)), body)
+  return bytes
 }
 
 /**
@@ -121,7 +130,9 @@ export async function compress(bytes: Uint8Array, params: Readonly<Record<number
 export async function decompress(bytes: Uint8Array, most: number): Promise<Buffer | undefined> {
   try {
     const maxOutputLength = Math.max(1, Math.min(most, TEXT_BYTES))
-    return await unzip(bytes, { maxOutputLength, chunkSize: ZSTD_CHUNK_BYTES })
+    // Of known length it comes in one piece, with a byte to spare that shows its end, and is not copied together.
+    const chunkSize = maxOutputLength < ZSTD_PIECE_BYTES ? maxOutputLength + 1 : ZSTD_CHUNK_BYTES
+    return await unzip(bytes, { maxOutputLength, chunkSize })
   } catch {
     // Every error of zstd means the same here: the bytes are not what we wrote.
     return undefined
@@ -164,6 +175,8 @@ const LEAVES_ZSTD = {
 }
 /** Each piece of output is a turn of a thread: Node's own 16 KiB would make hundreds of them for a segment. */
 const ZSTD_CHUNK_BYTES = 1_024 * 1_024
+/** More than the text of a usual segment, and no more than a changed head may make us allocate at once. */
+const ZSTD_PIECE_BYTES = 8 * 1_024 * 1_024
 const MAGIC = 'GHLEAF1\n'
 const SIZES_AT = 20
 /** A zstd block gives at most 128 KiB and takes no more (RFC 8878 section 3.1.1.2.4); a leaf is shorter. */

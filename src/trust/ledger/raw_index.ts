@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 import type { Files } from '#base/files.ts'
-import { groupAt, segmentHeadAt, type Group } from './raw_segment.ts'
+import { groupAt, isRoom, segmentHeadAt, type Group } from './raw_segment.ts'
 
 /**
  * Says which groups of an active segment may hold an id. It follows the file as it grows and reads only what is new, a
@@ -33,12 +33,13 @@ export class RawIndex {
     if (facts === undefined) return 'missing'
     // Another file, or one that was cut, is read anew: a start cuts what a crash left, and shredding writes a new file.
     if (facts.identity !== this.#identity || facts.bytes < this.#end) this.#clear(facts.identity)
-    let window = WINDOW_BYTES
+    let window = FIRST_BYTES
     while (this.#end < facts.bytes) {
       const bytes = Buffer.from(await this.#files.readRange(this.#path, this.#end, window))
       const taken = this.#take(bytes)
       if (taken === undefined) return 'unreadable'
       this.#end += taken
+      if (isRoom(bytes, taken)) break
       // Nothing whole in it: a longer group, or one that is being written, or damage.
       if (taken > 0) window = WINDOW_BYTES
       else if (bytes.length < window || window >= GROUP_BYTES) break
@@ -96,6 +97,8 @@ export class RawIndex {
   }
 }
 
+/** Mostly there is nothing new, or a few groups. */
+const FIRST_BYTES = 16 * 1_024
 const WINDOW_BYTES = 1_024 * 1_024
 /** No group of ours is longer (`group_commit.ts` ends one at 1 MiB and one entry more). */
 const GROUP_BYTES = 16 * WINDOW_BYTES

@@ -14,6 +14,8 @@ const GROUPS = [
 ]
 const WHOLE = concat(HEAD, ...GROUPS)
 const [FIRST = WHOLE, SECOND = WHOLE, THIRD = WHOLE] = GROUPS
+/** Where the last group starts. */
+const LAST = WHOLE.length - THIRD.length
 
 test('scanSegment reads groups, leaves and boxes back', () => {
   const raw = scanSegment(WHOLE)
@@ -31,29 +33,53 @@ test('scanSegment reads groups, leaves and boxes back', () => {
   )
 })
 
-test('scanSegment takes a cut last group as torn: at every length', () => {
-  const start = HEAD.length + FIRST.length + SECOND.length
-  for (let end = start + 1; end < WHOLE.length; end++) {
-    const raw = scanSegment(WHOLE.subarray(0, end))
-    assert.equal(raw?.ending.kind, 'torn')
-    assert.equal(raw.bytes, start)
+test('scanSegment takes zeros at the end for room: as many as there are', () => {
+  for (let room = 1; room < 30; room++) {
+    const raw = scanSegment(concat(WHOLE, new Uint8Array(room)))
+    assert.deepEqual(raw?.ending, { kind: 'clean' })
+    assert.deepEqual([raw.groups.length, raw.bytes, raw.written], [3, WHOLE.length, WHOLE.length])
   }
 })
 
-test('scanSegment takes a last group with a hole as torn: sectors may reach the disk in any order', () => {
-  const start = HEAD.length + FIRST.length + SECOND.length
-  const holed = Buffer.from(WHOLE).fill(0, start, start + 10)
-  assert.equal(scanSegment(holed)?.ending.kind, 'torn')
+test('scanSegment takes a last group that ends with zeros as whole: they are no room', () => {
+  const bytes = concat(HEAD, encodeGroup(256, [utf8('one')], new Uint8Array(20)))
+  for (const room of [0, 40]) {
+    const raw = scanSegment(concat(bytes, new Uint8Array(room)))
+    assert.deepEqual(raw?.ending, { kind: 'clean' })
+    assert.deepEqual([raw.bytes, raw.written], [bytes.length, bytes.length])
+  }
 })
 
-test('scanSegment takes any flipped bit before the last group as damage, and any in it as torn', () => {
-  const last = HEAD.length + FIRST.length + SECOND.length
-  for (let at = HEAD.length * 8; at < WHOLE.length * 8; at++) {
-    const changed = Buffer.from(WHOLE)
-    changed[at >> 3] = (changed[at >> 3] ?? 0) ^ (1 << (at & 7))
-    const ending = scanSegment(changed)?.ending
-    assert.equal(ending?.kind, at >> 3 < last ? 'damaged' : 'torn', `bit ${at}`)
-  }
+for (const room of [0, 60]) {
+  test(`scanSegment takes a cut last group as torn: at every length, with ${room} bytes of room`, () => {
+    // The first two bytes of its first frame are zeros: as long as only they are there, nothing is.
+    for (let end = LAST + 4; end < WHOLE.length; end++) {
+      const raw = scanSegment(concat(WHOLE.subarray(0, end), new Uint8Array(room)))
+      assert.equal(raw?.ending.kind, 'torn')
+      assert.equal(raw.bytes, LAST)
+      assert.ok(raw.written > LAST && raw.written <= end, `${raw.written} of ${end}`)
+    }
+  })
+
+  test(`scanSegment takes a last group with a hole as torn: sectors may reach the disk in any order, with ${room} bytes of room`, () => {
+    const holed = Buffer.from(WHOLE).fill(0, LAST, LAST + 10)
+    assert.equal(scanSegment(concat(holed, new Uint8Array(room)))?.ending.kind, 'torn')
+  })
+
+  test(`scanSegment takes any flipped bit before the last group as damage, and any behind as torn: with ${room} bytes of room`, () => {
+    const whole = concat(WHOLE, new Uint8Array(room))
+    for (let at = HEAD.length * 8; at < whole.length * 8; at++) {
+      const changed = Buffer.from(whole)
+      changed[at >> 3] = (changed[at >> 3] ?? 0) ^ (1 << (at & 7))
+      const ending = scanSegment(changed)?.ending
+      assert.equal(ending?.kind, at >> 3 < LAST ? 'damaged' : 'torn', `bit ${at}`)
+    }
+  })
+}
+
+test('scanSegment finds damage: zeros in the place of a group that others follow', () => {
+  const holed = Buffer.from(WHOLE).fill(0, HEAD.length + FIRST.length, LAST)
+  assert.equal(scanSegment(holed)?.ending.kind, 'damaged')
 })
 
 test('scanSegment names the entry that is damaged', () => {

@@ -26,6 +26,8 @@ export interface RawSegment {
   readonly groups: readonly Group[]
   /** Bytes up to the end of the last whole group. */
   readonly bytes: number
+  /** Bytes up to the zeros at the end, which groups are going to be written over. */
+  readonly written: number
   readonly ending: Ending
 }
 
@@ -70,9 +72,21 @@ export function scanSegment(content: Uint8Array): RawSegment | undefined {
     next += step.group.leaves.length
     offset = step.group.end
   }
-  const ending: Ending =
-    offset === bytes.length ? { kind: 'clean' } : endingOf(bytes, step.at, next, step.entry)
-  return { origin: head.origin, first: head.first, groups, bytes: offset, ending }
+  const written = writtenUpTo(bytes, offset)
+  const ending: Ending = written === offset ? { kind: 'clean' } : endingOf(bytes, step.at, next, step.entry)
+  return { origin: head.origin, first: head.first, groups, bytes: offset, written, ending }
+}
+
+/** Whether nothing is written yet where a frame would start: none starts with zeros. */
+export function isRoom(bytes: Buffer, at: number): boolean {
+  return bytes.length - at >= FRAME_BYTES && bytes.subarray(at, at + FRAME_BYTES).every((byte) => byte === 0)
+}
+
+/** Where the zeros at the end of a segment start, at `from` or behind it. */
+export function writtenUpTo(bytes: Buffer, from: number): number {
+  let end = bytes.length
+  while (end > from && bytes[end - 1] === 0) end -= 1
+  return end
 }
 
 /** The head of a segment, and where the first group starts; undefined when there is none at the start of the bytes. */

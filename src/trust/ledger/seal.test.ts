@@ -16,9 +16,12 @@ import { sealSegment, type SealParts } from './seal.ts'
 import { SidecarBox } from './sidecar.ts'
 
 /** A closed log of `count` entries in one raw file. */
-async function rawLog(count: number): Promise<SealParts & { files: SimulatedFiles; folder: OriginFolder }> {
+async function rawLog(
+  count: number,
+  roomBytes = 0,
+): Promise<SealParts & { files: SimulatedFiles; folder: OriginFolder }> {
   const files = await emptyDisk()
-  const ledger = await openOn(files)
+  const ledger = await openOn(files, { roomBytes })
   await Promise.all(
     Array.from({ length: count }, (_, at) => ledger.append(draft('note', { what: 'x', asked: at }))),
   )
@@ -27,15 +30,17 @@ async function rawLog(count: number): Promise<SealParts & { files: SimulatedFile
   return { files, folder, box: new SidecarBox(KEYS.sidecarKey, folder.origin) }
 }
 
-test('sealSegment keeps every entry and value: and says what it saved', async () => {
-  const parts = await rawLog(512)
-  const { files } = parts
-  const before = await readAll(files, { sidecarKey: KEYS.sidecarKey })
-  const sealed = await sealSegment(parts, 0)
-  assert.deepEqual([sealed.first, sealed.count], [0, 512])
-  assert.ok(sealed.sealedBytes < sealed.rawBytes / 2)
-  assert.deepEqual(await readAll(files, { sidecarKey: KEYS.sidecarKey }), before)
-})
+for (const room of [0, 1_000])
+  test(`sealSegment keeps every entry and value: and says what it saved, with ${room} bytes of room`, async () => {
+    const parts = await rawLog(512, room)
+    const { files, folder } = parts
+    const before = await readAll(files, { sidecarKey: KEYS.sidecarKey })
+    const { bytes } = (await files.facts(`${folder.path}/000000000000.raw`)) ?? assert.fail()
+    const sealed = await sealSegment(parts, 0)
+    assert.deepEqual([sealed.first, sealed.count, sealed.rawBytes], [0, 512, bytes])
+    assert.ok(sealed.sealedBytes < sealed.rawBytes / 2)
+    assert.deepEqual(await readAll(files, { sidecarKey: KEYS.sidecarKey }), before)
+  })
 
 const UNSEALABLE: readonly [
   why: string,

@@ -1,3 +1,4 @@
+import { release } from '#base/bytes.ts'
 import { folderOf, writeAtomic, type Files } from '#base/files.ts'
 import { segmentPath, type OriginFolder } from './layout.ts'
 import { packSegment } from './pack_segment.ts'
@@ -28,10 +29,14 @@ export async function sealSegment(parts: SealParts, first: number): Promise<Seal
   const content = await files.read(place)
   const rawBytes = content.length
   const packed = await packSegment({ content, place, origin: folder.origin, first, box })
+  release(content)
   await writeAtomic(files, segmentPath(folder, first, 'leaves'), packed.leaves)
   await writeAtomic(files, segmentPath(folder, first, 'sidecar'), packed.sidecar)
   await files.unlink(place)
   // Or a crash could bring back secrets that were shredded from the sealed file.
   await files.syncDirectory(folderOf(place))
-  return { first, count: packed.count, rawBytes, sealedBytes: packed.leaves.length + packed.sidecar.length }
+  const sealedBytes = packed.leaves.length + packed.sidecar.length
+  release(packed.leaves)
+  release(packed.sidecar)
+  return { first, count: packed.count, rawBytes, sealedBytes }
 }

@@ -1,7 +1,7 @@
 import { constants } from 'node:zlib'
-import { concat } from '#base/bytes.ts'
-import { SHA256_BYTES, sha256 } from '#base/crypto.ts'
-import { compress, decompress, hasRightDigest, TEXT_BYTES } from './packing.ts'
+import { release } from '#base/bytes.ts'
+import { SHA256_BYTES } from '#base/crypto.ts'
+import { compress, decompress, hasRightDigest, TEXT_BYTES, withDigest } from './packing.ts'
 import { decodeRecords, type BoxPlace, type SecretRecord, type SidecarBox } from './sidecar.ts'
 
 /**
@@ -14,8 +14,9 @@ export async function closeSegmentSidecar(
   records: Uint8Array,
 ): Promise<Uint8Array> {
   const zipped = await compress(records, RECORDS_ZSTD)
-  const body = concat(encodeHead(place), box.close(zipped, place))
-  return concat(body, sha256(body))
+  const sealed = box.close(zipped, place)
+  release(zipped)
+  return withDigest(encodeHead(place), sealed)
 }
 
 /** What can be said of the file without the key. */
@@ -34,16 +35,17 @@ export async function openSegmentSidecar(
   return plain === undefined ? undefined : decodeRecords(plain, place.count)
 }
 
-/** The same, not yet decoded: the records one after another. */
+/** The same, not yet decoded: the records one after another, at most so many bytes. */
 export async function openSegmentRecords(
   box: SidecarBox,
   place: BoxPlace,
   bytes: Uint8Array,
+  most = TEXT_BYTES,
 ): Promise<Uint8Array | undefined> {
   if (!isWholeSidecar(bytes, place.first, place.count)) return undefined
   const sealed = bytes.subarray(HEAD_BYTES, bytes.length - SHA256_BYTES)
   const zipped = box.open(sealed, place)
-  return zipped === undefined ? undefined : await decompress(zipped, TEXT_BYTES)
+  return zipped === undefined ? undefined : await decompress(zipped, most)
 }
 
 /** What the box of a sealed segment is bound to. */

@@ -55,7 +55,10 @@ function notPlainFault(thrown: unknown, place: string): Fault | undefined {
     : undefined
 }
 
-/** The whole groups of an active segment. A group that is just being written is read again a few times. */
+/**
+ * The whole groups of an active segment. It is read again a few times where a group may just be being written, or was
+ * written while those behind it were read already: that looks like damage, which stays.
+ */
 export async function scanLive(
   files: Files,
   folder: OriginFolder,
@@ -63,7 +66,8 @@ export async function scanLive(
   content: Uint8Array,
 ): Promise<RawSegment | undefined> {
   let scanned = scanSegment(content)
-  for (let again = 0; again < REREADS && scanned?.ending.kind === 'torn'; again++) {
+  for (let again = 0; again < REREADS && scanned !== undefined; again++) {
+    if (scanned.ending.kind === 'clean') return scanned
     const now = await readIfThere(files, segmentPath(folder, first, 'raw'))
     if (now === undefined) return scanned
     scanned = scanSegment(now)

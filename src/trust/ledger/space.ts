@@ -49,6 +49,11 @@ export class Space {
     return known.length === 0 ? undefined : Math.max(0, Math.min(...known) - reserveBytes)
   }
 
+  /** Bytes that may be taken before they are needed, beside so many that are needed now. */
+  spareBeside(bytes: number): number {
+    return this.#isFull ? 0 : Math.max(0, (this.leftBytes ?? 0) - bytes)
+  }
+
   /** Why this many more bytes may not be written; undefined when they may. */
   refusal(bytes: number, reserved: boolean): string | undefined {
     const { maxBytes, reserveBytes } = this.#options

@@ -46,6 +46,25 @@ async function smallLedger(): Promise<{ files: SimulatedFiles; folder: string; c
 
 const SMALL = await smallLedger()
 
+test('verifyLedger finds no damage: a group was written while those behind it were read already', async () => {
+  const files = await emptyDisk()
+  const ledger = await openOn(files)
+  for (let at = 0; at < 3; at++) await ledger.append(intent(at))
+  const raw = `${(await newestFolder(files)).path}/000000000000.raw`
+  const whole = await files.read(raw)
+  const second = scanSegment(whole)?.groups[1] ?? assert.fail()
+  const read = files.read.bind(files)
+  let reads = 0
+  files.read = async (path) => {
+    if (path !== raw) return read(path)
+    reads += 1
+    return reads === 1 ? Buffer.from(whole).fill(0, second.start, second.end) : whole
+  }
+  assert.deepEqual((await verifyLedger({ files, directory: LEDGER })).problems, [])
+  assert.equal(reads, 2)
+  await ledger.close()
+})
+
 test('verifyLedger finds nothing wrong: with no key, with the public key, with all keys', async () => {
   for (const keys of [
     {},

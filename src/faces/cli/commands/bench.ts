@@ -15,7 +15,7 @@ const OPTIONS: readonly OptionRow[] = [
 
 export const bench: Command = {
   name: 'bench',
-  summary: 'measure on this machine: door, streams, attacks, ledger, cedar or start',
+  summary: 'measure on this machine: door, streams, attacks, ledger, callers, cedar, telemetry or start',
   words: '[WHAT]',
   wordCount: { least: 0, most: 1 },
   options: OPTIONS,

@@ -11,8 +11,11 @@ export const callerEnable: Command = {
   example: './gatehouse caller enable reports',
   run: async (call) => {
     const [name = ''] = call.words
-    const path = `/admin/callers/${encodeURIComponent(name)}/enable`
-    const row = await askDoor(call, CallerRow, { method: 'POST', path })
+    const row = await askDoor(call, CallerRow, {
+      method: 'POST',
+      path: '/admin/callers/enable',
+      body: { name },
+    })
     return { exit: 0, text: `Caller ${row.name} is enabled.`, json: row }
   },
 }

@@ -3,6 +3,7 @@ import type { JsonObject } from '#base/json.ts'
 import type { Call, Command } from '../command.ts'
 import { askDoor } from '../door_line.ts'
 import { parseDuration } from '../duration.ts'
+import { LIMIT_OPTIONS, limitsOf } from '../limit_options.ts'
 import { wrongUsage } from '../usage.ts'
 
 const DEFAULT_LIFE = '30d'
@@ -20,8 +21,14 @@ export const keyCreate: Command = {
       says: 'narrow the key to these models (default: all that policy permits)',
     },
     { name: 'expires-in', value: 'TIME', says: `how long it lives, at most 90d (default: ${DEFAULT_LIFE})` },
+    {
+      name: 'space',
+      value: 'SPACE',
+      says: 'the space of a caller that is made with the key (default: default)',
+    },
     { name: 'cidr', value: 'A,B', says: 'narrow the key to these source networks' },
     { name: 'env', value: 'ENV', says: 'live or test, a label within the key (default: live)' },
+    ...LIMIT_OPTIONS,
   ],
   example: './gatehouse key create --name reports --models echo --expires-in 30d',
   run: async (call) => {
@@ -41,12 +48,16 @@ function orderOf(call: Call): JsonObject {
   if (name === undefined) throw wrongUsage('"gatehouse key create" needs --name NAME.')
   const models = listOf(call.option('models'))
   const addresses = listOf(call.option('cidr'))
+  const limits = limitsOf(call)
+  const space = call.option('space')
   return {
     name,
     environment: call.option('env') ?? 'live',
     expires_in_ms: parseDuration(call.option('expires-in') ?? DEFAULT_LIFE, 'expires-in'),
     ...(models === undefined ? {} : { models }),
     ...(addresses === undefined ? {} : { addresses }),
+    ...(limits === undefined ? {} : { limits }),
+    ...(space === undefined ? {} : { space }),
   }
 }
 

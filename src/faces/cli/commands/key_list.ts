@@ -1,6 +1,6 @@
 import { KeyListAnswer, type KeyRow } from '#rooms/admin/answers.ts'
 import type { Command } from '../command.ts'
-import { askDoor } from '../door_line.ts'
+import { askPages } from '../pages.ts'
 import { drawTable } from '../table.ts'
 
 const HEAD = ['KID', 'NAME', 'STATE', 'MODELS', 'EXPIRES', 'LAST USED']
@@ -13,9 +13,9 @@ export const keyList: Command = {
   options: [],
   example: './gatehouse key list --json',
   run: async (call) => {
-    const listed = await askDoor(call, KeyListAnswer, { method: 'GET', path: '/admin/keys' })
-    const rows = listed.keys.map(lineOf)
-    return { exit: 0, text: rows.length === 0 ? 'There are no keys.' : drawTable(HEAD, rows), json: listed }
+    const keys = await askPages(call, { schema: KeyListAnswer, path: '/admin/keys' }, (answer) => answer.keys)
+    const text = keys.length === 0 ? 'There are no keys.' : drawTable(HEAD, keys.map(lineOf))
+    return { exit: 0, text, json: { total: keys.length, keys: [...keys] } }
   },
 }
 

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { FAULTS } from '#base/fault.ts'
+import { FAULTS } from '#base/fault_table.ts'
 import { LIMITS } from '#base/limits.ts'
 import { readPlainFile } from '#base/plain_file.ts'
 import type { VerifyReport } from '#trust/ledger/verify.ts'

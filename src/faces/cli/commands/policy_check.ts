@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { FAULTS } from '#base/fault.ts'
+import { FAULTS } from '#base/fault_table.ts'
 import { NODE_FILES } from '#base/files.ts'
 import { checkAnswer } from '#rooms/admin/policy_routes.ts'
 import { openPolicies } from '#trust/access/policy_set.ts'

@@ -4,6 +4,7 @@ import { diskForecast } from './disk_forecast.ts'
 import { doorRunning } from './door_running.ts'
 import { firstKeyGone } from './first_key_gone.ts'
 import { homePermissions } from './home_permissions.ts'
+import { issuersReadable } from './issuers_readable.ts'
 import { keyFileModes } from './key_file_modes.ts'
 import { ledgerAnchored } from './ledger_anchored.ts'
 import { ledgerVerifies } from './ledger_verifies.ts'
@@ -20,6 +21,7 @@ export const CHECKS: readonly Check[] = [
   doorRunning,
   firstKeyGone,
   homePermissions,
+  issuersReadable,
   keyFileModes,
   ledgerAnchored,
   ledgerVerifies,

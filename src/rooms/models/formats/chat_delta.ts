@@ -73,16 +73,18 @@ interface Place {
 
 function gather(object: JsonObject, place: Place, found: DeltaText[]): void {
   const isTop = place.path.length === 0
-  for (const [member, value] of Object.entries(object)) {
-    const inner = inside(place, member, escaped(member))
-    const isPiece = isTop ? !LABELS.has(member) : PIECES.has(member)
+  for (const member of Object.keys(object)) {
+    const value = object[member] ?? null
+    if (value === null) continue
     if (typeof value === 'string') {
-      if (isPiece) found.push({ ...inner, text: value, kind: 'piece' })
-      else if (isNameOfCall(inner, member)) found.push({ ...inner, text: value, kind: 'whole' })
-    } else if (isJsonArray(value)) gatherElements(value, inner, found)
-    else if (isJsonObject(value)) gather(value, inner, found)
+      const isPiece = isTop ? !LABELS.has(member) : PIECES.has(member)
+      if (!isPiece && !isNameOfCall(place, member)) continue
+      const { name, path } = inside(place, member, escaped(member))
+      found.push({ name, path, text: value, kind: isPiece ? 'piece' : 'whole' })
+    } else if (isJsonArray(value)) gatherElements(value, inside(place, member, escaped(member)), found)
+    else if (isJsonObject(value)) gather(value, inside(place, member, escaped(member)), found)
     // A client would put the digits of numbers together, too.
-    else if (value !== null && PIECES.has(member)) throw malformed('text')
+    else if (PIECES.has(member)) throw malformed('text')
   }
 }
 
@@ -101,8 +103,10 @@ function inside({ name, path }: Place, step: string | number, part: string): Pla
 
 /** Two names of members never become one name of a channel. */
 function escaped(member: string): string {
-  return member.replaceAll(/[.\\]/g, '\\$&')
+  return NEEDS_ESCAPE.test(member) ? member.replaceAll(/[.\\]/g, '\\$&') : member
 }
+
+const NEEDS_ESCAPE = /[.\\]/
 
 function isNameOfCall({ path }: Place, member: string): boolean {
   return member === 'name' && CALLS.has(String(path[0]))

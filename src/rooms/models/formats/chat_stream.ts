@@ -2,6 +2,7 @@ import { deepFreeze, isJsonArray, isJsonObject, type JsonObject, type JsonValue 
 import { LIMITS } from '#base/limits.ts'
 import { writeEvent, type ServerSentEvent } from '#base/sse.ts'
 import type { ChannelText, StreamFrame, StreamRefusal, WireEvent } from '#door/stream_frame.ts'
+import { cacheUsageOf } from '../token_counts.ts'
 import { onlyText, pathOfOnly, textsOf, type Path } from './chat_delta.ts'
 import { errorType, refusalError } from './refusal_error.ts'
 import { StreamChannels } from './stream_channels.ts'
@@ -84,7 +85,12 @@ export class ChatStream implements StreamFormat {
       if (isWord(choice['finish_reason'])) ends.push(...this.#channels.end(String(index)))
       return withoutTokens(choice)
     })
-    const value = deepFreeze({ ...this.#withoutNoUsage(chunk), model: this.#settings.model, choices: clean })
+    // All that is inside was frozen by whoever read it.
+    const value = Object.freeze({
+      ...this.#withoutNoUsage(chunk),
+      model: this.#settings.model,
+      choices: Object.freeze(clean),
+    })
     return { event: undefined, value, texts, ends }
   }
 
@@ -112,7 +118,11 @@ export class ChatStream implements StreamFormat {
     if (!isJsonObject(usage)) return false
     const [tokensIn, tokensOut] = [countOf(usage, 'prompt_tokens'), countOf(usage, 'completion_tokens')]
     if (tokensIn !== undefined && tokensOut !== undefined)
-      this.#usage = { tokens_in: tokensIn, tokens_out: tokensOut }
+      this.#usage = {
+        tokens_in: tokensIn,
+        tokens_out: tokensOut,
+        ...cacheUsageOf(usage['prompt_tokens_details']),
+      }
     return true
   }
 
@@ -179,6 +189,7 @@ function isWord(value: JsonValue | undefined): boolean {
 }
 
 function headOf({ id, object, created }: JsonObject, known: JsonObject): JsonObject {
+  if (id === known['id'] && object === known['object'] && created === known['created']) return known
   return {
     ...known,
     ...(isWord(id) && id !== undefined ? { id } : {}),
@@ -188,7 +199,11 @@ function headOf({ id, object, created }: JsonObject, known: JsonObject): JsonObj
 }
 
 function withoutTokens(choice: JsonObject): JsonObject {
-  const spoken = TOKENS.filter((name) => (choice[name] ?? null) !== null)
-  if (spoken.length === 0) return choice
-  return { ...choice, ...Object.fromEntries(spoken.map((name) => [name, null])) }
+  if (!TOKENS.some((name) => isSpoken(choice, name))) return choice
+  const spoken = TOKENS.filter((name) => isSpoken(choice, name))
+  return Object.freeze({ ...choice, ...Object.fromEntries(spoken.map((name) => [name, null])) })
+}
+
+function isSpoken(choice: JsonObject, name: string): boolean {
+  return (choice[name] ?? null) !== null
 }

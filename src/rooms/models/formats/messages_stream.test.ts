@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import Anthropic from '@anthropic-ai/sdk'
-import { Fault, type FaultCode } from '#base/fault.ts'
+import { Fault } from '#base/fault.ts'
+import type { FaultCode } from '#base/fault_table.ts'
 import type { JsonObject, JsonValue } from '#base/json.ts'
 import { LIMITS } from '#base/limits.ts'
 import { assertFrozen } from '../../../../test/support/assert_frozen.ts'
@@ -208,7 +209,12 @@ test('MessagesStream counts tokens as they were last told, those of the cache to
   const format = messages()
   assert.deepEqual(format.usage, {})
   await assert.rejects(framesIn(format, wire(START)))
-  assert.deepEqual(format.usage, { tokens_in: 3_210, tokens_out: 1 })
+  assert.deepEqual(format.usage, {
+    tokens_in: 3_210,
+    tokens_out: 1,
+    tokens_cached: 3_000,
+    tokens_written: 200,
+  })
 
   const later = messages()
   const usage = { input_tokens: 20, cache_read_input_tokens: null, output_tokens: 9 }
@@ -216,7 +222,12 @@ test('MessagesStream counts tokens as they were last told, those of the cache to
     later,
     wire(START, finish('end_turn', { output_tokens: 5 }), finish('end_turn', usage), STOP),
   )
-  assert.deepEqual(later.usage, { tokens_in: 3_220, tokens_out: 9 })
+  assert.deepEqual(later.usage, {
+    tokens_in: 3_220,
+    tokens_out: 9,
+    tokens_cached: 3_000,
+    tokens_written: 200,
+  })
 })
 
 type Bad = readonly [why: string, wire: string, code: FaultCode, reason: string]

@@ -36,10 +36,14 @@ export class MessagesStream implements StreamFormat {
   get usage(): TokenUsage {
     const counters = this.#counters
     const read = COUNTERS_IN.map((name) => counters.get(name)).filter((count) => count !== undefined)
-    const written = counters.get(COUNTER_OUT)
+    const said = counters.get(COUNTER_OUT)
+    const cached = counters.get(COUNTER_CACHED)
+    const written = counters.get(COUNTER_WRITTEN)
     return {
       ...(read.length === 0 ? {} : { tokens_in: read.reduce((sum, count) => sum + count, 0) }),
-      ...(written === undefined ? {} : { tokens_out: written }),
+      ...(said === undefined ? {} : { tokens_out: said }),
+      ...(cached === undefined ? {} : { tokens_cached: cached }),
+      ...(written === undefined ? {} : { tokens_written: written }),
     }
   }
 
@@ -149,7 +153,9 @@ export class MessagesStream implements StreamFormat {
 }
 
 /** What `input_tokens` counts is only what no cache was used for. */
-const COUNTERS_IN = ['input_tokens', 'cache_creation_input_tokens', 'cache_read_input_tokens']
+const COUNTER_CACHED = 'cache_read_input_tokens'
+const COUNTER_WRITTEN = 'cache_creation_input_tokens'
+const COUNTERS_IN = ['input_tokens', COUNTER_WRITTEN, COUNTER_CACHED]
 const COUNTER_OUT = 'output_tokens'
 
 /** Members of a block that deltas add to, with the type of these deltas. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Fault, FAULTS, type FaultCode } from '#base/fault.ts'
+import { Fault } from '#base/fault.ts'
+import { FAULTS, type FaultCode } from '#base/fault_table.ts'
 import { errorType, refusalError } from './refusal_error.ts'
 
 const ID = 'AbCdEfGhIjKlMnOp'

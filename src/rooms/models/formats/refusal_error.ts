@@ -1,4 +1,4 @@
-import { FAULTS } from '#base/fault.ts'
+import { FAULTS } from '#base/fault_table.ts'
 import type { JsonObject } from '#base/json.ts'
 import type { StreamRefusal } from '#door/stream_frame.ts'
 

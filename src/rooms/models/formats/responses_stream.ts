@@ -1,6 +1,7 @@
 import { isJsonArray, isJsonObject, type JsonObject } from '#base/json.ts'
 import type { ServerSentEvent } from '#base/sse.ts'
 import type { StreamFrame, StreamRefusal, WireEvent } from '#door/stream_frame.ts'
+import { cacheUsageOf } from '../token_counts.ts'
 import { refusalError } from './refusal_error.ts'
 import { scopeOf, textsOf } from './responses_texts.ts'
 import { StreamChannels } from './stream_channels.ts'
@@ -94,10 +95,13 @@ export class ResponsesStream implements StreamFormat {
     if (!isEnd && !isEmptyList(response['output'])) throw malformed('text_too_early')
     this.#response = response
     this.#isEnded = isEnd
-    const tokensIn = countOf(response['usage'], 'input_tokens')
-    const tokensOut = countOf(response['usage'], 'output_tokens')
-    if (tokensIn !== undefined && tokensOut !== undefined)
-      this.#usage = { tokens_in: tokensIn, tokens_out: tokensOut }
+    const { usage } = response
+    const tokensIn = countOf(usage, 'input_tokens')
+    const tokensOut = countOf(usage, 'output_tokens')
+    if (isJsonObject(usage) && tokensIn !== undefined && tokensOut !== undefined) {
+      const cached = cacheUsageOf(usage['input_tokens_details'])
+      this.#usage = { tokens_in: tokensIn, tokens_out: tokensOut, ...cached }
+    }
     const named = { ...withoutTokensOf('output', response, withoutTokensInItem), model: this.#model }
     return typedFrame({ ...value, response: named }, [], isEnd ? 'all' : [])
   }

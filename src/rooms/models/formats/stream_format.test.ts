@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { Fault } from '#base/fault.ts'
 import { allOf } from '../../../../test/support/stream_scene.ts'
 import { ChatStream } from './chat_stream.ts'
-import { framesOf, streamedAnswer } from './stream_format.ts'
+import { eachOf, framesOf, streamedAnswer } from './stream_format.ts'
 
 const CHUNK = `data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n`
 const USAGE = `data: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2}}\n\n`
@@ -35,7 +35,7 @@ function source(...texts: readonly string[]): {
 
 test('framesOf asks for no more than it gives, and ends the exchange with the answer', async () => {
   const { asked, pieces } = source(CHUNK, CHUNK, 'data: [DONE]\n\n', CHUNK)
-  const frames = framesOf(chat(), pieces)
+  const frames = eachOf(framesOf(chat(), pieces))
   assert.deepEqual(asked, [])
   await frames.next()
   assert.deepEqual(asked, ['next'])
@@ -52,7 +52,7 @@ test('framesOf ends the exchange when nobody reads on, and when the upstream bre
   assert.deepEqual(left.asked, ['next', 'over'])
 
   const broken = source('data: x\n\n', CHUNK)
-  await assert.rejects(allOf(framesOf(chat(), broken.pieces)), { code: 'upstream.invalid' })
+  await assert.rejects(allOf(eachOf(framesOf(chat(), broken.pieces))), { code: 'upstream.invalid' })
   assert.deepEqual(broken.asked, ['next', 'over'])
 })
 
@@ -62,7 +62,7 @@ test('framesOf tells whether a stream was cut inside an event', async () => {
     [[CHUNK], false],
     [[CHUNK, CHUNK.slice(0, 9)], true],
   ] as const) {
-    await assert.rejects(allOf(framesOf(chat(), source(...texts).pieces)), (thrown) => {
+    await assert.rejects(allOf(eachOf(framesOf(chat(), source(...texts).pieces))), (thrown) => {
       assert.ok(thrown instanceof Fault)
       assert.deepEqual(
         [thrown.code, thrown.detail],
@@ -77,7 +77,7 @@ test('streamedAnswer joins facts of the call and usage, and hands on the rest', 
   const { asked, pieces, cancel } = source(CHUNK, USAGE, 'data: [DONE]\n\n')
   const answer = streamedAnswer(chat(), { pieces, cancel }, { provider: 'p', region: 'eu' })
   assert.deepEqual(answer.facts(), { provider: 'p', region: 'eu' })
-  const frames = await allOf(answer.frames)
+  const frames = await allOf(eachOf(answer.frames))
   assert.equal(frames.length, 2)
   assert.deepEqual(answer.facts(), { provider: 'p', region: 'eu', tokens_in: 1, tokens_out: 2 })
   assert.equal(answer.end, 'data: [DONE]\n\n')

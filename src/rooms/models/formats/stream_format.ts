@@ -4,6 +4,7 @@ import { LIMITS } from '#base/limits.ts'
 import { EventReader, type ServerSentEvent } from '#base/sse.ts'
 import type { Detector } from '#door/detector.ts'
 import type { StreamedAnswer, StreamFrame } from '#door/stream_frame.ts'
+import type { AnswerUsage } from '../token_counts.ts'
 
 /** Reads one streamed answer of a wire format. Keeps what it knows of the answer, so there is one for each. */
 export interface StreamFormat extends Pick<StreamedAnswer, 'rest' | 'refuse' | 'end'> {
@@ -19,10 +20,7 @@ export interface StreamFormat extends Pick<StreamedAnswer, 'rest' | 'refuse' | '
 }
 
 /** For the outcome entry. */
-export interface TokenUsage {
-  readonly tokens_in?: number
-  readonly tokens_out?: number
-}
+export type TokenUsage = Partial<AnswerUsage>
 
 /** A streamed answer as it comes in. */
 export interface StreamSource {
@@ -53,24 +51,35 @@ export function streamedAnswer(
   }
 }
 
-/** Throws `upstream.failed` for a stream that stops before its end, besides what the format and the reader throw. */
+/**
+ * The frames of each piece, which are read as they are asked for. Throws `upstream.failed` for a stream that stops before its
+ * end, besides what the format and the reader throw.
+ */
 export async function* framesOf(
   format: StreamFormat,
   pieces: AsyncIterable<Uint8Array>,
   release: () => void = () => undefined,
-): AsyncGenerator<StreamFrame, void, undefined> {
+): AsyncGenerator<Iterable<StreamFrame>, void, undefined> {
   const reader = new EventReader()
-  let events = 0
-  for await (const piece of pieces) {
-    for (const event of reader.push(piece)) {
-      events += 1
-      if (events > LIMITS.streamFrames) throw new Fault('upstream.oversized', { reason: 'frames' })
+  let count = 0
+  function* framesIn(events: readonly ServerSentEvent[]): Generator<StreamFrame, void, undefined> {
+    for (const event of events) {
+      count += 1
+      if (count > LIMITS.streamFrames) throw new Fault('upstream.oversized', { reason: 'frames' })
       yield* format.read(event)
-      if (format.isEnded) {
-        release()
-        return
-      }
+      if (format.isEnded) return
     }
   }
+  for await (const piece of pieces) {
+    yield framesIn(reader.push(piece))
+    if (format.isEnded) return release()
+  }
   throw new Fault('upstream.failed', { reason: 'cut', in_event: reader.end().isCut })
+}
+
+/** The frames one by one, for who has to know of each when it is there. */
+export async function* eachOf(
+  batches: AsyncIterable<Iterable<StreamFrame>>,
+): AsyncGenerator<StreamFrame, void, undefined> {
+  for await (const batch of batches) yield* batch
 }

@@ -12,7 +12,7 @@ import { fetchOf, framesIn, textsByChannel, wireOf, written } from '../../../../
 import { ChatStream } from './chat_stream.ts'
 import { MessagesStream } from './messages_stream.ts'
 import { ResponsesStream } from './responses_stream.ts'
-import { framesOf, type StreamFormat } from './stream_format.ts'
+import { eachOf, framesOf, type StreamFormat } from './stream_format.ts'
 
 const SEED = 20_270_220
 
@@ -166,7 +166,7 @@ for (const [name, { open, model, stream }] of Object.entries(KINDS)) {
       })()
       await assert.rejects(
         async () => {
-          for await (const frame of framesOf(open(), pieces)) frames.push(frame)
+          for await (const frame of eachOf(framesOf(open(), pieces))) frames.push(frame)
         },
         { code: 'upstream.failed' },
       )

@@ -1,6 +1,7 @@
 import type { Clock } from '#base/clock.ts'
 import { asFault, Fault } from '#base/fault.ts'
 import type { JsonObject, JsonValue } from '#base/json.ts'
+import { mayBeTaken } from '#door/limits/taken.ts'
 import type { StreamedAnswer } from '#door/stream_frame.ts'
 import { authorizeVia, type Permit, type Policies } from '#trust/access/authorize.ts'
 import type { CallContext, ModelApi, ModelConnection, ProviderAnswer } from '../provider.ts'
@@ -120,6 +121,7 @@ export class PoolConnection implements ModelConnection {
   ): Promise<Answered<T>> {
     const { name, settings } = this.#options
     let last: Fault | undefined
+    let unknown = 0
     for (let tries = 1; ; tries += 1) {
       const selected = await this.#next(selection, life, last)
       const { member } = selected
@@ -128,11 +130,12 @@ export class PoolConnection implements ModelConnection {
         const answer = await send(selected)
         call.began()
         if (member !== selection.first) this.#parts.metrics.fellBack(name, member.name)
-        return { answer, member, call, life, facts: factsOf(selection, member, tries) }
+        return { answer, member, call, life, facts: factsOf(selection, member, { tries, unknown }) }
       } catch (thrown) {
         const fault = life.stopped ?? asFault(thrown)
-        last = withFacts(fault, factsOf(selection, member, tries))
+        last = withFacts(fault, factsOf(selection, member, { tries, unknown }))
         if (!call.failed(fault).mayRetry || tries >= settings.tries) throw last
+        if (mayBeTaken(fault)) unknown += 1
       }
     }
   }
@@ -164,9 +167,19 @@ interface Answered<T> {
   readonly facts: Readonly<Record<string, JsonValue>>
 }
 
-function factsOf({ denied }: Selection, member: Member, tries: number): Readonly<Record<string, JsonValue>> {
-  const facts = { ...member.facts, model: member.name, tries }
-  return denied.length === 0 ? facts : { ...facts, members_denied: denied }
+/** `unknown` is how many tries failed before the last one, and may yet have to be paid. */
+function factsOf(
+  { denied }: Selection,
+  member: Member,
+  { tries, unknown }: { readonly tries: number; readonly unknown: number },
+): Readonly<Record<string, JsonValue>> {
+  return {
+    ...member.facts,
+    model: member.name,
+    tries,
+    ...(unknown === 0 ? {} : { tries_unknown: unknown }),
+    ...(denied.length === 0 ? {} : { members_denied: denied }),
+  }
 }
 
 /** The fault with what is known of who was asked. */

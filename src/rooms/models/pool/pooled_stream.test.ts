@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { Fault } from '#base/fault.ts'
 import type { StreamedAnswer, StreamFrame } from '#door/stream_frame.ts'
 import { allOf } from '../../../../test/support/stream_scene.ts'
+import { eachOf } from '../formats/stream_format.ts'
 import { CallLife } from './call_life.ts'
 import { MemberCall } from './member.ts'
 import { beginStream, pooledStream } from './pooled_stream.ts'
@@ -22,7 +23,7 @@ async function begun(timeoutMs: number): Promise<Told> {
   const cancelled = Promise.withResolvers<void>()
   const answer: StreamedAnswer = {
     frames: (async function* frames() {
-      yield FRAME
+      yield [FRAME]
       await cancelled.promise
     })(),
     cancel: () => {
@@ -50,7 +51,7 @@ async function begun(timeoutMs: number): Promise<Told> {
 test('pooledStream ends with why it was stopped, also where its source then ends well', async () => {
   const { stream, life, told } = await begun(60_000)
   setTimeout(() => life.stop(new Fault('action.denied')), 5)
-  await assert.rejects(allOf(stream.frames), { code: 'action.denied' })
+  await assert.rejects(allOf(eachOf(stream.frames)), { code: 'action.denied' })
   assert.deepEqual(told, ['cancel', 'left', 'end'])
 })
 
@@ -62,7 +63,7 @@ test('pooledStream lets go of its member when its time is over, though nobody ev
 
 test('pooledStream lets go of its member when its reader leaves, and says so once', async () => {
   const { stream, told } = await begun(60_000)
-  for await (const frame of stream.frames) {
+  for await (const frame of eachOf(stream.frames)) {
     assert.equal(frame, FRAME)
     stream.cancel()
     break

@@ -3,6 +3,7 @@ import type { JsonValue } from '#base/json.ts'
 import type { StreamedAnswer, StreamFrame } from '#door/stream_frame.ts'
 import type { CallLife } from './call_life.ts'
 import type { MemberCall } from './member.ts'
+import { eachOf } from '../formats/stream_format.ts'
 import { POOL_LIMITS } from './pool_limits.ts'
 
 /** A stream of a member whose first frame is there. */
@@ -22,7 +23,7 @@ export interface PooledStreamParts {
 
 /** Waits for the first frame: until then nothing was handed on, and another member may still be asked. */
 export async function beginStream(answer: StreamedAnswer): Promise<BegunStream> {
-  const frames = answer.frames[Symbol.asyncIterator]()
+  const frames = eachOf(answer.frames)
   try {
     return { answer, frames, first: await frames.next() }
   } catch (thrown) {
@@ -67,11 +68,11 @@ async function* walk(
   { frames, first }: BegunStream,
   { call, life }: PooledStreamParts,
   close: () => void,
-): AsyncGenerator<StreamFrame, void, undefined> {
+): AsyncGenerator<readonly StreamFrame[], void, undefined> {
   try {
     for (let next = first; next.done !== true; next = await frames.next()) {
       if (life.stopped !== undefined) throw life.stopped
-      yield next.value
+      yield [next.value]
     }
     if (life.stopped !== undefined) throw life.stopped
     call.succeeded()

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Fault, FAULTS, isFaultCode, type FaultCode, type FaultDetail } from '#base/fault.ts'
+import { Fault, type FaultDetail } from '#base/fault.ts'
+import { FAULTS, isFaultCode, type FaultCode } from '#base/fault_table.ts'
 import { verdictOn, type Verdict } from './verdict.ts'
 
 const VERDICTS: readonly (readonly [

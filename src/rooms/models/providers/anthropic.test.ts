@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { Fault, type FaultCode } from '#base/fault.ts'
+import { Fault } from '#base/fault.ts'
+import type { FaultCode } from '#base/fault_table.ts'
 import type { JsonObject } from '#base/json.ts'
 import { Sealed } from '#base/sealed.ts'
 import { authorize, type Permit } from '#trust/access/authorize.ts'
@@ -80,7 +81,7 @@ test('anthropic sends a message as it was asked, under the name of the provider'
   assert.equal(status, 200)
   assert.deepEqual(body, { ...message('house', 'hello from the fake') })
   // What came from a cache and what went to it was read too.
-  assert.deepEqual(usage, { tokens_in: 329, tokens_out: 4 })
+  assert.deepEqual(usage, { tokens_in: 329, tokens_out: 4, tokens_cached: 300, tokens_written: 20 })
 })
 
 test('anthropic counts tokens, which costs none', async () => {

@@ -14,7 +14,7 @@ import {
   type Provider,
   type ProviderAnswer,
 } from '../provider.ts'
-import { countsOfMessages, type TokenCounts } from '../token_counts.ts'
+import { countsOfMessages, usageOfCounts, type TokenCounts } from '../token_counts.ts'
 import { chatToMessages } from '../translate/chat_to_messages.ts'
 import { TranslatingConnection } from '../translate/translating_connection.ts'
 
@@ -113,5 +113,5 @@ class Connection implements ModelConnection {
 }
 
 function usageOf(counts: TokenCounts | undefined): ProviderAnswer['usage'] {
-  return counts === undefined ? undefined : { tokens_in: counts.prompt, tokens_out: counts.completion }
+  return counts && usageOfCounts(counts)
 }

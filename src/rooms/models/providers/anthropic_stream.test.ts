@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { Fault, type FaultCode } from '#base/fault.ts'
+import { Fault } from '#base/fault.ts'
+import type { FaultCode } from '#base/fault_table.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '#base/json.ts'
 import { Sealed } from '#base/sealed.ts'
 import type { StreamedAnswer, StreamFrame } from '#door/stream_frame.ts'
@@ -16,6 +17,7 @@ import { messagesToChat } from '../translate/messages_to_chat.ts'
 import { TranslatingConnection } from '../translate/translating_connection.ts'
 import { anthropic } from './anthropic.ts'
 import { openai } from './openai.ts'
+import { eachOf } from '../formats/stream_format.ts'
 
 const KEY = ['the', 'key/of', 'the', 'provider'].join('-')
 const PERMIT: Permit = authorize(
@@ -138,7 +140,7 @@ async function watch(connection: ModelConnection, api: ModelApi, request: JsonOb
   try {
     const stream = await connection.stream(api, PERMIT, request, CONTEXT)
     const frames: StreamFrame[] = []
-    for await (const frame of stream.frames) frames.push(frame)
+    for await (const frame of eachOf(stream.frames)) frames.push(frame)
     return { frames, stream }
   } finally {
     await connection.close()
@@ -206,7 +208,7 @@ test('anthropic answers a chat, translated', async () => {
   const { model, choices } = body as { model: string; choices: { message: JsonObject }[] }
   assert.equal(model, 'house')
   assert.equal(choices[0]?.message['content'], 'hello from the fake')
-  assert.deepEqual(usage, { tokens_in: 329, tokens_out: 4 })
+  assert.deepEqual(usage, { tokens_in: 329, tokens_out: 4, tokens_cached: 300, tokens_written: 20 })
   await connection.close()
 })
 
@@ -217,7 +219,7 @@ test('anthropic tells what an answer cost that cannot be carried', async () => {
     (thrown) => {
       assert.ok(thrown instanceof Fault)
       assert.equal(thrown.code, 'api.unsupported')
-      assert.deepEqual(thrown.detail, { field: 'content[0].type', tokens_in: 9, tokens_out: 7 })
+      assert.deepEqual(thrown.detail, { field: 'content[0].type', tokens_in: 9, tokens_out: 7, taken: true })
       return true
     },
   )
@@ -258,7 +260,7 @@ for (const api of ['messages', 'chat'] as const) {
     const gone = new Promise<void>((resolve) => (released = resolve))
     const connection = anthropic.open(settingsOf('endless'), PARTS)
     const stream = await connection.stream(api, PERMIT, { ...ASKED, max_tokens: 9 }, CONTEXT)
-    for await (const frame of stream.frames) {
+    for await (const frame of eachOf(stream.frames)) {
       assert.ok(frame.value)
       break
     }

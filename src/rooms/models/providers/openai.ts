@@ -15,6 +15,7 @@ import {
   type Provider,
   type ProviderAnswer,
 } from '../provider.ts'
+import { cacheUsageOf } from '../token_counts.ts'
 import { messagesToChat } from '../translate/messages_to_chat.ts'
 import { TranslatingConnection } from '../translate/translating_connection.ts'
 
@@ -84,9 +85,17 @@ const DIALECT: Dialect = {
 
 /** The APIs, with their paths, the member that tells their answers, and the members of their counts of tokens. */
 const APIS = {
-  chat: { path: 'chat/completions', told: 'choices', counts: ['prompt_tokens', 'completion_tokens'] },
-  responses: { path: 'responses', told: 'output', counts: ['input_tokens', 'output_tokens'] },
-  embeddings: { path: 'embeddings', told: 'data', counts: ['prompt_tokens', undefined] },
+  chat: {
+    path: 'chat/completions',
+    told: 'choices',
+    counts: ['prompt_tokens', 'completion_tokens', 'prompt_tokens_details'],
+  },
+  responses: {
+    path: 'responses',
+    told: 'output',
+    counts: ['input_tokens', 'output_tokens', 'input_tokens_details'],
+  },
+  embeddings: { path: 'embeddings', told: 'data', counts: ['prompt_tokens', undefined, 'none'] },
 } as const
 
 class Connection implements ModelConnection {
@@ -141,14 +150,14 @@ class Connection implements ModelConnection {
   }
 }
 
-type Counts = readonly [tokensIn: string, tokensOut: string | undefined]
+type Counts = readonly [tokensIn: string, tokensOut: string | undefined, details: string]
 
-function usageOf(usage: JsonValue | undefined, [inName, outName]: Counts): ProviderAnswer['usage'] {
+function usageOf(usage: JsonValue | undefined, [inName, outName, details]: Counts): ProviderAnswer['usage'] {
   if (!isJsonObject(usage)) return undefined
   const tokensIn = usage[inName]
   const tokensOut = outName === undefined ? 0 : usage[outName]
   if (!isCount(tokensIn) || !isCount(tokensOut)) return undefined
-  return { tokens_in: tokensIn, tokens_out: tokensOut }
+  return { tokens_in: tokensIn, tokens_out: tokensOut, ...cacheUsageOf(usage[details]) }
 }
 
 function isCount(value: JsonValue | undefined): value is number {

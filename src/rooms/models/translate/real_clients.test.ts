@@ -18,6 +18,7 @@ import { anthropic } from '../providers/anthropic.ts'
 import { openai } from '../providers/openai.ts'
 import { messagesToChat } from './messages_to_chat.ts'
 import { TranslatingConnection } from './translating_connection.ts'
+import { eachOf } from '../formats/stream_format.ts'
 
 /** The clients that people use read what we translate, without a door between. */
 
@@ -134,7 +135,8 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
   const api = request.url === '/v1/messages' ? 'messages' : 'chat'
   const stream = await connection.stream(api, PERMIT, asked, CONTEXT)
   response.writeHead(200, { 'content-type': 'text/event-stream' })
-  for await (const { event, value } of stream.frames) response.write(writeEvent(event, JSON.stringify(value)))
+  for await (const { event, value } of eachOf(stream.frames))
+    response.write(writeEvent(event, JSON.stringify(value)))
   response.end(stream.end)
 }
 

@@ -63,21 +63,29 @@ export class TranslatingConnection implements ModelConnection {
   }
 }
 
-/** The model has answered, so the ledger is told what that cost. */
+/** The model has answered, so the ledger is told what that cost, as far as the model told it. */
 function withUsage(thrown: unknown, { usage }: ProviderAnswer): unknown {
-  if (!(thrown instanceof Fault) || usage === undefined) return thrown
+  if (!(thrown instanceof Fault)) return thrown
   const { code, detail, say } = thrown
-  return new Fault(code, { ...detail, ...usage }, say === undefined ? {} : { say })
+  return new Fault(code, { ...detail, ...usage, taken: true }, say === undefined ? {} : { say })
 }
 
 async function* translated(
-  frames: AsyncIterable<StreamFrame>,
+  batches: AsyncIterable<Iterable<StreamFrame>>,
   { translator, format, last }: ReturnType<Translation['stream']>,
-): AsyncGenerator<StreamFrame, void, undefined> {
-  for await (const { value } of frames)
-    for (const event of translator.push(value)) yield* read(format, JSON.stringify(event))
-  for (const event of translator.end()) yield* read(format, JSON.stringify(event))
-  if (last !== undefined) yield* read(format, last)
+): AsyncGenerator<Iterable<StreamFrame>, void, undefined> {
+  for await (const batch of batches) yield inOther(batch)
+  yield atEnd()
+
+  function* inOther(frames: Iterable<StreamFrame>): Generator<StreamFrame, void, undefined> {
+    for (const { value } of frames)
+      for (const event of translator.push(value)) yield* read(format, JSON.stringify(event))
+  }
+
+  function* atEnd(): Generator<StreamFrame, void, undefined> {
+    for (const event of translator.end()) yield* read(format, JSON.stringify(event))
+    if (last !== undefined) yield* read(format, last)
+  }
 }
 
 function read(format: StreamFormat, data: string): readonly StreamFrame[] {

@@ -1,0 +1,22 @@
+import { LIMITS } from '#base/limits.ts'
+import { GroupRow } from '#rooms/admin/answers.ts'
+import type { Command } from '../command.ts'
+import { askDoor } from '../door_line.ts'
+
+export const groupRemove: Command = {
+  name: 'group remove',
+  summary: 'take callers out of a group, seen by their very next requests',
+  words: 'GROUP NAME...',
+  wordCount: { least: 2, most: LIMITS.listedAtOnce },
+  options: [],
+  example: './gatehouse group remove engineers ann@example.org',
+  run: async (call) => {
+    const [name = '', ...members] = call.words
+    const row = await askDoor(call, GroupRow, {
+      method: 'POST',
+      path: '/admin/groups/remove',
+      body: { name, members },
+    })
+    return { exit: 0, text: `Group ${row.name} has ${row.members} members.`, json: row }
+  },
+}

@@ -1,0 +1,24 @@
+import { RoleAnswer } from '#rooms/admin/answers.ts'
+import type { Command } from '../command.ts'
+import { askDoor } from '../door_line.ts'
+
+export const roleGive: Command = {
+  name: 'role give',
+  summary: 'give a role to a caller or a group',
+  words: 'ROLE NAME',
+  wordCount: { least: 2, most: 2 },
+  options: [
+    { name: 'group', value: undefined, says: 'NAME is that of a group, and all its members have the role' },
+  ],
+  example: './gatehouse role give reader engineers --group',
+  run: async (call) => {
+    const [role = '', name = ''] = call.words
+    const to = call.isOn('group') ? 'group' : 'caller'
+    const row = await askDoor(call, RoleAnswer, {
+      method: 'POST',
+      path: '/admin/roles/give',
+      body: { role, to, name },
+    })
+    return { exit: 0, text: `${row.holder} has the role ${row.role}.`, json: row }
+  },
+}
