@@ -97,7 +97,32 @@ const REFUSED: readonly (readonly [why: string, text: string, says: RegExp])[] =
     `a: { ${GOOD}, user_prefix: "a" }\nb: { issuer: "https://b.example", audiences: [x], user_prefix: "ab" }`,
     /begins as/,
   ],
+  ['services that another issuer could name too', services('{ claim: a }', '{ claim: b }'), /same services/],
+  [
+    'with prefixes that begin alike',
+    services('{ claim: a, prefix: ci }', '{ claim: b, prefix: ci- }'),
+    /same services/,
+  ],
+  [
+    'of which one is listed there',
+    services('{ claim: a }', '{ claim: b, names: { x: robot } }'),
+    /same services/,
+  ],
+  [
+    'listed first',
+    services('{ claim: a, names: { x: robot } }', '{ claim: b, prefix: ro }'),
+    /same services/,
+  ],
 ]
+
+test('services of two issuers may have prefixes of their own, or be listed', () => {
+  for (const [left, right] of [
+    ['{ claim: a, prefix: a- }', '{ claim: b, prefix: b- }'],
+    ['{ claim: a, names: { x: robot } }', '{ claim: b, names: { y: robot } }'],
+    ['{ claim: a, prefix: a- }', '{ claim: b, names: { y: robot } }'],
+  ] as const)
+    assert.doesNotThrow(() => loadConfig(issuers(services(left, right)), 'test'), `${left} ${right}`)
+})
 
 for (const [why, text, says] of REFUSED)
   test(`the configuration refuses an issuer: ${why}`, () => {
@@ -112,3 +137,8 @@ test('issuers with prefixes of their own go together, and one on this machine ne
   )
   assert.deepEqual(problemsOf(text), [])
 })
+
+/** Two issuers whose tokens are of services. */
+function services(left: string, right: string): string {
+  return `a: { ${GOOD}, user_prefix: "a:", services: ${left} }\nb: { issuer: "https://b.example", audiences: [x], user_prefix: "b:", services: ${right} }`
+}

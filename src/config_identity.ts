@@ -62,7 +62,9 @@ const services = z
       .string()
       .regex(/^([a-z0-9][a-z0-9-]{0,31})?$/, 'must be lower-case letters, digits and "-"')
       .default('')
-      .describe('What stands before that name here.'),
+      .describe(
+        'What stands before that name here. With several issuers each needs one that none of the others begins with, unless "names" says which services are meant.',
+      ),
     names: renamed,
     when: z
       .enum(['subject', 'always', 'claim'])
@@ -227,12 +229,27 @@ function issuerProblems(issuers: Readonly<Record<string, IssuerConfig>>): readon
         message:
           'begins as that of another issuer does, or the other way round; their users could have the same names',
       })
+    // The same of services, where not each is named: whoever may register a client with one issuer would be that of the other.
+    if (earlier.some(([, other]) => maySayTheSame(other.services, one.services)))
+      problems.push({
+        path: [name, 'services'],
+        message:
+          'could name the same services as another issuer; give both a prefix of their own, or say in "names" which they are',
+      })
     return problems
   })
 }
 
 function isMixedUp(left: string, right: string): boolean {
   return left.startsWith(right) || right.startsWith(left)
+}
+
+function maySayTheSame(left: IssuerConfig['services'], right: IssuerConfig['services']): boolean {
+  if (left === undefined || right === undefined) return false
+  if (left.names === undefined && right.names === undefined) return isMixedUp(left.prefix, right.prefix)
+  const [open, listed] = left.names === undefined ? [left, right] : [right, left]
+  if (open.names !== undefined) return false
+  return Object.values(listed.names ?? {}).some((one) => `${listed.prefix}${one}`.startsWith(open.prefix))
 }
 
 function isSecureUrl(text: string): boolean {

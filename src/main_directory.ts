@@ -17,6 +17,7 @@ import {
   nestGroupRoute,
   showGroupRoute,
 } from '#rooms/admin/group_routes.ts'
+import { setLimitsRoute } from '#rooms/admin/limit_routes.ts'
 import {
   createSpaceRoute,
   createTenantRoute,
@@ -52,5 +53,6 @@ export function directoryRoutes(door: DoorParts, parts: DirectoryRouteParts): re
     guarded(door, setSpaceRoute(parts)),
     guarded(door, listTenantsRoute(parts)),
     guarded(door, createTenantRoute(parts)),
+    guarded(door, setLimitsRoute(parts)),
   ]
 }

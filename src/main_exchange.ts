@@ -1,9 +1,7 @@
 import type { Clock } from '#base/clock.ts'
-import { asFault } from '#base/fault.ts'
 import { composeAuthenticator } from '#trust/access/authenticator.ts'
 import type { Authenticator } from '#trust/access/caller.ts'
 import type { Callers } from '#trust/access/callers.ts'
-import type { KeyView } from '#trust/access/caller_view.ts'
 import type { Policies } from '#trust/access/authorize.ts'
 import { ownIssuer } from '#trust/access/issued/own_issuer.ts'
 import { Subjects, withSubjects } from '#trust/access/issued/subjects.ts'
@@ -18,7 +16,6 @@ import type { SignatureChecks } from '#trust/access/tokens/check_signature.ts'
 import type { Issuer } from '#trust/access/tokens/issuer.ts'
 import { TokenAuthenticator } from '#trust/access/tokens/token_authenticator.ts'
 import { toLimitTerms, type LimitTerms } from '#trust/access/limit_terms.ts'
-import type { Unproven } from '#trust/access/unproven.ts'
 import type { Route } from '#door/route.ts'
 import { identityDocuments } from '#rooms/identity/documents.ts'
 import { exchangeRoute, noExchangeRoute } from '#rooms/identity/exchange_route.ts'
@@ -65,6 +62,7 @@ export function openExchange(parts: ExchangeSurroundings): OpenExchange {
   const subjects = new Subjects({
     tokens: subjectTokens,
     keys: callers,
+    keyEnd: (kid) => Math.max(...callers.findKey(kid).secrets.map((secret) => secret.not_after)),
     proofs,
     clock,
     directory,
@@ -107,39 +105,19 @@ function ownIssuers({ config, callers, tokenKeys }: ExchangeSurroundings): {
   const shared = {
     issuer,
     keys: tokenKeys.source,
-    keyObjection: (kid: string) => keyObjection(callers, kid),
+    keyObjection: callers.objectionTo.bind(callers),
     limitsOf: (kid: string) => limitsOf(callers, kid),
     directory: callers.directory,
   }
   return {
-    door: [ownIssuer({ ...shared, use: 'door', audiences: new Set([issuer]) })],
-    subjects: [
-      ownIssuer({ ...shared, use: 'subject', audiences: new Set([issuer, ...Object.keys(audiences)]) }),
-    ],
+    door: [ownIssuer({ ...shared, audiences: new Set([issuer]) })],
+    subjects: [ownIssuer({ ...shared, audiences: new Set([issuer, ...Object.keys(audiences)]) })],
   }
-}
-
-const OBJECTIONS: Readonly<Record<KeyView['state'], Unproven | undefined>> = {
-  live: undefined,
-  pending: 'key.not_yet_valid',
-  expired: 'key.expired',
-  idle: 'key.idle',
-  revoked: 'key.revoked',
-  disabled: 'caller.disabled',
 }
 
 /** A key that is gone opens nothing, whatever its limits were. */
-function limitsOf(callers: Pick<Callers, 'findKey'>, kid: string): LimitTerms | undefined {
-  return keyObjection(callers, kid) === 'key.unknown'
+function limitsOf(callers: Pick<Callers, 'findKey' | 'objectionTo'>, kid: string): LimitTerms | undefined {
+  return callers.objectionTo(kid, undefined) === 'key.unknown'
     ? undefined
     : toLimitTerms(callers.findKey(kid).limits ?? undefined)
-}
-
-function keyObjection(callers: Pick<Callers, 'findKey'>, kid: string): Unproven | undefined {
-  try {
-    return OBJECTIONS[callers.findKey(kid).state]
-  } catch (thrown) {
-    if (asFault(thrown).code === 'key.unknown') return 'key.unknown'
-    throw thrown
-  }
 }

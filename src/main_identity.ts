@@ -74,7 +74,7 @@ function openIssuer(opening: IssuerOpening): { readonly issuer: Issuer; readonly
   const algorithms = new Set<string>(one.algorithms)
   const onRead = (result: 'ok' | 'failed'): void => counts.read(name, result, keys.state())
   const keys = new KeptKeys({ clock, algorithms, read: keyReader(opening), onRead })
-  const map = claimMapOf(one)
+  const map = claimMapOf(name, one)
   const issuer: Issuer = {
     name,
     issuer: one.issuer,
@@ -120,7 +120,7 @@ async function readRoots(file: string): Promise<string> {
   return (await readPlainFile(file, { maxBytes: LIMITS.secretFileBytes, links: 'follow' })).toString('utf8')
 }
 
-function claimMapOf(one: IssuerConfig): ClaimMap {
+function claimMapOf(name: string, one: IssuerConfig): ClaimMap {
   const { tenant, space, groups, roles, services } = one
   return {
     user: one.user,
@@ -130,6 +130,8 @@ function claimMapOf(one: IssuerConfig): ClaimMap {
     groups: groups === undefined ? undefined : namesOf(groups),
     roles: roles === undefined ? undefined : namesOf(roles),
     services: services === undefined ? undefined : servicesOf(services),
+    // No name of a caller has a space.
+    actorPrefix: `${name} `,
     acr: new Map(Object.entries(one.acr)),
   }
 }

@@ -4,6 +4,7 @@ import { utf8 } from '#base/bytes.ts'
 import type { Clock, Millis } from '#base/clock.ts'
 import { deriveKey, seal, unseal } from '#base/crypto.ts'
 import { NODE_FILES, writeAtomic } from '#base/files.ts'
+import type { EntityRef } from '#base/decider.ts'
 import { newEntryId } from '#base/ids.ts'
 import { isJsonObject, type JsonObject } from '#base/json.ts'
 import { LIMITS } from '#base/limits.ts'
@@ -18,6 +19,7 @@ import { Replay } from '#door/limits/replay.ts'
 import { restore, takeSnapshot } from '#door/limits/snapshot.ts'
 import { limitUses } from '#door/limits/view.ts'
 import type { LimitListAnswer } from '#rooms/admin/answers.ts'
+import type { LimitedRef } from '#trust/access/directory.ts'
 import { toLimitTerms, type LimitTerms } from '#trust/access/limit_terms.ts'
 import { entriesSince } from '#trust/ledger/entries_since.ts'
 import type { Config } from './config.ts'
@@ -50,6 +52,7 @@ export async function openLimits(home: LimitsHome, clock: Clock): Promise<OpenLi
     clock,
     budgets: home.config.limits.budgets.map(budgetOf),
     prices: priceTable(home.config.prices),
+    setOn: (of) => setOn(home.callers, of),
     onRefusal: (reason) => refusals.series(reason).add(),
   })
   const file = new CounterFile(home, limiter, clock)
@@ -70,13 +73,32 @@ export async function openLimits(home: LimitsHome, clock: Clock): Promise<OpenLi
   }
 }
 
-/** Those of the configuration, and of a key those that it was made with. */
+/** Those of the configuration, of a key those that it was made with, and of all else those that were set on it. */
 function ceilingsIn({ callers }: LimitsHome, limiter: Limiter, name: string): Ceilings | undefined {
   const configured = limiter.ceilingsOf(name)
-  const kid = /^key:(\S+)$/.exec(name)?.[1]
-  const terms = kid === undefined ? undefined : termsOf(callers, kid)
+  const [, kind = '', id = ''] = /^(\w+):(\S+)$/.exec(name) ?? []
+  const terms = kind === 'key' ? termsOf(callers, id) : setOn(callers, refOf(callers, kind, id))
   if (terms === undefined) return configured
   return configured === undefined ? ceilingsOf(terms) : lowest(configured, ceilingsOf(terms))
+}
+
+/** What has this name in the accounts of limits. */
+function refOf({ directory }: LimitsHome['callers'], kind: string, id: string): EntityRef {
+  const type = kind === 'caller' ? directory.find(id)?.kind : TYPES[kind]
+  return { type: type ?? '', id }
+}
+
+const TYPES: Readonly<Record<string, LimitedRef['type']>> = {
+  group: 'Group',
+  space: 'Space',
+  tenant: 'Tenant',
+}
+const LIMITED: readonly LimitedRef['type'][] = ['User', 'Service', ...Object.values(TYPES)]
+
+/** Throws `input.invalid` for limits that are damaged: then nobody passes them. */
+function setOn({ directory }: LimitsHome['callers'], of: EntityRef): LimitTerms | undefined {
+  const type = LIMITED.find((each) => each === of.type)
+  return type === undefined ? undefined : toLimitTerms(directory.limitsOf({ type, id: of.id }))
 }
 
 function termsOf(callers: LimitsHome['callers'], kid: string): LimitTerms | undefined {

@@ -123,8 +123,10 @@ export const LIMITS = {
   tokenCharacters: 8 * KIB,
   /** Levels of the header and the claims of a token; providers need three or four. */
   tokenJsonDepth: 8,
-  /** Tokens that are remembered as verified; each costs some 1 KiB, and one more check of its signature when it is forgotten. */
+  /** Tokens that are remembered as verified; each costs some 2 KiB, and one more check of its signature when it is forgotten. */
   verifiedTokens: 100_000,
+  /** Groups and roles of a token that cost as much as a token without any, with what the decider keeps of each: one with 200 counts as 26. */
+  namesPerToken: 8,
   /** Signatures that are checked at once: they share four threads with the writes of the ledger. */
   signatureChecks: 8,
   /** Tokens that wait for the check of their signature; at 100 µs each the last one waits for half a second. */
@@ -209,6 +211,8 @@ export const LIMITS = {
   scimFilterDepth: 16,
   /** Operations of one PATCH of SCIM; a provider sends a few dozen, or the members of a group in a few operations. */
   scimOperations: 1_000,
+  /** Comparisons that the filters of one PATCH of SCIM make on one list, all in one turn: a third of a second of work. */
+  scimComparisons: 250_000,
   /** Characters of one text of a user of SCIM: an address in full has a few hundred. */
   scimValueCharacters: 1_024,
   /** Values of one multi-valued attribute of a user of SCIM, as e-mail addresses. */

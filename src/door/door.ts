@@ -1,7 +1,6 @@
 import type { Clock } from '#base/clock.ts'
 import { asFault } from '#base/fault.ts'
 import type { JsonObject, JsonValue } from '#base/json.ts'
-import type { Memory } from '#base/memory.ts'
 import type { Recorder } from '#base/recorder.ts'
 import { authorize, isPermitted, type Policies } from '#trust/access/authorize.ts'
 import type { Authenticator, Caller } from '#trust/access/caller.ts'
@@ -103,8 +102,8 @@ export async function passThrough<Input extends JsonObject>(
     passage.recorded()
 
     passage.enter('act')
-    const context = contextOf(incoming, caller, holding)
-    const acted = passage.acted(await route.act(permit, value, { ...context, trace: passage.trace }))
+    const context = contextOf(incoming, caller, { memory: holding, ...passage.forCalls })
+    const acted = passage.acted(await route.act(permit, value, context))
 
     passage.enter('inspect_response')
     const mayRead = maySee(policies, () => caller, admitted.target)
@@ -149,9 +148,13 @@ function passThroughForm<Input extends JsonObject>(
   }
 }
 
-function contextOf(incoming: Incoming, caller: Caller, memory: Memory): ActContext {
+function contextOf(
+  incoming: Incoming,
+  caller: Caller,
+  more: Pick<ActContext, 'memory' | 'trace' | 'mayTryAgain'>,
+): ActContext {
   const { id, address, possession = NO_POSSESSION } = incoming
-  return { id, caller, address, possession, memory, onAbort: (listener) => incoming.onAbort(listener) }
+  return { id, caller, address, possession, onAbort: (listener) => incoming.onAbort(listener), ...more }
 }
 
 function rawRequest({ params, query, preconditions }: Incoming, body: Uint8Array): RawRequest {

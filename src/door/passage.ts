@@ -13,7 +13,7 @@ import { mayBeTaken } from './limits/taken.ts'
 import type { Holding, Meter } from './meter.ts'
 import type { Observation } from './observation.ts'
 import type { Outcome, Stage } from './outcome.ts'
-import type { Acted, ActedWhole, Demand, Incoming, Route, Target } from './route.ts'
+import type { ActContext, Acted, ActedWhole, Demand, Incoming, Route, Target } from './route.ts'
 import { GuardedStream, type StreamEnd, type StreamParts } from './stream.ts'
 import type { StreamedAnswer } from './stream_frame.ts'
 import type { RequestTrace, TracedRoute, Tracer } from './tracing.ts'
@@ -136,6 +136,12 @@ export class Passage {
   /** The intent is on disk: what is reserved stays so until it is settled. */
   recorded(): void {
     this.#charge?.record()
+  }
+
+  /** What calls of models are told by: a further try after one that may have to be paid is reserved too, or not made. */
+  get forCalls(): Pick<ActContext, 'trace' | 'mayTryAgain'> {
+    const charge = this.#charge
+    return { trace: this.trace, mayTryAgain: charge && (() => charge.again()) }
   }
 
   /** It has been done, whatever becomes of its answer. */

@@ -102,6 +102,11 @@ export interface ActContext {
   readonly onAbort: (listener: () => void) => void
   /** Told of each call of a model; undefined where the request is in no trace. */
   readonly trace?: CallTrace | undefined
+  /**
+   * Asked before a model is called again after a call that may have to be paid: false where that would be more than the
+   * limits of the caller leave. Without it nothing is limited.
+   */
+  readonly mayTryAgain?: (() => boolean) | undefined
 }
 
 /** A model as it is called, all in words of the configuration. */

@@ -346,6 +346,54 @@ describe('tokens of ours', () => {
     assert.equal(await use(), 401)
   })
 
+  test('that others were made with go on to end those: as subjects, and as the credential of who asks', async () => {
+    const { key, kid } = await scene.makeKey('ci')
+    const door = String((await scene.ask(exchangeOf(key, { audience: scene.origin }))).body['access_token'])
+    const authorization = `Bearer ${door}`
+    const form = exchangeOf(await scene.person(), { audience: scene.origin })
+    const made = await scene.ask(form, { authorization })
+    assert.equal(made.status, 200, said(made))
+    const token = String(made.body['access_token'])
+    const use = async (): Promise<number> =>
+      (await fetch(`${scene.origin}/v1/models`, { headers: { authorization: `Bearer ${token}` } })).status
+    assert.equal(await use(), 200)
+    await scene.admin('POST', `/admin/keys/${kid}/revoke`)
+    assert.equal(await use(), 401)
+  })
+
+  test('hold where the key holds that they were made with, and nowhere else', async () => {
+    const { key } = await scene.makeKey('at-home', { addresses: ['198.51.100.0/24'] })
+    const inside = { 'x-forwarded-for': '198.51.100.7' }
+    const answer = await scene.ask(exchangeOf(key, { audience: scene.origin }), inside)
+    const token = String(answer.body['access_token'])
+    const use = async (headers: object): Promise<number> =>
+      (
+        await fetch(`${scene.origin}/v1/models`, {
+          headers: { authorization: `Bearer ${token}`, ...headers },
+        })
+      ).status
+    assert.equal(await use(inside), 200)
+    assert.equal(await use({ 'x-forwarded-for': '203.0.113.7' }), 401)
+    const again = await scene.ask(exchangeOf(token))
+    assert.equal(await reasonOf(again), 'key.address_outside')
+  })
+
+  test('that were narrowed do no more as subjects or actors than they do at the door', async () => {
+    const narrow = String(
+      (await scene.ask(exchangeOf(await scene.person(), { audience: scene.origin, scope: 'model:list' })))
+        .body['access_token'],
+    )
+    const direct = await scene.ask(exchangeOf(narrow), { authorization: `Bearer ${narrow}` })
+    const alone = await scene.ask(exchangeOf(narrow))
+    const actor = await scene.ask({
+      ...exchangeOf(await scene.person()),
+      actor_token: narrow,
+      actor_token_type: TYPES.access,
+    })
+    assert.deepEqual([said(direct), said(alone), said(actor)], Array(3).fill(said(direct)))
+    assert.equal(direct.body['code'], 'action.denied')
+  })
+
   test('carry at most three actors, and what their subject said is never raised', async () => {
     const { key } = await scene.makeKey('ci')
     const authorization = `Bearer ${key}`
@@ -359,7 +407,7 @@ describe('tokens of ours', () => {
     assert.equal(right.status, 200, said(right))
     assert.deepEqual(decodeJwt(String(right.body['access_token']))['act'], {
       sub: 'ci',
-      act: { sub: 'a0', act: { sub: 'root' } },
+      act: { sub: 'people a0', act: { sub: 'people root' } },
     })
     const plain = await scene.ask(
       {

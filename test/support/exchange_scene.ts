@@ -129,7 +129,7 @@ models:
 identity:
   issuer: ${origin}
   audiences:
-    ${origin}: {binding: optional}
+    ${origin}: {binding: optional, scopes: [model:list, model:infer]}
     payments: {ttl_s: 120, scopes: [read, write], binding: optional}
     vault: {binding: required}
     builds: {ttl_s: 900}

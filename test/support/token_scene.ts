@@ -64,6 +64,7 @@ export const PLAIN_MAP: ClaimMap = {
   groups: undefined,
   roles: undefined,
   services: undefined,
+  actorPrefix: 'corp ',
   acr: new Map(),
 }
 

@@ -36,6 +36,9 @@ export interface Applied {
 
 export type Subject = SubjectKind | 'everybody'
 
+/** Limits that were set on a user, a service, a group, a space or a tenant; undefined for none and for all else. */
+export type SetLimits = (of: EntityRef) => LimitTerms | undefined
+
 /** A model that is asked for, and those that may answer in its place. */
 export interface AskedModel {
   readonly name: string
@@ -53,12 +56,21 @@ export interface AppliedLimits {
 export class Budgets {
   readonly #budgets: readonly Budget[]
   readonly #accountOf: (name: string) => Account
+  readonly #setOn: SetLimits
   #known = new WeakMap<Caller, Map<string, AppliedLimits>>()
 
-  /** `accountOf` gives the same account for the same name until `forget`. */
-  constructor(budgets: readonly BudgetTerms[], accountOf: (name: string) => Account) {
+  /**
+   * `accountOf` gives the same account for the same name until `forget`; `setOn` the same for one caller as it was proven: who
+   * is proven after a limit was set is another object.
+   */
+  constructor(
+    budgets: readonly BudgetTerms[],
+    accountOf: (name: string) => Account,
+    setOn: SetLimits = () => undefined,
+  ) {
     this.#budgets = budgets.map(budgetOf)
     this.#accountOf = accountOf
+    this.#setOn = setOn
   }
 
   /** Throws `config.invalid` when more limits apply than one entry can name. */
@@ -104,6 +116,10 @@ export class Budgets {
     for (const { kid, terms } of caller.limitedBy ?? [])
       if (terms !== undefined)
         add(`key:${kid}`, { ceilings: ceilingsOf(terms), subject: 'key', members: undefined })
+    for (const [name, { kind, ref }] of belongings) {
+      const terms = ref === undefined ? undefined : this.#setOn(ref)
+      if (terms !== undefined) add(name, { ceilings: ceilingsOf(terms), subject: kind, members: undefined })
+    }
     for (const budget of this.#budgets) {
       const matched = budget.matches(model)
       if (matched === undefined || !budget.isAbout(belongings)) continue
@@ -132,7 +148,7 @@ interface Budget {
   /** What the names of its accounts begin with. */
   readonly label: string
   readonly isShared: boolean
-  isAbout(belongings: ReadonlySet<string>): boolean
+  isAbout(belongings: ReadonlyMap<string, Belonging>): boolean
   /** `asked` where the name that is asked for counts, else the members whose answers do; undefined where none does. */
   matches(model: AskedModel): 'asked' | ReadonlySet<string> | undefined
   accountName(caller: Caller): string
@@ -169,10 +185,17 @@ const KINDS_OF_TYPES: Readonly<Record<string, SubjectKind>> = {
   Tenant: 'tenant',
 }
 
-/** The caller, its keys, and all that it is in, as `kind:name`: a limit of a group holds for the members of the groups in it. */
-function belongingsOf({ ref, entities, limitedBy = [] }: Caller): ReadonlySet<string> {
+interface Belonging {
+  readonly kind: SubjectKind
+  /** Undefined for a key. */
+  readonly ref: EntityRef | undefined
+}
+
+/** The caller, its keys, and all that it is in, by `kind:name`: a limit of a group holds for the members of the groups in it. */
+function belongingsOf({ ref, entities, limitedBy = [] }: Caller): ReadonlyMap<string, Belonging> {
   const parents = new Map(entities.map((facts) => [printRef(facts.ref), facts.parents]))
-  const found = new Set([`caller:${ref.id}`, ...limitedBy.map(({ kid }) => `key:${kid}`)])
+  const found = new Map<string, Belonging>([[`caller:${ref.id}`, { kind: 'caller', ref }]])
+  for (const { kid } of limitedBy) found.set(`key:${kid}`, { kind: 'key', ref: undefined })
   const seen = new Set<string>()
   const pending: EntityRef[] = [ref]
   for (const one of pending) {
@@ -180,7 +203,7 @@ function belongingsOf({ ref, entities, limitedBy = [] }: Caller): ReadonlySet<st
     if (seen.has(printed)) continue
     seen.add(printed)
     const kind = KINDS_OF_TYPES[one.type]
-    if (kind !== undefined) found.add(`${kind}:${one.id}`)
+    if (kind !== undefined) found.set(`${kind}:${one.id}`, { kind, ref: one })
     pending.push(...(parents.get(printed) ?? []))
   }
   return found

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { Replay } from './replay.ts'
+import { restore, takeSnapshot } from './snapshot.ts'
 import {
   limitsScene,
   poolOf,
@@ -64,6 +66,12 @@ test('what a request took is what the provider told of it, and in full what nobo
       'an earlier try of a pool may have been taken',
       told(3, 4, { tries: 2, tries_unknown: 1 }),
       37,
+      'unknown',
+    ],
+    [
+      'the last try of a pool was not taken, but earlier ones may have been',
+      { ...UNTAKEN, facts: { tries: 3, tries_unknown: 2 } },
+      60,
       'unknown',
     ],
     ['what was told is no number of tokens', told(-1, 4), 14, 'unknown'],
@@ -135,4 +143,34 @@ test('a pool reserves its dearest member and settles the one that answered', () 
   assert.equal(scene.ask({ target }).settle(UNTOLD)['cost'], 10 * 18 + 20 * 9, 'nobody knows who it was')
   const half = limitsScene([{ terms: { dollars_per_day: 1 } }], { cheap: prices.cheap })
   assert.throws(() => half.ask({ target }), { code: 'limit.unpriced' })
+})
+
+test('a further try is reserved too, and not tried where it does not fit', () => {
+  const scene = limitsScene([
+    { terms: { requests_per_day: 1, tokens_per_day: 70, tokens_per_minute: 1_000, concurrent: 1 } },
+  ])
+  const charge = scene.ask()
+  assert.equal(charge.again(), true)
+  const [account] = [...scene.limiter.accounts]
+  assert.deepEqual([account?.day.tokens, account?.day.requests, account?.inFlight], [60, 1, 1])
+  assert.deepEqual(takeSnapshot(scene.limiter, new Set()).accounts[0]?.['day'], [20_777, 0, 0, 0])
+  assert.equal(charge.again(), false)
+  assert.equal(account?.day.tokens, 60)
+  assert.equal(charge.settle(told(3, 4, { tries: 2, tries_unknown: 1 }))['tokens_charged'], 37)
+  assert.deepEqual([account?.day.tokens, account?.minuteTokens.sum, account?.inFlight], [37, 37, 0])
+  assert.equal(charge.again(), false, 'it is over')
+})
+
+test('a snapshot and the outcome after it come to what was settled, whatever was tried', () => {
+  const terms = { tokens_per_day: 1_000 }
+  const scene = limitsScene([{ terms }])
+  const charge = scene.ask()
+  charge.record()
+  charge.again()
+  const snapshot = JSON.parse(JSON.stringify(takeSnapshot(scene.limiter, new Set())))
+  const after = limitsScene([{ terms }]).limiter
+  const replay = new Replay(after)
+  restore(snapshot, after, replay)
+  replay.outcome(charge.parts.id, charge.settle(told(3, 4, { tries: 2, tries_unknown: 1 })))
+  assert.equal(after.account('everybody').day.tokens, 37)
 })

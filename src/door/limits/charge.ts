@@ -20,6 +20,8 @@ export interface ChargeParts {
   readonly prices: ReadonlyMap<string, Price>
   /** Nano-dollars at most; undefined where that is not known. */
   readonly cost: number | undefined
+  /** Whether so much more fits in these accounts now. */
+  readonly fits: (accounts: readonly Applied[], more: Amount) => boolean
   /** Told once, when it is over. */
   readonly onOver: (id: string) => void
 }
@@ -49,12 +51,14 @@ const NOTHING: Taken = { tokens: 0, cost: 0, settled: 'none' }
 /** What one request has reserved: until it is settled or given back all of it counts. */
 export class Charge {
   readonly parts: ChargeParts
+  #held: Amount
   #isRecorded = false
   #isOver = false
 
   /** Counts from now on. */
   constructor(parts: ChargeParts) {
     this.parts = parts
+    this.#held = parts.amount
     this.#count(parts.amount)
     for (const { account } of parts.accounts) account.inFlight += 1
   }
@@ -62,6 +66,24 @@ export class Charge {
   /** True once the intent is on disk. */
   get isRecorded(): boolean {
     return this.#isRecorded
+  }
+
+  /** What counts until it is settled: what was reserved, for each try. */
+  get held(): Amount {
+    return this.#held
+  }
+
+  /**
+   * Reserves as much once more, for another try after one that may have to be paid. False where that does not fit: then
+   * nothing is reserved, and nothing may be tried.
+   */
+  again(): boolean {
+    const { accounts, amount, fits } = this.parts
+    const more = { ...amount, requests: 0 }
+    if (this.#isOver || !fits(accounts, more)) return false
+    this.#held = differenceOf(this.#held, negative(more))
+    this.#count(more)
+    return true
   }
 
   record(): void {
@@ -82,22 +104,22 @@ export class Charge {
 
   /** For counting without those whose intent may not be on disk. */
   isolate(without: () => void): void {
-    this.#count(negative(this.parts.amount))
+    this.#count(negative(this.#held))
     without()
-    this.#count(this.parts.amount)
+    this.#count(this.#held)
   }
 
   /** Nothing was done: as if it had never been. */
   release(): void {
-    if (this.#end()) this.#count(negative(this.parts.amount))
+    if (this.#end()) this.#count(negative(this.#held))
   }
 
   /** Counts what was taken instead of what was reserved. Gives fields of the outcome entry; none the second time. */
   settle(end: ChargeEnd): Fields {
     if (!this.#end()) return {}
-    const { accounts, amount } = this.parts
+    const { accounts } = this.parts
     const usage = usageIn(end.facts)
-    const taken = end.isTaken ? this.#taken(usage, end) : NOTHING
+    const taken = this.#taken(usage, end)
     const fields: Fields = { settled: taken.settled }
     if (taken.cost !== undefined && this.parts.prices.size > 0) fields['cost'] = taken.cost
     if (taken.settled !== 'none' && fields['cost'] !== undefined) Object.assign(fields, cacheFields(usage))
@@ -106,23 +128,34 @@ export class Charge {
     fields['tokens_charged'] = settled.tokens
     const uncounted = this.#uncounted(end)
     if (uncounted.length > 0) fields['uncounted'] = uncounted.map(({ account }) => account.name)
-    this.#count(differenceOf(settled, amount))
+    this.#count(differenceOf(settled, this.#held))
     for (const { account } of uncounted) account.add(this.parts.moment, negative(settled))
     return fields
   }
 
-  #taken(usage: Usage, { isWhole, facts }: ChargeEnd): Taken {
+  /** What the last try took, and what those of a pool before it may have: how it ended says nothing of them. */
+  #taken(usage: Usage, end: ChargeEnd): Taken {
+    const { tokensIn, tokensOut, cost } = this.parts
+    const last = end.isTaken ? this.#lastTaken(usage, end) : NOTHING
+    const tries = triesIn(end.facts)
+    if (tries === 0) return last
+    return {
+      tokens: last.tokens + tries * ((tokensIn ?? 0) + (tokensOut ?? 0)),
+      cost: sum(last.cost, times(cost, tries)),
+      settled: 'unknown',
+    }
+  }
+
+  #lastTaken(usage: Usage, { isWhole, facts }: ChargeEnd): Taken {
     const { tokensIn: mostIn, tokensOut: mostOut } = this.parts
     const tokensIn = usage.tokensIn ?? mostIn
     // What is told of the output on the way grows until the end.
     const tokensOut = (isWhole ? usage.tokensOut : undefined) ?? most(mostOut, usage.tokensOut)
     const isTold = isWhole && usage.tokensIn !== undefined && usage.tokensOut !== undefined
-    const tries = triesIn(facts)
-    const cost = this.#cost(usage, { tokensIn, tokensOut }, facts)
     return {
-      tokens: (tokensIn ?? 0) + (tokensOut ?? 0) + tries * ((mostIn ?? 0) + (mostOut ?? 0)),
-      cost: tries === 0 ? cost : sum(cost, times(this.parts.cost, tries)),
-      settled: isTold && tries === 0 ? 'usage' : 'unknown',
+      tokens: (tokensIn ?? 0) + (tokensOut ?? 0),
+      cost: this.#cost(usage, { tokensIn, tokensOut }, facts),
+      settled: isTold ? 'usage' : 'unknown',
     }
   }
 

@@ -5,9 +5,9 @@ import type { Caller } from '#trust/access/caller.ts'
 import type { LimitName } from '#trust/access/limit_terms.ts'
 import type { Demand, Target } from '../route.ts'
 import { Account, type Amount } from './account.ts'
-import { Budgets, type AppliedLimits, type AskedModel, type BudgetTerms } from './budgets.ts'
+import { Budgets, type AppliedLimits, type AskedModel, type BudgetTerms, type SetLimits } from './budgets.ts'
 import { hindranceOf, type Ceilings } from './ceilings.ts'
-import { Charge } from './charge.ts'
+import { Charge, type ChargeParts } from './charge.ts'
 import { ForwardTime, type Moment } from './moment.ts'
 import { mostCost, type Price, type PriceTable } from './prices.ts'
 import { exceeded, unbounded, unpriced } from './refusals.ts'
@@ -16,6 +16,7 @@ export interface LimiterParts {
   readonly clock: Clock
   readonly budgets: readonly BudgetTerms[]
   readonly prices: PriceTable
+  readonly setOn?: SetLimits
   /** Told of each refusal. */
   readonly onRefusal: (reason: LimitName | 'unbounded' | 'unpriced') => void
 }
@@ -50,18 +51,26 @@ export class Limiter implements Limits {
   readonly #accounts = new Map<string, Account>()
   readonly #open = new Map<string, Charge>()
   readonly #onOver: (id: string) => void
+  readonly #fits: ChargeParts['fits']
   /** Ids of charges that are over since it was begun. */
   #over: Set<string> | undefined
   #fullUntil: Millis = 0
 
-  constructor({ clock, budgets, prices, onRefusal }: LimiterParts) {
-    this.#budgets = new Budgets(budgets, (name) => this.account(name))
+  constructor({ clock, budgets, prices, setOn, onRefusal }: LimiterParts) {
+    this.#budgets = new Budgets(budgets, (name) => this.account(name), setOn)
     this.#prices = prices
     this.#time = new ForwardTime(clock)
     this.#onRefusal = onRefusal
     this.#onOver = (id) => {
       this.#open.delete(id)
       this.#over?.add(id)
+    }
+    this.#fits = (among, more) => {
+      const moment = this.#time.now()
+      return among.every(({ account, ceilings }) => {
+        account.roll(moment)
+        return hindranceOf(account, ceilings, more, moment) === undefined
+      })
     }
   }
 
@@ -80,7 +89,7 @@ export class Limiter implements Limits {
     this.#check(limits, amount, moment)
     const { accounts } = limits
     const { space } = caller
-    const onOver = this.#onOver
+    const [fits, onOver] = [this.#fits, this.#onOver]
     const charge = new Charge({
       id,
       moment,
@@ -92,6 +101,7 @@ export class Limiter implements Limits {
       amount,
       prices,
       cost,
+      fits,
       onOver,
     })
     this.#open.set(id, charge)

@@ -29,12 +29,12 @@ export function takeSnapshot(limiter: Limiter, over: ReadonlySet<string>): Snaps
     accounts,
     open: open
       .filter(({ isRecorded }) => isRecorded)
-      .map(({ parts }) => ({
+      .map(({ parts, held }) => ({
         id: parts.id,
         at: parts.moment.at,
         counters: parts.accounts.map(({ account }) => account.name),
-        tokens: parts.amount.tokens,
-        nano: parts.amount.nano,
+        tokens: held.tokens,
+        nano: held.nano,
       })),
     over: [...over],
   }

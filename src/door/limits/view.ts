@@ -66,8 +66,8 @@ interface Sum {
 function openIn(limiter: Limiter): ReadonlyMap<Account, Amounts> {
   const { second, day, month } = limiter.time.now()
   const found = new Map<Account, Sums>()
-  for (const { parts } of limiter.open) {
-    const { moment, amount } = parts
+  for (const { parts, held: amount } of limiter.open) {
+    const { moment } = parts
     for (const { account } of parts.accounts) {
       const sums = found.get(account) ?? noSums()
       sums.inFlight += 1

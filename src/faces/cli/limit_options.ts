@@ -3,12 +3,13 @@ import { isLimit, LIMIT_NAMES, ruleOf, type LimitName } from '#trust/access/limi
 import type { Call, OptionRow } from './command.ts'
 import { wrongUsage } from './usage.ts'
 
-/** One option for each limit that a key can have, as in `--requests-per-day N`. */
-export const LIMIT_OPTIONS: readonly OptionRow[] = LIMIT_NAMES.map((name) => ({
-  name: optionOf(name),
-  value: 'N',
-  says: `limit the key to N ${name === 'concurrent' ? 'requests at the same time' : name.replaceAll('_', ' ')}`,
-}))
+/** One option for each limit that something can have, as in `--requests-per-day N`. */
+export const limitOptions = (of: string): readonly OptionRow[] =>
+  LIMIT_NAMES.map((name) => ({
+    name: optionOf(name),
+    value: 'N',
+    says: `limit ${of} to N ${name === 'concurrent' ? 'requests at the same time' : name.replaceAll('_', ' ')}`,
+  }))
 
 /** The limits that were asked for; undefined for none. Throws `usage.wrong`. */
 export function limitsOf(call: Call): JsonObject | undefined {
@@ -22,6 +23,13 @@ export function limitsOf(call: Call): JsonObject | undefined {
     limits[name] = value
   }
   return Object.keys(limits).length === 0 ? undefined : limits
+}
+
+/** Limits as they are shown beside each other. */
+export function limitsLine(limits: JsonObject | null): string {
+  return Object.entries(limits ?? {})
+    .map(([name, most]) => `${name.replaceAll('_', ' ')} ${JSON.stringify(most)}`)
+    .join(', ')
 }
 
 function optionOf(name: LimitName): string {

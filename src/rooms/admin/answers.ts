@@ -55,6 +55,13 @@ export type LimitRow = z.infer<typeof LimitRow>
 export const LimitListAnswer = z.strictObject({ total: z.int(), limits: z.array(LimitRow) })
 export type LimitListAnswer = z.infer<typeof LimitListAnswer>
 
+/** Limits as they are set now; null for none. */
+export const SetLimitsAnswer = z.strictObject({
+  of: z.enum(['caller', 'group', 'space', 'tenant']),
+  name: z.string(),
+  limits: AnyObject.nullable(),
+})
+
 export const KeyListAnswer = z.strictObject({ total: z.int(), keys: z.array(KeyRow) })
 
 export const CallerRow = z.strictObject({

@@ -16,7 +16,7 @@ import { isForItself, termsOf, type Audience, type Exchange, type Terms } from '
 /** What an exchange works with. */
 export interface ExchangeParts {
   readonly audiences: ReadonlyMap<string, Audience>
-  readonly subjects: Pick<Subjects, 'prove' | 'checkProof'>
+  readonly subjects: Pick<Subjects, 'prove' | 'checkProof' | 'recordOf'>
   readonly proofs: Pick<Proofs, 'spend'>
   readonly writer: Pick<TokenWriter, 'write'>
   readonly policies: Policies
@@ -120,7 +120,8 @@ async function prove(parts: ExchangeParts, { request, audience, context }: Asked
   const subject = await hold(request.subject_token)
   for (const token of [request.actor_token, request.secret])
     if (token !== null) checkSame(caller, await hold(token))
-  return { audience, caller, subject, proof, certificate, scopes: request.scopes }
+  const record = parts.subjects.recordOf(caller)
+  return { audience, caller, record, subject, proof, certificate, scopes: request.scopes }
 }
 
 /** The proof about the new token. */

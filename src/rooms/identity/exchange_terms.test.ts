@@ -39,6 +39,7 @@ function exchange(changes: Partial<Exchange> = {}): Exchange {
   return {
     audience: AUDIENCE,
     caller: CALLER,
+    record: 'r2',
     subject: subject(),
     proof: undefined,
     certificate: undefined,
@@ -61,7 +62,7 @@ test('termsOf copies what the subject token says of the person, and names who as
   assert.equal(seconds, 300)
   assert.deepEqual(facts, {
     subject: { kind: 'User', name: 'ann', groups: ['staff'], roles: [], space: undefined, tenant: undefined },
-    record: 'r1',
+    records: { demo: 'r2', ann: 'r1' },
     audience: 'payments',
     client: 'demo',
     actors: ['demo'],
@@ -127,8 +128,8 @@ test('termsOf only shrinks scopes', () => {
 })
 
 test('termsOf names at most three actors, each only where it is another one', () => {
-  const chain = (...names: readonly string[]): JsonObject =>
-    names.reduceRight<JsonObject>((act, sub) => ({ act: { sub, ...act } }), {})
+  const after = (...actors: readonly string[]): HeldSubject =>
+    subject({ proven: proven({ ...ANN, assurance: { ...ANN.assurance, actors } }) })
   const cases: readonly (readonly [
     why: string,
     asked: Partial<Exchange>,
@@ -136,10 +137,10 @@ test('termsOf names at most three actors, each only where it is another one', ()
   ])[] = [
     ['for another one', {}, ['demo']],
     ['for itself', { caller: ANN }, []],
-    ['for itself, on behalf of', { caller: ANN, subject: subject({}, chain('relay')) }, ['relay']],
-    ['again', { subject: subject({}, chain('demo', 'relay')) }, ['demo', 'relay']],
-    ['after others', { subject: subject({}, chain('a', 'b')) }, ['demo', 'a', 'b']],
-    ['after too many', { subject: subject({}, chain('a', 'b', 'c')) }, 'grant.invalid'],
+    ['for itself, on behalf of', { caller: ANN, subject: after('relay') }, ['relay']],
+    ['again', { subject: after('demo', 'relay') }, ['demo', 'relay']],
+    ['after others', { subject: after('a', 'b') }, ['demo', 'a', 'b']],
+    ['after too many', { subject: after('a', 'b', 'c') }, 'grant.invalid'],
     ['who may', { subject: subject({}, { may_act: { sub: 'demo' } }) }, ['demo']],
     ['who may not', { subject: subject({}, { may_act: { sub: 'relay' } }) }, 'grant.invalid'],
     ['where it cannot be told', { subject: subject({}, { may_act: 'demo' }) }, 'grant.invalid'],
@@ -203,7 +204,26 @@ test('termsOf narrows to what both keys may, and ends with each of them and thos
   assert.deepEqual(models(['a', 'b'], ['b', 'c']).scope.models, ['b'])
   assert.deepEqual(models(['a'], ['b']).scope.models, [])
   assert.deepEqual(models(undefined, undefined).kids, ['kid2', 'kid1'])
-  const earlier = toClaims({ ...termsOf(exchange(), clock).facts, kids: ['kid0'] })
-  const later = termsOf(exchange({ subject: subject({ issuer: 'gatehouse' }, earlier) }), clock)
-  assert.deepEqual(later.facts.kids, ['kid000000001', 'kid0'])
+  const byToken = (caller: Caller, ...kids: readonly string[]): Caller => ({
+    ...caller,
+    kid: undefined,
+    limitedBy: kids.map((kid) => ({ kid, terms: undefined })),
+  })
+  const later = exchange({
+    caller: byToken(CALLER, 'kid3'),
+    subject: subject({ proven: proven(byToken(ANN, 'kid0', 'kid3')) }),
+  })
+  assert.deepEqual(
+    termsOf(later, clock).facts.kids,
+    ['kid0', 'kid3'],
+    'also those of who comes with a token of ours',
+  )
+})
+
+test('termsOf ties a token to the records of all who were in its story', () => {
+  const earlier = toClaims({ ...termsOf(exchange(), clock).facts, records: { first: 'r0', ann: 'r1' } })
+  const recordsOf = (changes: Partial<Exchange>) => termsOf(exchange(changes), clock).facts.records
+  const held = subject({ issuer: 'gatehouse' }, earlier)
+  assert.deepEqual(recordsOf({ subject: held }), { first: 'r0', demo: 'r2', ann: 'r1' })
+  assert.deepEqual(recordsOf({ record: undefined, subject: subject({ record: undefined }) }), {})
 })

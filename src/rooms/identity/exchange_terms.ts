@@ -3,7 +3,7 @@ import { Fault } from '#base/fault.ts'
 import { isJsonObject, type JsonObject } from '#base/json.ts'
 import { LIMITS } from '#base/limits.ts'
 import type { Caller, ClientCertificate, Scope } from '#trust/access/caller.ts'
-import { actorsIn, fromClaims, scopesIn, type IssuedFacts } from '#trust/access/issued/issued_claims.ts'
+import { fromClaims, scopesIn, type IssuedFacts } from '#trust/access/issued/issued_claims.ts'
 import { OWN_ISSUER } from '#trust/access/issued/own_issuer.ts'
 import type { HeldSubject } from '#trust/access/issued/subjects.ts'
 import type { HeldProof } from '#trust/access/possession/proofs.ts'
@@ -25,6 +25,8 @@ export interface Exchange {
   readonly audience: Audience
   /** Who asks. */
   readonly caller: Caller
+  /** Id of its record in the directory; undefined for one whom it does not know. */
+  readonly record: string | undefined
   readonly subject: HeldSubject
   readonly proof: HeldProof | undefined
   readonly certificate: ClientCertificate | undefined
@@ -44,7 +46,7 @@ export interface Terms {
  */
 export function termsOf(exchange: Exchange, clock: Clock): Terms {
   const { audience, caller, subject, proof, certificate } = exchange
-  const { ref, assurance, scope, kid } = subject.proven.caller
+  const { ref, assurance, scope } = subject.proven.caller
   const seconds = Math.min(audience.seconds, Math.floor((subject.expiresAt - clock.now()) / 1_000))
   if (seconds <= 0) throw new Fault('grant.invalid', { reason: 'token.expired' })
   const confirmation =
@@ -52,7 +54,6 @@ export function termsOf(exchange: Exchange, clock: Clock): Terms {
       ? undefined
       : { jkt: proof?.jkt, x5t: certificate?.thumbprint }
   if (confirmation === undefined && mustBind(audience, subject)) throw unbound()
-  const kids = [kid, caller.kid, ...earlierKeys(subject)].filter((one) => one !== undefined)
   const { groups, roles, space, tenant } = subject.identity
   return {
     seconds,
@@ -65,14 +66,14 @@ export function termsOf(exchange: Exchange, clock: Clock): Terms {
         space,
         tenant,
       },
-      record: subject.record,
+      records: recordsOf(exchange),
       audience: audience.name,
       client: caller.ref.id,
       actors: actorsOf(exchange),
       assurance,
       scopes: grantedScopes(exchange),
       scope: narrower(scope, caller.scope),
-      kids: [...new Set(kids)],
+      kids: [...new Set([...keysOf(subject.proven.caller), ...keysOf(caller)])],
       confirmation,
     },
   }
@@ -98,7 +99,7 @@ function unbound(): Fault {
 
 /** The chain so far, and in front of it who asks now (RFC 8693 section 4.1). */
 function actorsOf({ caller, subject, ...rest }: Exchange): readonly string[] {
-  const earlier = actorsIn(subject.claims['act'])
+  const { actors: earlier = [] } = subject.proven.caller.assurance
   const now = caller.ref.id
   if (isForItself({ caller, subject, ...rest }) || earlier[0] === now) return earlier
   checkMayAct(subject.claims, now)
@@ -118,9 +119,20 @@ function checkMayAct({ may_act: named }: JsonObject, actor: string): void {
     throw new Fault('grant.invalid', { reason: 'token.may_act' })
 }
 
-/** Keys that a token of ours was made with go on to end what is made of it. */
-function earlierKeys({ issuer, claims }: HeldSubject): readonly string[] {
-  return issuer === OWN_ISSUER ? fromClaims(claims).kids : []
+/** The key that was used, and those that a token of ours was made with: they go on to end what is made of it. */
+function keysOf({ kid, limitedBy = [] }: Caller): readonly string[] {
+  return [...(kid === undefined ? [] : [kid]), ...limitedBy.map((key) => key.kid)]
+}
+
+/** Of all in the story: whoever of them is removed takes the token along. */
+function recordsOf({ caller, record, subject }: Exchange): Readonly<Record<string, string>> {
+  const earlier = subject.issuer === OWN_ISSUER ? fromClaims(subject.claims).records : {}
+  const { ref } = subject.proven.caller
+  return {
+    ...earlier,
+    ...(record === undefined ? {} : { [caller.ref.id]: record }),
+    ...(subject.record === undefined ? {} : { [ref.id]: subject.record }),
+  }
 }
 
 /** Only what the audience knows, and the subject token has where it says any. Throws `scope.wider`. */

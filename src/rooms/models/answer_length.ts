@@ -11,10 +11,24 @@ const FIELDS: Readonly<Record<ModelApi, readonly string[]>> = {
   count_tokens: [],
 }
 
+/** What servers call it besides: those that speak several of the APIs read the fields of all of them in each. */
+const OTHER_FIELDS = [
+  'max_completion_tokens',
+  'max_length',
+  'max_new_tokens',
+  'max_output_tokens',
+  'max_tokens',
+  'max_tokens_to_sample',
+  'n_predict',
+  'num_predict',
+]
+
 /** How many tokens one answer may have: the most that a server may take the fields to say. Undefined where nothing is said. */
 export function answerLength(api: ModelApi, request: JsonObject): number | undefined {
-  const said = FIELDS[api].map((name) => request[name]).filter((value) => typeof value === 'number')
-  return said.length === 0 ? undefined : Math.max(...said)
+  const numbersOf = (names: readonly string[]): readonly number[] =>
+    names.map((name) => request[name]).filter((value) => typeof value === 'number')
+  const said = numbersOf(FIELDS[api])
+  return said.length === 0 ? undefined : Math.max(...said, ...numbersOf(OTHER_FIELDS))
 }
 
 /** The same body where it says how long the answer may be, else one that says what the model has for that. */

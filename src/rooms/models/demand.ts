@@ -91,7 +91,7 @@ function whyUnbounded(
   if (isHosted)
     return 'The request has a tool that the provider runs, and nothing says how often the model reads what it gives.'
   if (tokensIn === undefined)
-    return 'The request has a document, and nothing says how many tokens it comes to: send its text, or ask an operator to set max_input_tokens for the model.'
+    return 'The request has a document or another part that is no text, and nothing says how many tokens it comes to: send its text, or ask an operator to set max_input_tokens for the model.'
   if (tokensOut === undefined)
     return 'Nothing says how long the answer may be: set max_completion_tokens, max_output_tokens or max_tokens, or ask an operator to set max_output_tokens for the model.'
   return undefined
@@ -103,7 +103,7 @@ const PRICE_FIELDS: readonly (readonly [field: string, plain: readonly JsonValue
   ['speed', ['standard']],
 ]
 
-function whyUnpriced(request: JsonObject, { audioBytes }: Media): string | undefined {
+function whyUnpriced(request: JsonObject, { hasSound }: Media): string | undefined {
   for (const [field, plain] of PRICE_FIELDS) {
     const value = request[field] ?? null
     if (value !== null && !plain.includes(value))
@@ -111,7 +111,7 @@ function whyUnpriced(request: JsonObject, { audioBytes }: Media): string | undef
   }
   const { modalities } = request
   const isHeard = modalities !== undefined && isJsonArray(modalities) && modalities.includes('audio')
-  return audioBytes > 0 || isHeard || isJsonObject(request['audio'])
+  return hasSound || isHeard || isJsonObject(request['audio'])
     ? 'Sound has another price than that of the configuration.'
     : undefined
 }

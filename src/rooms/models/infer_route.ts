@@ -85,8 +85,8 @@ async function act(
   if (model === undefined) throw new Fault('model.unknown')
   const { settings, connection } = model
   if (settings.extensions === 'refuse') checkExtensions(unknownField(request))
-  const { id, memory, onAbort, trace } = context
-  const call = { id, memory, onAbort, trace }
+  const { id, memory, onAbort, trace, mayTryAgain } = context
+  const call = { id, memory, onAbort, trace, mayTryAgain }
   if (streams && request['stream'] === true)
     return { kind: 'stream', answer: await connection.stream(api, permit, request, call) }
   const { status, body, usage, facts: more } = await connection.call(api, permit, request, call)

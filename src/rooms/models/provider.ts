@@ -80,6 +80,8 @@ export interface CallContext {
   readonly onAbort: (listener: () => void) => void
   /** Told of each call; undefined where the request is in no trace. */
   readonly trace?: CallTrace | undefined
+  /** As that of `ActContext`. */
+  readonly mayTryAgain?: (() => boolean) | undefined
 }
 
 export interface ProviderAnswer {

@@ -6,6 +6,7 @@ import { OPERATOR, systemCaller } from './caller_facts.ts'
 import { newCallerRecord, newSpaceRecord, newTenantRecord, type CallerRecord } from './directory_record.ts'
 import { newKeyText, newKid, parseKey } from './key.ts'
 import {
+  admits,
   matchingSecret,
   NO_SECRET,
   objection,
@@ -27,9 +28,6 @@ export interface AuthenticateParts {
   readonly used: (record: KeyRecord, secret: SecretRecord, day: number) => void
 }
 
-/** The address that a request on the admin socket has; no range speaks of it. */
-const SOCKET = 'socket'
-
 /**
  * Proves callers by key. Each refusal is the same fault after the same work (one HMAC, two comparisons in constant
  * time, one look at the address), so that neither the answer nor its time says what was wrong.
@@ -47,7 +45,7 @@ export function authenticateWith(parts: AuthenticateParts): KeyAuthenticator {
     const mac = parts.peppers.mac(pepperId, kid === undefined ? stranger.text : text)
     const secret = matchingSecret(record, mac)
     const now = parts.clock.now()
-    const isInside = record.ranges.admits(address) || address === SOCKET
+    const isInside = admits(record, address)
     const state =
       objection(record, secret ?? NO_SECRET, now) ?? (isInside ? undefined : 'key.address_outside')
     // An id that is not one of ours is a stranger's text, and so no public field: `asked_kid`.

@@ -57,7 +57,7 @@ export function composeAuthenticator(parts: AuthenticatorParts): Authenticator {
     address: string,
   ): Proven | Promise<Proven> =>
     verified.confirmation === undefined
-      ? verified.hold()
+      ? verified.hold(address)
       : proveAll(parts, { ...NOTHING_SHOWN, tokens: [token] }, address)
   return {
     authenticate: (credential, address) => {
@@ -124,7 +124,7 @@ async function prove(
     return { ...token, kind: 'key', confirmation: undefined, proven }
   }
   const verified = await tokens.verify(token.token)
-  return { ...token, kind: 'token', confirmation: verified.confirmation, proven: verified.hold() }
+  return { ...token, kind: 'token', confirmation: verified.confirmation, proven: verified.hold(address) }
 }
 
 function joinAll(all: readonly Proven[]): Proven {

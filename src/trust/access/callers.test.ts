@@ -224,6 +224,22 @@ suite('callers', () => {
     assert.equal(bench.callers.listKeys().items[0]?.state, 'idle')
   })
 
+  test('objectionTo says why what was made with a key ends: with its last secret, and outside its addresses', (t) => {
+    const bench = new Bench(t)
+    const { callers } = bench
+    const { kid } = bench.make({ addresses: ['10.0.0.0/8'], notAfter: START + DAY })
+    const reasons = () => ['10.1.2.3', HERE, undefined].map((address) => callers.objectionTo(kid, address))
+    assert.deepEqual(reasons(), [undefined, 'key.address_outside', undefined])
+    assert.equal(callers.objectionTo('kid000000009', undefined), 'key.unknown')
+    bench.now = START + DAY / 2
+    callers.rotateKey(kid, 0)
+    assert.deepEqual(reasons(), [undefined, 'key.address_outside', undefined], 'the second secret lives')
+    bench.now = START + 2 * DAY
+    assert.deepEqual(reasons(), ['key.expired', 'key.expired', 'key.expired'])
+    callers.revokeKey(kid)
+    assert.equal(callers.objectionTo(kid, undefined), 'key.revoked')
+  })
+
   test('authenticate holds a key to its addresses', (t) => {
     const bench = new Bench(t)
     const { credential } = bench.make({ addresses: ['10.0.0.0/8', '192.0.2.7', '2001:db8::/32'] })

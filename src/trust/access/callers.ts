@@ -17,11 +17,12 @@ import { loadDirectory } from './directory_load.ts'
 import { newCallerRecord, type CallerRecord } from './directory_record.ts'
 import { DirectoryState } from './directory_state.ts'
 import { newKeyText, newKid, type KeyId } from './key.ts'
-import { DAY_MS, endingAt, type KeyRecord, type SecretRecord } from './key_record.ts'
+import { admits, DAY_MS, endingAt, objectionToAll, type KeyRecord, type SecretRecord } from './key_record.ts'
 import { openLastUsed, type LastUsed } from './last_used.ts'
 import type { RecordedChange } from './recorded_change.ts'
 import { replayChanges, type Replayed } from './replay.ts'
 import { MAX_LIFETIME_MS, toTerms, type KeyTerms, type NewKey } from './new_key.ts'
+import type { Unproven } from './unproven.ts'
 
 /** A rotated secret goes on for a day, so that nobody has to swap it everywhere at once. */
 const DEFAULT_OVERLAP_MS = DAY_MS
@@ -58,6 +59,8 @@ export interface Callers extends KeyAuthenticator {
   listKeys(asked?: Asked<KeyView>): Listed<KeyView>
   /** Throws `key.unknown`. */
   findKey(kid: string): KeyView
+  /** Why what was made with a key does not hold now, or not from this address; undefined while it does. */
+  objectionTo(kid: string, address: string | undefined): Unproven | undefined
   /**
    * Gives a key a second secret of the same lifetime; the first ends after `overlapMs`.
    * Throws `key.unknown`, `input.invalid`, and `key.conflicting` for a third live secret or a key that is not live.
@@ -197,6 +200,13 @@ class CallerBook implements Callers {
 
   findKey(kid: string): KeyView {
     return keyView(this.#key(kid), this.#clock.now())
+  }
+
+  objectionTo(kid: string, address: string | undefined): Unproven | undefined {
+    const record = this.#held.keys.get(kid)
+    if (record === undefined) return 'key.unknown'
+    const isInside = address === undefined || admits(record, address)
+    return objectionToAll(record, this.#clock.now()) ?? (isInside ? undefined : 'key.address_outside')
   }
 
   rotateKey(kid: string, overlapMs = DEFAULT_OVERLAP_MS): MadeKey {

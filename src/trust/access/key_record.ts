@@ -78,6 +78,20 @@ export function objection(record: KeyRecord, secret: SecretRecord, now: Millis):
   return isIdle(record, secret, now) ? 'key.idle' : undefined
 }
 
+/** Why none of the secrets of a key holds now, or undefined when one does. */
+export function objectionToAll(record: KeyRecord, now: Millis): Objection | undefined {
+  const reasons = record.secrets.map((secret) => objection(record, secret, now))
+  return reasons.includes(undefined) ? undefined : (reasons.at(-1) ?? 'key.expired')
+}
+
+/** The address that a request on the admin socket has; no range speaks of it. */
+const SOCKET = 'socket'
+
+/** True for an address that the key may be used from. */
+export function admits({ ranges }: Pick<KeyRecord, 'ranges'>, address: string): boolean {
+  return ranges.admits(address) || address === SOCKET
+}
+
 function isIdle(record: KeyRecord, secret: SecretRecord, now: Millis): boolean {
   const since = secret.lastUsedDay ?? toDay(Math.max(secret.createdAt, record.notBefore))
   return toDay(now) - since > MAX_IDLE_DAYS

@@ -43,6 +43,7 @@ export const UNPROVEN = {
     'The token is bound to a key or certificate that the request did not show, or the request shows one that cannot be checked.',
   'token.owner': 'The name beside the token, as in HTTP Basic, is not that of the caller that it proves.',
   'token.actors': 'The chain of actors in the token has a form that does not fit, or more than three levels.',
+  'actor.unknown': 'Somebody who acts for the subject of the token is not in the directory any more.',
   'proof.form':
     'The proof of possession is no JWT with an id, or is longer than 4 KiB, or there are several.',
   'proof.type': 'The "typ" of the proof is not dpop+jwt.',

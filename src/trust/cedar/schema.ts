@@ -102,7 +102,7 @@ action
   "tenant:list", "tenant:create",
   "policy:check", "policy:change", "policy:show",
   "ledger:read", "ledger:verify",
-  "limit:list",
+  "limit:list", "limit:set",
   "health:read", "config:read", "listener:read",
   "door:start", "door:stop",
   "token_key:list", "token_key:rotate"

@@ -24,6 +24,7 @@ import { keyRotate } from './key_rotate.ts'
 import { ledgerShow } from './ledger_show.ts'
 import { ledgerTail } from './ledger_tail.ts'
 import { ledgerVerify } from './ledger_verify.ts'
+import { limitSet } from './limit_set.ts'
 import { limits } from './limits.ts'
 import { listeners } from './listeners.ts'
 import { policyApply } from './policy_apply.ts'
@@ -83,6 +84,7 @@ export const COMMANDS: readonly Command[] = [
   configCheck,
   configShow,
   limits,
+  limitSet,
   spend,
   listeners,
   ledgerShow,

@@ -2,6 +2,7 @@ import { CallerAnswer } from '#rooms/admin/answers.ts'
 import type { Command } from '../command.ts'
 import { askDoor } from '../door_line.ts'
 import { drawFacts } from '../draw_facts.ts'
+import { limitsLine } from '../limit_options.ts'
 
 export const callerShow: Command = {
   name: 'caller show',
@@ -22,6 +23,7 @@ export const callerShow: Command = {
       ['Groups', shown.groups.join(', ')],
       ['Roles', shown.roles.join(', ')],
       ['Is in', shown.is_in.join(', ')],
+      ['Limits', limitsLine(shown.limits)],
       ['Kept by', shown.source === 'scim' ? 'provisioning' : 'operators'],
       ['Made', `${shown.created_at} by ${shown.created_by}`],
     ])

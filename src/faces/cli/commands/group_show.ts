@@ -2,6 +2,7 @@ import { GroupAnswer } from '#rooms/admin/answers.ts'
 import type { Command } from '../command.ts'
 import { askDoor } from '../door_line.ts'
 import { drawFacts } from '../draw_facts.ts'
+import { limitsLine } from '../limit_options.ts'
 
 export const groupShow: Command = {
   name: 'group show',
@@ -22,6 +23,7 @@ export const groupShow: Command = {
       ['Groups', shown.groups.join(', ')],
       ['Roles', shown.roles.join(', ')],
       ['Members', `${shown.names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`],
+      ['Limits', limitsLine(shown.limits)],
       ['Kept by', shown.source === 'scim' ? 'provisioning' : 'operators'],
     ])
     return { exit: 0, text, json: shown }

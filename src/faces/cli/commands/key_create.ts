@@ -3,7 +3,7 @@ import type { JsonObject } from '#base/json.ts'
 import type { Call, Command } from '../command.ts'
 import { askDoor } from '../door_line.ts'
 import { parseDuration } from '../duration.ts'
-import { LIMIT_OPTIONS, limitsOf } from '../limit_options.ts'
+import { limitOptions, limitsOf } from '../limit_options.ts'
 import { wrongUsage } from '../usage.ts'
 
 const DEFAULT_LIFE = '30d'
@@ -28,7 +28,7 @@ export const keyCreate: Command = {
     },
     { name: 'cidr', value: 'A,B', says: 'narrow the key to these source networks' },
     { name: 'env', value: 'ENV', says: 'live or test, a label within the key (default: live)' },
-    ...LIMIT_OPTIONS,
+    ...limitOptions('the key'),
   ],
   example: './gatehouse key create --name reports --models echo --expires-in 30d',
   run: async (call) => {

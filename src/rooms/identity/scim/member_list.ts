@@ -1,7 +1,7 @@
 import type { JsonObject } from '#base/json.ts'
 import type { Attribute } from './attribute.ts'
 import type { Filter } from './filter.ts'
-import { valueMatcherOf } from './filter_match.ts'
+import { FilterWork } from './filter_work.ts'
 import { scimFault } from './scim_fault.ts'
 import type { Values } from './value_list.ts'
 
@@ -15,14 +15,14 @@ export interface MemberEdits {
 
 /** The members of a group, of which there may be many: only what changes is kept, and all are walked only for a rare filter. */
 export class MemberList implements Values, MemberEdits {
-  readonly #attribute: Attribute
+  readonly #work: FilterWork
   readonly #before: () => Iterable<JsonObject>
   readonly #added = new Set<string>()
   readonly #removed = new Set<string>()
   #isCleared = false
 
   constructor(attribute: Attribute, before: () => Iterable<JsonObject>) {
-    this.#attribute = attribute
+    this.#work = new FilterWork(attribute)
     this.#before = before
   }
 
@@ -72,10 +72,10 @@ export class MemberList implements Values, MemberEdits {
   }
 
   #matching(filter: Filter): readonly string[] {
-    const matches = valueMatcherOf(this.#attribute, filter)
     const before = this.#isCleared ? [] : [...this.#before()]
     const added = [...this.#added].map((value): JsonObject => ({ value }))
-    return idsOf([...before, ...added].filter(matches))
+    const members = [...before, ...added]
+    return idsOf(members.filter(this.#work.matcherOf(filter, members.length)))
   }
 }
 

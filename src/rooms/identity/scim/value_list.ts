@@ -3,7 +3,8 @@ import { isJsonObject, type JsonObject, type JsonValue } from '#base/json.ts'
 import { LIMITS } from '#base/limits.ts'
 import type { Attribute } from './attribute.ts'
 import type { Filter } from './filter.ts'
-import { foldCase, valueMatcherOf } from './filter_match.ts'
+import { foldCase } from './filter_match.ts'
+import { FilterWork } from './filter_work.ts'
 import { isPrimary } from './read_value.ts'
 import { scimFault } from './scim_fault.ts'
 
@@ -27,10 +28,12 @@ export interface Values {
  */
 export class ValueList implements Values {
   readonly #attribute: Attribute
+  readonly #work: FilterWork
   #values = new Map<string, JsonObject>()
 
   constructor(attribute: Attribute, values: readonly JsonValue[]) {
     this.#attribute = attribute
+    this.#work = new FilterWork(attribute)
     this.add(values.filter(isJsonObject))
   }
 
@@ -60,11 +63,11 @@ export class ValueList implements Values {
   }
 
   removeMatching(filter: Filter): void {
-    this.#removeWhere(valueMatcherOf(this.#attribute, filter))
+    this.#removeWhere(this.#work.matcherOf(filter, this.#values.size))
   }
 
   replaceMatching(filter: Filter | undefined, change: (value: JsonObject) => JsonObject | undefined): number {
-    const matches = filter === undefined ? () => true : valueMatcherOf(this.#attribute, filter)
+    const matches = filter === undefined ? () => true : this.#work.matcherOf(filter, this.#values.size)
     const before = this.toValue()
     const primary = before.find(isPrimary)
     let count = 0

@@ -105,9 +105,9 @@ export class PoolConnection implements ModelConnection {
     const life = new CallLife(context, this.#options.timeoutMs)
     this.#budget.earn()
     try {
-      return await this.#tryAll(selection, life, (selected) =>
-        send(selected, { ...context, onAbort: (listener) => life.onStop(listener) }),
-      )
+      const inner = { ...context, onAbort: (listener: () => void) => life.onStop(listener) }
+      const mayTryAgain = context.mayTryAgain ?? (() => true)
+      return await this.#tryAll(selection, { life, mayTryAgain }, (selected) => send(selected, inner))
     } catch (thrown) {
       life.end()
       throw thrown
@@ -116,7 +116,7 @@ export class PoolConnection implements ModelConnection {
 
   async #tryAll<T>(
     selection: Selection,
-    life: CallLife,
+    { life, mayTryAgain }: Trying,
     send: (selected: Selected) => Promise<T>,
   ): Promise<Answered<T>> {
     const { name, settings } = this.#options
@@ -135,7 +135,9 @@ export class PoolConnection implements ModelConnection {
         const fault = life.stopped ?? asFault(thrown)
         last = withFacts(fault, factsOf(selection, member, { tries, unknown }))
         if (!call.failed(fault).mayRetry || tries >= settings.tries) throw last
-        if (mayBeTaken(fault)) unknown += 1
+        if (!mayBeTaken(fault)) continue
+        if (!mayTryAgain()) throw last
+        unknown += 1
       }
     }
   }
@@ -146,7 +148,7 @@ export class PoolConnection implements ModelConnection {
     const waitMs = selected === undefined ? selection.again() : undefined
     if (waitMs !== undefined) {
       await life.pause(waitMs)
-      if (life.stopped !== undefined) throw life.stopped
+      if (life.stopped !== undefined) throw withFacts(life.stopped, factsIn(last))
       selected = selection.next()
     }
     if (selected === undefined) throw last ?? selection.refusal()
@@ -155,6 +157,11 @@ export class PoolConnection implements ModelConnection {
     this.#parts.metrics.retried(this.#options.name, selected.member.name)
     return selected
   }
+}
+
+interface Trying {
+  readonly life: CallLife
+  readonly mayTryAgain: () => boolean
 }
 
 type Send<T> = (selected: Selected, context: CallContext) => Promise<T>
@@ -179,6 +186,16 @@ function factsOf(
     tries,
     ...(unknown === 0 ? {} : { tries_unknown: unknown }),
     ...(denied.length === 0 ? {} : { members_denied: denied }),
+  }
+}
+
+/** Of the last try, and of those before it. */
+function factsIn(last: Fault | undefined): Readonly<Record<string, JsonValue>> {
+  const { model, tries, tries_unknown: unknown } = last?.detail ?? {}
+  return {
+    ...(model === undefined ? {} : { model }),
+    ...(tries === undefined ? {} : { tries }),
+    ...(unknown === undefined ? {} : { tries_unknown: unknown }),
   }
 }
 

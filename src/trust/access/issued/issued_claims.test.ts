@@ -5,7 +5,7 @@ import { actorsIn, fromClaims, scopesIn, toClaims, type IssuedFacts } from './is
 
 const FACTS: IssuedFacts = {
   subject: { kind: 'User', name: 'ann', groups: ['staff'], roles: ['lead'], space: 'lab', tenant: 'acme' },
-  record: 'r1',
+  records: { ann: 'r1', ci: 'r2' },
   audience: 'payments',
   client: 'ci',
   actors: ['ci', 'relay'],
@@ -32,7 +32,7 @@ test('toClaims and fromClaims are each other backwards: what is bound is for the
     gatehouse: {
       kind: 'User',
       aal: 2,
-      record: 'r1',
+      records: { ann: 'r1', ci: 'r2' },
       space: 'lab',
       tenant: 'acme',
       models: ['echo'],
@@ -43,7 +43,7 @@ test('toClaims and fromClaims are each other backwards: what is bound is for the
   assert.deepEqual(fromClaims(toClaims(FACTS)), { ...FACTS, confirmation: undefined })
   const least: IssuedFacts = {
     subject: { kind: 'Service', name: 'ci', groups: [], roles: [], space: undefined, tenant: undefined },
-    record: undefined,
+    records: {},
     audience: 'payments',
     client: 'ci',
     actors: [],

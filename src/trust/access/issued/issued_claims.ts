@@ -10,8 +10,8 @@ export type Actors = readonly string[]
 /** What a token of ours says. */
 export interface IssuedFacts {
   readonly subject: Pick<Identity, 'kind' | 'name' | 'groups' | 'roles' | 'space' | 'tenant'>
-  /** Of the subject's record in the directory; undefined for one whom it does not know. */
-  readonly record: string | undefined
+  /** Ids of the directory's records of the subject and its actors, by name; without those whom it does not know. */
+  readonly records: Readonly<Record<string, string>>
   readonly audience: string
   /** Who asked for it. */
   readonly client: string
@@ -31,7 +31,7 @@ const OWN = 'gatehouse'
 
 /** As claims of an access token (RFC 9068 section 2.2), without those of time. */
 export function toClaims(facts: IssuedFacts): JsonObject {
-  const { subject, record, audience, client, actors, assurance, scopes, scope, kids, confirmation } = facts
+  const { subject, records, audience, client, actors, assurance, scopes, scope, kids, confirmation } = facts
   const { acr, amr, authTime, aal } = assurance
   return {
     sub: subject.name,
@@ -48,7 +48,7 @@ export function toClaims(facts: IssuedFacts): JsonObject {
     [OWN]: {
       kind: subject.kind,
       aal,
-      ...given('record', record),
+      ...given('records', Object.keys(records).length === 0 ? undefined : records),
       ...given('space', subject.space),
       ...given('tenant', subject.tenant),
       ...given('models', scope.models),
@@ -76,7 +76,7 @@ export function fromClaims(claims: JsonObject): IssuedFacts {
       space: textIn(own['space']),
       tenant: textIn(own['tenant']),
     },
-    record: textIn(own['record']),
+    records: recordsIn(own['records']),
     audience: aud,
     client,
     actors: actorsIn(claims['act']),
@@ -94,7 +94,7 @@ export function fromClaims(claims: JsonObject): IssuedFacts {
 }
 
 /**
- * The chain of actors in a token (RFC 8693 section 4.1), also in one of another issuer. Throws `caller.unknown` with
+ * The chain of actors in a token (RFC 8693 section 4.1), in the words of its issuer. Throws `caller.unknown` with
  * `token.actors` for one that is too long or has no names.
  */
 export function actorsIn(act: JsonValue | undefined): Actors {
@@ -134,6 +134,12 @@ function given(name: string, value: JsonValue | undefined): JsonObject {
 
 function some(values: readonly string[]): readonly string[] | undefined {
   return values.length === 0 ? undefined : values
+}
+
+function recordsIn(value: JsonValue | undefined): Readonly<Record<string, string>> {
+  if (value === undefined) return {}
+  if (!isJsonObject(value)) throw unproven('token.claim')
+  return Object.fromEntries(Object.entries(value).map(([name, id]) => [name, textIn(id) ?? '']))
 }
 
 function textIn(value: JsonValue | undefined): string | undefined {

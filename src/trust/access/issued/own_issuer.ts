@@ -15,11 +15,9 @@ export interface OwnIssuerParts {
   readonly issuer: string
   /** Those of which tokens are taken. */
   readonly audiences: ReadonlySet<string>
-  /** `door`: scopes are names of actions, and narrow. `subject`: they are names of whoever the token is for. */
-  readonly use: 'door' | 'subject'
   readonly keys: KeySource
-  /** Why a key does not hold any more; undefined while it does. */
-  readonly keyObjection: (kid: string) => Unproven | undefined
+  /** Why a key does not hold any more, or not from this address; undefined while it does. */
+  readonly keyObjection: (kid: string, address: string | undefined) => Unproven | undefined
   /** The limits of a key. */
   readonly limitsOf: (kid: string) => LimitTerms | undefined
   readonly directory: Pick<Directory, 'find'>
@@ -27,13 +25,19 @@ export interface OwnIssuerParts {
 
 /** Ourselves as an issuer, for the verifier that checks the tokens of all. */
 export function ownIssuer(parts: OwnIssuerParts): Issuer {
-  const { issuer, audiences, use, keys, keyObjection, limitsOf, directory } = parts
-  const objectionTo = ({ subject, record, kids, actors }: IssuedFacts): Unproven | undefined => {
+  const { issuer, audiences, keys, keyObjection, limitsOf, directory } = parts
+  const objectionTo = (facts: IssuedFacts, address: string | undefined): Unproven | undefined => {
+    const { subject, records, kids, actors } = facts
     // Another one may have the name by now, or nobody.
-    if (record !== undefined && directory.find(subject.name)?.id !== record)
-      return subject.kind === 'User' ? 'user.unknown' : 'service.unknown'
+    for (const [name, record] of Object.entries(records))
+      if (directory.find(name)?.id !== record)
+        return name !== subject.name
+          ? 'actor.unknown'
+          : subject.kind === 'User'
+            ? 'user.unknown'
+            : 'service.unknown'
     for (const kid of kids) {
-      const reason = keyObjection(kid)
+      const reason = keyObjection(kid, address)
       if (reason !== undefined) return reason
     }
     const isDisabled = (name: string): boolean => directory.find(name)?.disabledAt !== undefined
@@ -57,15 +61,15 @@ export function ownIssuer(parts: OwnIssuerParts): Issuer {
         ...facts.subject,
         assurance: { ...facts.assurance, actors: facts.actors },
         evidence: { client: facts.client, ...(facts.actors.length > 0 ? { actors: facts.actors } : {}) },
-        scope: use === 'door' ? narrowed(facts) : facts.scope,
+        scope: facts.audience === issuer ? narrowed(facts) : facts.scope,
         limitedBy: facts.kids.map((kid) => ({ kid, terms: limitsOf(kid) })),
-        objection: () => objectionTo(facts),
+        objection: (address) => objectionTo(facts, address),
       }
     },
   }
 }
 
-/** At this door a scope of OAuth is the name of an action. */
+/** In a token for this door a scope of OAuth is the name of an action, also where the token comes to be exchanged. */
 function narrowed({ scope, scopes }: IssuedFacts): Scope {
   const { models, actions } = scope
   if (scopes === undefined) return scope

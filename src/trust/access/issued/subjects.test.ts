@@ -17,9 +17,11 @@ import { TokenKeys, type KeptTokenKey } from './token_keys.ts'
 import { TokenWriter } from './token_writer.ts'
 
 const DOOR = 'https://gate.example'
+/** An address that no key may be used from. */
+const OUTSIDE = '192.0.2.1'
 const FACTS: IssuedFacts = {
   subject: { kind: 'User', name: 'ann', groups: ['staff'], roles: [], space: undefined, tenant: undefined },
-  record: undefined,
+  records: {},
   audience: DOOR,
   client: 'ci',
   actors: ['ci'],
@@ -43,7 +45,8 @@ async function scene(t: TestContext) {
   const own = {
     issuer: DOOR,
     keys: keys.source,
-    keyObjection: (kid: string) => ended.get(kid),
+    keyObjection: (kid: string, address: string | undefined) =>
+      ended.get(kid) ?? (address === OUTSIDE ? 'key.address_outside' : undefined),
     limitsOf: () => undefined,
     directory,
   }
@@ -54,14 +57,15 @@ async function scene(t: TestContext) {
   const audiences = new Set([DOOR, 'payments'])
   const tokens = new TokenAuthenticator({
     ...shared,
-    issuers: [ownIssuer({ ...own, use: 'door', audiences: new Set([DOOR]) })],
+    issuers: [ownIssuer({ ...own, audiences: new Set([DOOR]) })],
   })
   const subjects = new Subjects({
     tokens: new TokenAuthenticator({
       ...shared,
-      issuers: [ownIssuer({ ...own, use: 'subject', audiences })],
+      issuers: [ownIssuer({ ...own, audiences })],
     }),
     keys: callers,
+    keyEnd: (kid) => Math.max(...callers.findKey(kid).secrets.map((secret) => secret.not_after)),
     proofs,
     clock,
     directory,
@@ -128,7 +132,8 @@ describe('tokens of ours at the door', () => {
     const { directory, clock } = bench
     const ci = directory.createCaller({ name: 'ci', kind: 'Service', createdBy: '' }).make()
     const ann = directory.createCaller({ name: 'ann', kind: 'User', createdBy: '' }).make()
-    const verified = await tokens.verify(await write({ kids: ['kid000000001'], record: ann.id }))
+    const records = { ann: ann.id, ci: ci.id }
+    const verified = await tokens.verify(await write({ kids: ['kid000000001'], records }))
     const reason = (): unknown => {
       try {
         verified.hold()
@@ -147,12 +152,27 @@ describe('tokens of ours at the door', () => {
     ended.set('kid000000001', 'key.revoked')
     assert.equal(reason(), 'key.revoked')
     ended.clear()
+    directory.deleteCaller(ci).make()
+    assert.equal(reason(), 'actor.unknown')
+    directory.createCaller({ name: 'ci', kind: 'Service', createdBy: '' }).make()
+    assert.equal(reason(), 'actor.unknown', 'another one has the name')
     directory.deleteCaller(ann).make()
     assert.equal(reason(), 'user.unknown')
     directory.createCaller({ name: 'ann', kind: 'User', createdBy: '' }).make()
     assert.equal(reason(), 'user.unknown', 'another one has the name')
     clock.advance(360_000)
     assert.equal(reason(), 'token.expired')
+  })
+
+  test('open nothing where the keys that they were made with do not', async (t) => {
+    const { tokens, write } = await scene(t)
+    const verified = await tokens.verify(await write({ kids: ['kid000000001'] }))
+    assert.throws(() => verified.hold(OUTSIDE), {
+      detail: { issuer: 'gatehouse', user: 'ann', reason: 'key.address_outside' },
+    })
+    assert.equal(verified.hold('192.0.2.2').recheck().ref.id, 'ann')
+    const unbound = await tokens.verify(await write())
+    assert.equal(unbound.hold(OUTSIDE).caller.ref.id, 'ann', 'no key, no addresses')
   })
 
   test('are refused for another audience, of another type, and with a longer life than we give', async (t) => {
@@ -181,6 +201,38 @@ describe('Subjects', () => {
       ['gatehouse', 'payments', false, undefined, ['staff']],
     )
     assert.equal(held.expiresAt > 0, true)
+  })
+
+  test('prove tokens for this door, whose scopes are actions here too', async (t) => {
+    const { subjects, write } = await scene(t)
+    const held = await subjects.prove(await write({ scopes: ['model:list'] }), '127.0.0.1')
+    assert.deepEqual(held.proven.caller.scope.actions, ['model:list'])
+  })
+
+  test('refuse tokens that come from where the keys they were made with may not be used', async (t) => {
+    const { subjects, write } = await scene(t)
+    const token = await write({ kids: ['kid000000001'] })
+    await assert.rejects(
+      subjects.prove(token, OUTSIDE),
+      (thrown) => reasonOf(thrown) === 'key.address_outside',
+    )
+  })
+
+  test('end with a key at the latest', async (t) => {
+    const { bench, subjects } = await scene(t)
+    const { key, notAfter } = bench.callers.createKey({
+      name: 'demo',
+      createdBy: '',
+      notAfter: bench.clock.now() + 600_000,
+    })
+    assert.equal((await subjects.prove(key, '127.0.0.1')).expiresAt, notAfter)
+    const long = bench.callers.createKey({
+      name: 'demo',
+      createdBy: '',
+      notAfter: bench.clock.now() + 3_600_000,
+    })
+    const most = bench.clock.now() + 900_000
+    assert.equal((await subjects.prove(long.key, '127.0.0.1')).expiresAt, most)
   })
 
   test('prove keys, which are of workloads', async (t) => {

@@ -2,7 +2,7 @@ import type { Clock, Millis } from '#base/clock.ts'
 import type { JsonObject } from '#base/json.ts'
 import { LIMITS } from '#base/limits.ts'
 import type { Sealed } from '#base/sealed.ts'
-import type { Authenticator, KeyAuthenticator, Possession, Proven, Subject } from '../caller.ts'
+import type { Authenticator, Caller, KeyAuthenticator, Possession, Proven, Subject } from '../caller.ts'
 import type { Directory } from '../directory.ts'
 import { checkConfirmation, checkNotEnded } from '../possession/check_possession.ts'
 import type { HeldProof, Proofs } from '../possession/proofs.ts'
@@ -32,6 +32,8 @@ export interface SubjectsParts {
   /** Knows the issuers whose tokens open the door, those whose tokens do not, and ourselves for every audience. */
   readonly tokens: Pick<TokenAuthenticator, 'verify' | 'looksReal'>
   readonly keys: KeyAuthenticator
+  /** When the last secret of a key ends. */
+  readonly keyEnd: (kid: string) => Millis
   readonly proofs: Pick<Proofs, 'verify'>
   readonly clock: Clock
   readonly directory: Pick<Directory, 'find'>
@@ -51,15 +53,10 @@ export class Subjects {
 
   /** Throws `caller.unknown` with what is wrong, and what the check of a token does. */
   async prove(token: Sealed, address: string): Promise<HeldSubject> {
-    const { tokens, keys, clock, workloadIssuers } = this.#parts
-    if (!token.open(hasTokenForm)) {
-      const proven = keys.authenticate({ kind: 'bearer', token }, address)
-      const isWorkload = proven.caller.ref.type === 'Service'
-      const expiresAt = clock.now() + LIMITS.issuedTokenSeconds * 1_000
-      return { ...OF_KEY, proven, expiresAt, record: this.#recordOf(proven), isWorkload }
-    }
+    const { tokens, workloadIssuers } = this.#parts
+    if (!token.open(hasTokenForm)) return this.#proveKey(token, address)
     const verified = await tokens.verify(token)
-    const proven = verified.hold()
+    const proven = verified.hold(address)
     const { issuer, identity, confirmation, expiresAt } = verified
     return {
       proven,
@@ -68,7 +65,7 @@ export class Subjects {
       identity,
       confirmation,
       expiresAt,
-      record: this.#recordOf(proven),
+      record: this.recordOf(proven.caller),
       isWorkload: identity.kind === 'Service' || workloadIssuers.has(issuer.name),
     }
   }
@@ -97,8 +94,23 @@ export class Subjects {
     return token.open(hasTokenForm) ? tokens.looksReal(token) : keys.looksReal({ kind: 'bearer', token })
   }
 
-  #recordOf({ caller }: Proven): string | undefined {
-    return this.#parts.directory.find(caller.ref.id)?.id
+  /** Id of the caller's record in the directory; undefined for one whom it does not know. */
+  recordOf({ ref }: Pick<Caller, 'ref'>): string | undefined {
+    return this.#parts.directory.find(ref.id)?.id
+  }
+
+  #proveKey(token: Sealed, address: string): HeldSubject {
+    const { keys, keyEnd, clock } = this.#parts
+    const proven = keys.authenticate({ kind: 'bearer', token }, address)
+    const { ref, kid } = proven.caller
+    const longest = clock.now() + LIMITS.issuedTokenSeconds * 1_000
+    return {
+      ...OF_KEY,
+      proven,
+      expiresAt: kid === undefined ? longest : Math.min(longest, keyEnd(kid)),
+      record: this.recordOf(proven.caller),
+      isWorkload: ref.type === 'Service',
+    }
   }
 }
 

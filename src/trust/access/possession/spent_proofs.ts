@@ -4,8 +4,11 @@ import { Fault } from '#base/fault.ts'
 import { LIMITS } from '#base/limits.ts'
 import { unproven } from '../unproven.ts'
 
-/** A proof is accepted for a minute after it says it was made, and may say so a minute ahead. */
-const REMEMBERED_MS = 120_000
+/**
+ * A proof is accepted for a minute after it says it was made, and may say so a minute ahead: 120 s of the wall clock, both ends
+ * included. Here the other clock counts, so there are 5 s more for what sets the wall clock back a little.
+ */
+const REMEMBERED_MS = 125_000
 
 interface Spent {
   readonly until: Millis

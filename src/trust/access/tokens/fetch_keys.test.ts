@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
 import { after, before, test } from 'node:test'
 import { Fault } from '#base/fault.ts'
 import { LIMITS } from '#base/limits.ts'
@@ -37,6 +38,13 @@ test('fetchDiscovered finds the keys of an issuer through its own document', asy
     ['one'],
   )
   assert.deepEqual(idp.asked.slice(-2), ['/.well-known/openid-configuration', '/keys'])
+})
+
+test('fetchDocument leaves nothing behind at the signal that would end it', async () => {
+  idp.does(undefined)
+  const { signal } = new AbortController()
+  await fetchDiscovered(idp.issuer, { ...RULES, signal })
+  assert.deepEqual(getEventListeners(signal, 'abort'), [])
 })
 
 for (const [why, document, code] of [

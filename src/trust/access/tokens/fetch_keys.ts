@@ -27,6 +27,7 @@ export const FETCH_MS = 5_000
  */
 export async function fetchDocument(url: URL, rules: FetchRules): Promise<Uint8Array> {
   const { network, roots, resolve, signal, timeoutMs = FETCH_MS } = rules
+  const ended = new AbortController()
   const upstream = openUpstream({
     origin: url.origin,
     connections: 1,
@@ -49,13 +50,15 @@ export async function fetchDocument(url: URL, rules: FetchRules): Promise<Uint8A
       memory: { claim: () => undefined },
       onAbort: (listener) => {
         if (signal.aborted) listener()
-        else signal.addEventListener('abort', listener, { once: true })
+        else signal.addEventListener('abort', listener, { once: true, signal: ended.signal })
       },
     })
     if (answer.status !== 200)
       throw new Fault('upstream.failed', {}, { say: `${url.pathname} answered ${String(answer.status)}.` })
     return answer.body
   } finally {
+    // The signal lives as long as the door: what still listened there would pile up.
+    ended.abort()
     await upstream.close()
   }
 }

@@ -36,8 +36,11 @@ export interface Identity {
   readonly scope?: Scope
   /** Keys that it was made for, whose limits hold for it too. */
   readonly limitedBy?: readonly KeyLimits[]
-  /** Why it holds no more, whatever its times say; asked for each request. */
-  readonly objection?: () => Unproven | undefined
+  /**
+   * Why it holds no more, whatever its times say, or not from this address; asked for each request, and without the address
+   * when a request is looked at again.
+   */
+  readonly objection?: (address: string | undefined) => Unproven | undefined
 }
 
 /** What a token is bound to (RFC 7800, `cnf`): who sends it must show that it has that key. */

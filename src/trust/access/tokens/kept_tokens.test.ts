@@ -30,3 +30,14 @@ test('KeptTokens keeps the newest value of a name', () => {
   assert.equal(kept.get('t'), 3)
   assert.equal(kept.size, 1)
 })
+
+test('KeptTokens holds fewer of what weighs more', () => {
+  const kept = new KeptTokens<number>(100, (value) => value)
+  const held = (): number =>
+    Array.from({ length: 1_000 }, (_, at) => kept.get(`t${at}`) ?? 0).reduce((sum, one) => sum + one, 0)
+  for (let at = 0; at < 1_000; at++) kept.set(`t${at}`, 1 + (at % 50))
+  assert.ok(held() <= 100, String(held()))
+  assert.equal(kept.get('t999'), 50)
+  kept.set('t999', 51)
+  assert.equal(kept.get('t999'), undefined, 'one of more than half')
+})

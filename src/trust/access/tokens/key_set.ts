@@ -71,6 +71,8 @@ const LONGEST_KID = 512
 const RSA_LEAST_BITS = 2_048
 /** A longer modulus costs each check a millisecond and more, and no issuer has one. */
 const RSA_MOST_BITS = 8_192
+/** The cost of a check grows with it: one as long as the modulus costs a hundred times what that of all others (65,537) does. */
+const EXPONENT_MOST_BITS = 64
 
 async function importKey(
   jwk: JsonValue,
@@ -123,7 +125,7 @@ function objectionToRsa({ n, e }: JsonObject): string | undefined {
   // With 1 every text is its own signature.
   const isOne = bitLength(e) < 2
   const isEven = ((exponent.at(-1) ?? 0) & 1) === 0
-  return isOne || isEven ? 'its exponent is not acceptable' : undefined
+  return isOne || isEven || bitLength(e) > EXPONENT_MOST_BITS ? 'its exponent is not acceptable' : undefined
 }
 
 /** Of a number as RFC 7518 section 6.3.1 writes it. */

@@ -12,6 +12,7 @@ const MAP: ClaimMap = {
   groups: undefined,
   roles: undefined,
   services: undefined,
+  actorPrefix: 'corp ',
   acr: new Map(),
 }
 
@@ -27,6 +28,13 @@ function reasonOf(claims: JsonObject, map: Partial<ClaimMap>): unknown {
   }
   return 'none'
 }
+
+test('mapClaims names who acts in the words of the issuer, which no caller here has', () => {
+  const actorsOf = (claims: JsonObject) => mapClaims({ sub: 'ann', ...claims }, MAP).assurance.actors
+  assert.equal(actorsOf({}), undefined)
+  assert.deepEqual(actorsOf({ act: { sub: 'relay', act: { sub: 'ci' } } }), ['corp relay', 'corp ci'])
+  assert.deepEqual(reasonOf({ sub: 'ann', act: 'relay' }, {}), ['token.actors', undefined])
+})
 
 for (const [why, groups, claims, found] of [
   ['a list', {}, { groups: ['a', 'b'] }, ['a', 'b']],

@@ -1,5 +1,6 @@
 import { isJsonArray, type JsonObject, type JsonValue } from '#base/json.ts'
 import { LIMITS } from '#base/limits.ts'
+import { actorsIn } from '../issued/issued_claims.ts'
 import { unproven } from '../unproven.ts'
 import { assuranceOf, type AcrLevels } from './assurance_of.ts'
 import { claimAt, type ClaimPath } from './claim_path.ts'
@@ -41,6 +42,8 @@ export interface ClaimMap {
   readonly groups: NamesClaim | undefined
   readonly roles: NamesClaim | undefined
   readonly services: ServiceClaim | undefined
+  /** Before the names of those who act for its users, which are its own words: no caller here may be meant by them. */
+  readonly actorPrefix: string
   readonly acr: AcrLevels
 }
 
@@ -48,11 +51,12 @@ export interface ClaimMap {
  * Who a verified token is about. What does not fit refuses the token: a group that is quietly left out could be the one that
  * a policy forbids something.
  *
- * Throws `caller.unknown` with `token.claim`; the forms of names are the directory's to judge.
+ * Throws `caller.unknown` with `token.claim` or `token.actors`; the forms of names are the directory's to judge.
  */
 export function mapClaims(claims: JsonObject, map: ClaimMap): Identity {
   const place = { tenant: oneName(claims, map.tenant), space: oneName(claims, map.space) }
-  const assurance = assuranceOf(claims, map.acr)
+  const actors = actorsIn(claims['act']).map((actor) => `${map.actorPrefix}${actor}`)
+  const assurance = { ...assuranceOf(claims, map.acr), ...(actors.length === 0 ? {} : { actors }) }
   const service = serviceOf(claims, map.services)
   // What a service belongs to is for this home to say.
   if (service !== undefined)

@@ -193,6 +193,18 @@ test('looksReal is true for what could be a token of ours, and costs no signatur
   assert.equal(looks('x'.repeat(16_000)), false)
 })
 
+test('fewer tokens are remembered that name many groups, each of which takes memory', async () => {
+  const groups = { path: ['groups'], isRequired: false, split: 'none', names: undefined } as const
+  const small = await tokenScene({ kept: 100, map: { groups } })
+  try {
+    const names = Array.from({ length: 160 }, (_, at) => `g${at}`)
+    for (let at = 0; at < 20; at++) await small.prove(await small.token({ sub: `u${at}`, groups: names }))
+    assert.ok(small.tokens.size > 0 && small.tokens.size <= 4, String(small.tokens.size))
+  } finally {
+    await small.close()
+  }
+})
+
 test('no more tokens are remembered than may be', async () => {
   const small = await tokenScene({ kept: 10 })
   try {

@@ -19,7 +19,7 @@ export interface TokenAuthenticatorParts {
   readonly directory: TokenDirectory
   readonly clock: Clock
   readonly checks: SignatureChecks
-  /** Tokens that are remembered; `LIMITS.verifiedTokens` without it. */
+  /** Tokens that are remembered, fewer where they name many groups; `LIMITS.verifiedTokens` without it. */
   readonly kept?: number
 }
 
@@ -36,7 +36,7 @@ export class TokenAuthenticator {
   constructor(parts: TokenAuthenticatorParts) {
     this.#parts = parts
     this.#issuers = new Map(parts.issuers.map((issuer) => [issuer.issuer, issuer]))
-    this.#kept = new KeptTokens(parts.kept ?? LIMITS.verifiedTokens)
+    this.#kept = new KeptTokens(parts.kept ?? LIMITS.verifiedTokens, ({ weight }) => weight)
   }
 
   /** How many tokens are remembered. */

@@ -1,5 +1,6 @@
 import type { Clock, Millis } from '#base/clock.ts'
 import type { JsonValue } from '#base/json.ts'
+import { LIMITS } from '#base/limits.ts'
 import type { Assurance, Caller, Proven } from '../caller.ts'
 import { UNLIMITED } from '../caller_facts.ts'
 import type { CallerFacts, Directory } from '../directory.ts'
@@ -60,6 +61,12 @@ export class VerifiedToken {
     return this.#findings.validity.expiresAt
   }
 
+  /** What it costs to remember, in tokens that name no group. */
+  get weight(): number {
+    const { groups, roles } = this.#findings.identity
+    return 1 + (groups.length + roles.length) / LIMITS.namesPerToken
+  }
+
   /** True while nothing of the token needs to be looked at again: it has not reached its `exp`, and its key is published. */
   isFresh(now: Millis): boolean {
     const { validity, issuer, key } = this.#findings
@@ -67,15 +74,15 @@ export class VerifiedToken {
   }
 
   /**
-   * Its caller as the directory has it now.
+   * Its caller as the directory has it now, for a request from this address.
    *
    * Throws `caller.unknown` with `token.expired`, `token.key_removed`, or what keeps the caller out by now.
    */
-  hold(): Proven {
+  hold(address?: string): Proven {
     const { validity, issuer, key, identity } = this.#findings
     if (this.#clock.now() >= validity.endsAt) throw this.#refused('token.expired')
     if (!issuer.keys.has(key)) throw this.#refused('token.key_removed')
-    const objection = identity.objection?.()
+    const objection = identity.objection?.(address)
     if (objection !== undefined) throw this.#refused(objection)
     const epoch = this.#directory.epochOf(identity.name)
     if (epoch !== this.#epoch) {
