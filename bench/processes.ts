@@ -10,7 +10,11 @@ export const ROOT = path.dirname(import.meta.dirname)
 export const NODE_FLAGS: readonly string[] = ['--disallow-code-generation-from-strings']
 
 /** What the launcher adds for Gatehouse (`tools/first.mjs`), so that memory is measured as users have it. */
-export const OWN_FLAGS: readonly string[] = ['--max-semi-space-size=4', '--no-parallel-scavenge']
+export const OWN_FLAGS: readonly string[] = [
+  '--max-semi-space-size=8',
+  '--no-parallel-scavenge',
+  '--heap-growing-percent=100',
+]
 export const OWN_ENV = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '131072' } as const
 
 /** The server under test has one core, and the load with its model provider has the other. */

@@ -73,7 +73,12 @@ test('first hands over: words, flag and exit status arrive', () => {
   assert.equal(result.status, 7, result.stderr)
   assert.deepEqual(JSON.parse(result.stdout), [
     ['up', '--home', 'a b'],
-    ['--disallow-code-generation-from-strings', '--max-semi-space-size=4', '--no-parallel-scavenge'],
+    [
+      '--disallow-code-generation-from-strings',
+      '--max-semi-space-size=8',
+      '--no-parallel-scavenge',
+      '--heap-growing-percent=100',
+    ],
   ])
 })
 
