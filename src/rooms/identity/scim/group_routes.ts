@@ -1,22 +1,31 @@
 import type { JsonObject } from '#base/json.ts'
 import type { ActedWhole, Route } from '#door/route.ts'
 import type { Change, KnownGroup } from '#trust/access/directory.ts'
-import { checkUnchanged, etagOf, isHeld } from './etag.ts'
+import { checkUnchanged, etagOf } from './etag.ts'
 import { editGroup, findGroup, findMember, memberIds, toGroupFacts } from './group_edit.ts'
 import { groupsOf, membersOf, toGroupResource } from './group_resource.ts'
-import { list } from './list.ts'
-import { parseListQuery, selectionOf, type ListRequest } from './list_request.ts'
+import { selectionOf } from './list_request.ts'
 import { MemberList, type MemberEdits } from './member_list.ts'
 import { applyPatch } from './patch.ts'
 import { readOperations } from './patch_request.ts'
 import { readResource } from './read_value.ts'
 import { GROUP } from './resource_type.ts'
 import { MEMBERS } from './group_attributes.ts'
+import type { ResourceKind } from './resource_routes.ts'
 import { answered, carryOut, silent, type ScimParts } from './scim_parts.ts'
-import { parseAskedOne, wishesOf, type AskedOne, type SentOne, type Wishes } from './scim_request.ts'
-import { checkNoBody, parseId, parseObject, scimRoute } from './scim_route.ts'
+import { wishesOf, type AskedOne, type SentOne, type Wishes } from './scim_request.ts'
+import { parseId, parseObject, scimRoute } from './scim_route.ts'
 import { locationOf } from './scim_terms.ts'
 import { isSelected, select } from './selection.ts'
+
+export const GROUP_KIND: ResourceKind<KnownGroup> = {
+  name: 'group',
+  path: '/Groups',
+  listed: ({ directory, terms }) => groupsOf(directory, terms),
+  find: ({ directory }, id) => findGroup(directory, id),
+  remove: ({ directory }, group) => directory.deleteGroup(group),
+  answer: (parts, group, asked) => answer(parts, group, { status: 200, asked }),
+}
 
 /** `POST /Groups`. Throws `resource.conflicting` for a name that another group has. */
 export function createGroupRoute(parts: ScimParts): Route<Wishes & { readonly body: JsonObject }> {
@@ -42,41 +51,6 @@ export function createGroupRoute(parts: ScimParts): Route<Wishes & { readonly bo
           ),
         )
       return answer(parts, group, { status: 201, asked: sent })
-    },
-  })
-}
-
-/** `GET /Groups`. */
-export function listGroupsRoute(parts: ScimParts): Route<ListRequest> {
-  return scimRoute({
-    name: 'scim_group_list',
-    method: 'GET',
-    path: '/Groups',
-    action: 'scim:read',
-    parse: (request) => {
-      checkNoBody(request)
-      return parseListQuery(request.query)
-    },
-    act: async (asked) => {
-      const { directory, terms, turns } = parts
-      const body = await list([groupsOf(directory, terms)], asked, async () => turns.next())
-      return { kind: 'whole', status: 200, body, facts: {} }
-    },
-  })
-}
-
-/** `GET /Groups/{id}`. */
-export function showGroupRoute(parts: ScimParts): Route<AskedOne> {
-  return scimRoute({
-    name: 'scim_group_show',
-    method: 'GET',
-    path: '/Groups/{id}',
-    action: 'scim:read',
-    parse: parseAskedOne,
-    act: async (asked) => {
-      const group = findGroup(parts.directory, asked.id)
-      if (isHeld(group, asked.ifNoneMatch)) return silent(304, etagOf(group))
-      return answer(parts, group, { status: 200, asked })
     },
   })
 }
@@ -123,26 +97,6 @@ export function patchGroupRoute(parts: ScimParts): Route<SentOne> {
       )
       const isAsked = sent.attributes !== null || sent.excluded !== null
       return isAsked ? answer(parts, group, { status: 200, asked: sent }) : silent(204, etagOf(group))
-    },
-  })
-}
-
-/** `DELETE /Groups/{id}`: its members stay users. */
-export function deleteGroupRoute(parts: ScimParts): Route<AskedOne> {
-  return scimRoute({
-    name: 'scim_group_delete',
-    method: 'DELETE',
-    path: '/Groups/{id}',
-    action: 'scim:write',
-    parse: parseAskedOne,
-    act: async (asked, context) => {
-      const { directory } = parts
-      await carryOut(parts, context, () => {
-        const group = findGroup(directory, asked.id)
-        checkUnchanged(group, asked.ifMatch)
-        return directory.deleteGroup(group)
-      })
-      return silent(204)
     },
   })
 }

@@ -2,20 +2,29 @@ import { printRef } from '#base/decider.ts'
 import type { JsonObject } from '#base/json.ts'
 import type { ActedWhole, Route } from '#door/route.ts'
 import type { Change, KnownCaller } from '#trust/access/directory.ts'
-import { checkUnchanged, etagOf, isHeld } from './etag.ts'
-import { list } from './list.ts'
-import { parseListQuery, selectionOf, type ListRequest } from './list_request.ts'
+import { checkUnchanged, etagOf } from './etag.ts'
+import { selectionOf } from './list_request.ts'
 import { applyPatch } from './patch.ts'
 import { readOperations } from './patch_request.ts'
 import { readResource } from './read_value.ts'
 import { USER } from './resource_type.ts'
-import { answered, carryOut, silent, type ScimParts } from './scim_parts.ts'
-import { parseAskedOne, wishesOf, type AskedOne, type SentOne, type Wishes } from './scim_request.ts'
-import { checkNoBody, parseId, parseObject, scimRoute } from './scim_route.ts'
+import type { ResourceKind } from './resource_routes.ts'
+import { answered, carryOut, type ScimParts } from './scim_parts.ts'
+import { wishesOf, type AskedOne, type SentOne, type Wishes } from './scim_request.ts'
+import { parseId, parseObject, scimRoute } from './scim_route.ts'
 import { locationOf } from './scim_terms.ts'
 import { select } from './selection.ts'
 import { editUser, findUser, toFacts } from './user_edit.ts'
 import { toUserResource, toWritable, usersOf } from './user_resource.ts'
+
+export const USER_KIND: ResourceKind<KnownCaller> = {
+  name: 'user',
+  path: '/Users',
+  listed: ({ directory, terms }) => usersOf(directory, terms),
+  find: ({ directory }, id) => findUser(directory, id),
+  remove: ({ directory }, user) => directory.deleteCaller(user),
+  answer: (parts, user, asked) => answer(parts, user, { status: 200, asked }),
+}
 
 /** `POST /Users`. Throws `resource.conflicting` for a userName that is taken, whatever its letter cases; nothing is changed. */
 export function createUserRoute(parts: ScimParts): Route<Wishes & { readonly body: JsonObject }> {
@@ -33,41 +42,6 @@ export function createUserRoute(parts: ScimParts): Route<Wishes & { readonly bod
         directory.createCaller({ ...facts, kind: 'User', source: 'scim', space: terms.space, createdBy }),
       )
       return answer(parts, user, { status: 201, asked: sent })
-    },
-  })
-}
-
-/** `GET /Users`. */
-export function listUsersRoute(parts: ScimParts): Route<ListRequest> {
-  return scimRoute({
-    name: 'scim_user_list',
-    method: 'GET',
-    path: '/Users',
-    action: 'scim:read',
-    parse: (request) => {
-      checkNoBody(request)
-      return parseListQuery(request.query)
-    },
-    act: async (asked) => {
-      const { directory, terms, turns } = parts
-      const body = await list([usersOf(directory, terms)], asked, async () => turns.next())
-      return { kind: 'whole', status: 200, body, facts: {} }
-    },
-  })
-}
-
-/** `GET /Users/{id}`. */
-export function showUserRoute(parts: ScimParts): Route<AskedOne> {
-  return scimRoute({
-    name: 'scim_user_show',
-    method: 'GET',
-    path: '/Users/{id}',
-    action: 'scim:read',
-    parse: parseAskedOne,
-    act: async (asked) => {
-      const user = findUser(parts.directory, asked.id)
-      if (isHeld(user, asked.ifNoneMatch)) return silent(304, etagOf(user))
-      return answer(parts, user, { status: 200, asked })
     },
   })
 }
@@ -111,26 +85,6 @@ export function patchUserRoute(parts: ScimParts): Route<SentOne> {
         edit(parts, sent, (resource) => applyPatch({ type: USER, resource }, operations)),
       )
       return answer(parts, user, { status: 200, asked: sent })
-    },
-  })
-}
-
-/** `DELETE /Users/{id}`: its keys are revoked, and its name is free again. */
-export function deleteUserRoute(parts: ScimParts): Route<AskedOne> {
-  return scimRoute({
-    name: 'scim_user_delete',
-    method: 'DELETE',
-    path: '/Users/{id}',
-    action: 'scim:write',
-    parse: parseAskedOne,
-    act: async (asked, context) => {
-      const { directory } = parts
-      await carryOut(parts, context, () => {
-        const user = findUser(directory, asked.id)
-        checkUnchanged(user, asked.ifMatch)
-        return directory.deleteCaller(user)
-      })
-      return silent(204)
     },
   })
 }
