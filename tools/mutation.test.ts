@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { judgeReport, type ReportedMutant } from './mutation.ts'
-import { keepTests, runKept, suite as keptSuite, test as keptTest } from './mutation/node_test_stand_in.ts'
+import { filesOf, judgeReport, type ReportedMutant } from './mutation.ts'
+import {
+  after as keptAfter,
+  before as keptBefore,
+  keepTests,
+  runKept,
+  suite as keptSuite,
+  test as keptTest,
+} from './mutation/node_test_stand_in.ts'
 
 const SOURCE = 'const a = 1 + 2\nif (a) {\n  stop()\n}\n'
 
@@ -40,7 +47,10 @@ test('judgeReport counts what was killed or hung, and names the rest', () => {
 test('the stand-in keeps tests, runs them again and again, and tells what went wrong first', async () => {
   const ran: string[] = []
   const load = async (): Promise<void> => {
+    keptBefore(() => ran.push('set up'))
     keptSuite('a suite', () => {
+      keptBefore(() => ran.push('set up inside'))
+      keptAfter(() => ran.push('closed'))
       keptTest('good', async ({ after }) => {
         after(() => ran.push('cleaned up'))
         await Promise.resolve()
@@ -54,8 +64,30 @@ test('the stand-in keeps tests, runs them again and again, and tells what went w
   const [good, bad] = await keepTests(['a.test.ts'], load)
   assert.ok(good !== undefined && bad !== undefined)
   assert.deepEqual([good.id, bad.id], ['a.test.ts > a suite > good', 'a.test.ts > bad'])
+  const once = ['set up', 'set up inside', 'good', 'cleaned up', 'closed']
   assert.equal(await runKept(good), undefined)
   assert.equal(await runKept(good), undefined)
-  assert.deepEqual(ran, ['good', 'cleaned up', 'good', 'cleaned up'])
+  assert.deepEqual(ran, [...once, ...once])
   assert.match((await runKept(bad)) ?? '', /as it should/)
+})
+
+test('the stand-in runs no test that could not be set up, and cleans up all the same', async () => {
+  const ran: string[] = []
+  const load = (): Promise<void> => {
+    keptBefore(() => assert.fail('no port is free'))
+    keptAfter(() => ran.push('closed'))
+    keptTest('good', () => ran.push('good'))
+    return Promise.resolve()
+  }
+  const [good] = await keepTests(['a.test.ts'], load)
+  assert.ok(good !== undefined)
+  assert.match((await runKept(good)) ?? '', /no port is free/)
+  assert.deepEqual(ran, ['closed'])
+})
+
+test('filesOf gives a file to the innermost target only', () => {
+  const targets = [{ folder: 'src/a' }, { folder: 'src/a/b' }, { folder: 'src/ab' }]
+  const files = ['src/a/one.ts', 'src/a/b/two.ts', 'src/a/c/three.ts', 'src/ab/four.ts']
+  const given = targets.map((target) => filesOf(target, targets, files))
+  assert.deepEqual(given, [['src/a/one.ts', 'src/a/c/three.ts'], ['src/a/b/two.ts'], ['src/ab/four.ts']])
 })

@@ -28,7 +28,21 @@ export const TARGETS: readonly Target[] = [
     alsoTests: ['test/policies/scope_and_policies.test.ts'],
     leftOut: ['authenticate takes the same time'],
   },
+  { name: 'tokens', folder: 'src/trust/access/tokens', alsoTests: [], leftOut: [] },
+  { name: 'issued', folder: 'src/trust/access/issued', alsoTests: [], leftOut: [] },
+  { name: 'possession', folder: 'src/trust/access/possession', alsoTests: [], leftOut: [] },
 ]
+
+/** The files of a target: those of its folder, but of none that is a target of its own. */
+export function filesOf(
+  { folder }: Pick<Target, 'folder'>,
+  targets: readonly Pick<Target, 'folder'>[],
+  files: readonly string[],
+): readonly string[] {
+  const inner = targets.filter((other) => other.folder.startsWith(`${folder}/`))
+  const isIn = (file: string, target: Pick<Target, 'folder'>): boolean => file.startsWith(`${target.folder}/`)
+  return files.filter((file) => isIn(file, { folder }) && !inner.some((other) => isIn(file, other)))
+}
 
 const FOLDER = path.join(ROOT, 'tools/mutation')
 const PROGRAM = path.join(FOLDER, 'node_modules/@stryker-mutator/core/bin/stryker.js')
@@ -97,7 +111,7 @@ function sum({ folder }: Target, { percent, mutants }: Score): string {
 }
 
 function configure(target: Target, scratch: string, report: string): object {
-  const files = listFiles([target.folder]).filter((file) => file.endsWith('.ts'))
+  const files = filesOf(target, TARGETS, listFiles([target.folder])).filter((file) => file.endsWith('.ts'))
   const isTest = (file: string): boolean => file.endsWith('.test.ts')
   return {
     mutate: files.filter((file) => !isTest(file)),

@@ -30,7 +30,7 @@ const STATIC: readonly Gate[] = [
 /** `npm run ok`: all gates, even after one failed; the tests come last, alone, because they measure time limits. */
 async function runGates(): Promise<boolean> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'gatehouse-coverage-'))
-  // A compile cache makes block coverage less exact (nodejs.org/api/cli.html, NODE_COMPILE_CACHE).
+  // A compile cache makes block coverage less exact (nodejs.org/api/cli.html, NODE_COMPILE_CACHE); `tools/test.ts` takes both away from tests that start programs.
   const env = { NODE_V8_COVERAGE: folder, NODE_DISABLE_COMPILE_CACHE: '1' }
   try {
     const results = await runAll(STATIC, Math.min(4, os.availableParallelism()))

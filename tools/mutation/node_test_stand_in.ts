@@ -14,23 +14,56 @@ export interface KeptTest {
   readonly id: string
   readonly file: string
   readonly body: Body
+  /** The file and the suites that it stands in, outermost first. */
+  readonly scopes: readonly Scope[]
+}
+
+type Hook = () => unknown
+
+interface Scope {
+  readonly title: string
+  readonly befores: Hook[]
+  readonly afters: Hook[]
 }
 
 let kept: KeptTest[] = []
-const titles: string[] = []
-let fileNow = ''
+let scopes: readonly Scope[] = []
 
 export function suite(title: string, body: () => void): void {
-  titles.push(title)
+  const around = scopes
+  scopes = [...around, newScope(title)]
   body()
-  titles.pop()
+  scopes = around
 }
 
+export { suite as describe }
+
 export function test(title: string, body: Body): void {
-  const id = [fileNow, ...titles, title].join(' > ')
+  const [{ title: file } = newScope('')] = scopes
+  const id = [...scopes.map((scope) => scope.title), title].join(' > ')
   if (typeof body !== 'function') throw new Error(`a test with options is not known here: ${id}`)
   if (kept.some((other) => other.id === id)) throw new Error(`two tests with one title: ${id}`)
-  kept.push({ id, file: fileNow, body })
+  kept.push({ id, file, body, scopes })
+}
+
+/**
+ * Runs anew for each test, as what it makes may be made by mutated code. A file whose tests live of what an earlier one
+ * left behind fails here.
+ */
+export function before(hook: Hook): void {
+  scopes.at(-1)?.befores.push(hook)
+}
+
+export { before as beforeEach }
+
+export function after(hook: Hook): void {
+  scopes.at(-1)?.afters.push(hook)
+}
+
+export { after as afterEach }
+
+function newScope(title: string): Scope {
+  return { title, befores: [], afters: [] }
 }
 
 /** The tests of the given files, and no others; `load` imports one of them. */
@@ -40,24 +73,27 @@ export async function keepTests(
 ): Promise<readonly KeptTest[]> {
   kept = []
   for (const file of files) {
-    fileNow = file
+    scopes = [newScope(file)]
     await load(file)
   }
   return kept
 }
 
-/** Runs one test with its cleaning up; what went wrong first, or undefined. */
-export async function runKept({ body }: KeptTest): Promise<string | undefined> {
-  const cleanUps: (() => unknown)[] = []
+/** Runs one test with its setting up and cleaning up; what went wrong first, or undefined. */
+export async function runKept({ body, scopes }: KeptTest): Promise<string | undefined> {
+  const cleanUps: Hook[] = []
   const wrong: unknown[] = []
-  const attempt = async (run: () => unknown): Promise<void> => {
+  const attempt = async (run: Hook): Promise<void> => {
     try {
       await run()
     } catch (error) {
       wrong.push(error)
     }
   }
-  await attempt(() => body({ after: (cleanUp) => void cleanUps.push(cleanUp), diagnostic: () => {} }))
-  for (const cleanUp of cleanUps) await attempt(cleanUp)
+  for (const hook of scopes.flatMap((scope) => scope.befores)) await attempt(hook)
+  if (wrong.length === 0)
+    await attempt(() => body({ after: (cleanUp) => void cleanUps.push(cleanUp), diagnostic: () => {} }))
+  const afters = scopes.toReversed().flatMap((scope) => scope.afters)
+  for (const cleanUp of [...cleanUps, ...afters]) await attempt(cleanUp)
   return wrong.length === 0 ? undefined : String(wrong[0])
 }
