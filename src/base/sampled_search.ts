@@ -42,6 +42,18 @@ export class SampledSearch {
     return false
   }
 
+  /**
+   * The same for bytes that come piece by piece: reads at places from here on, and gives the one to go on at when more bytes
+   * stand behind these. Undefined when letters of a form stand at a place.
+   */
+  goOn(bytes: Uint8Array, from: number): number | undefined {
+    for (let place = from; ; place += this.#stride) {
+      place = nextLetter(bytes, place)
+      if (!isWholeGram(bytes, place)) return place
+      if (this.#has(gramAt(bytes, place))) return undefined
+    }
+  }
+
   #add(gram: number): void {
     const hash = hashOf(gram)
     this.#filter[hash >>> 5] = (this.#filter[hash >>> 5] ?? 0) | (1 << (hash & 31))
@@ -67,6 +79,13 @@ function gramAt(bytes: Uint8Array, first: number): number {
     gram = (gram << 8) | (bytes[at] ?? 0)
   }
   return gram
+}
+
+/** Whether so many letters stand from here on; of backslashes at the end nothing is known yet. */
+function isWholeGram(bytes: Uint8Array, first: number): boolean {
+  let at = first
+  for (let letter = 1; letter < GRAM; letter++) at = nextLetter(bytes, at + 1)
+  return at + 1 < bytes.length
 }
 
 /** The first place from here on that `withoutSpace` keeps; of backslashes in a row the last. */

@@ -1,4 +1,5 @@
 import { utf8 } from './bytes.ts'
+import { EchoWatch } from './echo_watch.ts'
 import { SampledSearch } from './sampled_search.ts'
 import type { Sealed } from './sealed.ts'
 import { undoEscapes } from './undo_escapes.ts'
@@ -28,6 +29,13 @@ export class SecretEcho {
     this.#asItIs = isWord ? undefined : asItIs
     this.#joined = isWord ? [] : forms.map(withoutSpace).filter(({ length }) => length >= LEAST_LENGTH)
     this.#samples = new SampledSearch(this.#joined)
+  }
+
+  /** A search of bytes that come piece by piece. */
+  newWatch(): EchoWatch {
+    // A secret of spaces is found as it is, and only so.
+    const isSampled = this.#joined[0]?.length === this.#asItIs?.length
+    return new EchoWatch(this, isSampled ? this.#samples : undefined)
   }
 
   /** Linear in the length of the bytes. */

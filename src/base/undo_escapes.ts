@@ -21,7 +21,7 @@ const LAST_CODE_POINT = 0x10_ffff
  * escapes stay as they are.
  */
 export function undoEscapes(bytes: Buffer): Buffer | undefined {
-  if (!BEGINNINGS.some((beginning) => bytes.includes(beginning))) return undefined
+  if (!mayHoldEscapes(bytes)) return undefined
   const first = bytes.toString('latin1').search(ESCAPE)
   if (first < 0) return undefined
   const undone = Buffer.allocUnsafe(bytes.length)
@@ -42,6 +42,11 @@ export function undoEscapes(bytes: Buffer): Buffer | undefined {
     else undone[to++] = code < 0 ? byte : code
   }
   return to < bytes.length ? undone.subarray(0, to) : undefined
+}
+
+/** False when no escape begins in the bytes. */
+export function mayHoldEscapes(bytes: Uint8Array): boolean {
+  return BEGINNINGS.some((beginning) => bytes.includes(beginning))
 }
 
 const BEGINNINGS = [BACKSLASH, PERCENT, AMPERSAND]

@@ -1,8 +1,6 @@
+import type { EchoWatch } from '#base/echo_watch.ts'
 import { Fault } from '#base/fault.ts'
 import type { SecretEcho } from '#base/secret_echo.ts'
-
-/** Bytes that are looked at again with what follows: a key of 128 characters in the longest of its disguises. */
-const SEEN_AGAIN_BYTES = 1_024
 
 /**
  * Hands bytes on as they come, and throws `upstream.invalid` before any that hold our key in one piece. One that a
@@ -19,17 +17,16 @@ export function watchForEcho(
 /** Written out: a generator costs each piece several promises more. */
 class WatchedWalk implements AsyncIterator<Uint8Array> {
   readonly #walk: AsyncIterator<Uint8Array>
-  readonly #echo: SecretEcho
-  readonly #recent = new RecentBytes()
+  readonly #watch: EchoWatch
 
   constructor(walk: AsyncIterator<Uint8Array>, echo: SecretEcho) {
     this.#walk = walk
-    this.#echo = echo
+    this.#watch = echo.newWatch()
   }
 
   async next(): Promise<IteratorResult<Uint8Array>> {
     const next = await this.#walk.next()
-    if (next.done === true || !this.#echo.isIn(this.#recent.with(next.value))) return next
+    if (next.done === true || !this.#watch.endsIn(next.value)) return next
     await this.return()
     throw new Fault('upstream.invalid', { reason: 'answer_holds_key' })
   }
@@ -39,27 +36,3 @@ class WatchedWalk implements AsyncIterator<Uint8Array> {
     return { done: true, value: undefined }
   }
 }
-
-/** A piece and the bytes before it, in one. To join them anew each time costs a Buffer that outlives the piece. */
-class RecentBytes {
-  #bytes: Buffer = NOTHING
-  #length = 0
-
-  /** Good until it is called again. */
-  with(piece: Uint8Array): Buffer {
-    const from = Math.max(0, this.#length - SEEN_AGAIN_BYTES)
-    const before = this.#length - from
-    const isRoom = this.#length + piece.length <= this.#bytes.length
-    if (!isRoom) {
-      const kept = this.#bytes.subarray(from, this.#length)
-      if (before + piece.length > this.#bytes.length) this.#bytes = Buffer.alloc(2 * (before + piece.length))
-      this.#bytes.set(kept)
-      this.#length = before
-    }
-    this.#bytes.set(piece, this.#length)
-    this.#length += piece.length
-    return this.#bytes.subarray(this.#length - piece.length - before, this.#length)
-  }
-}
-
-const NOTHING = Buffer.alloc(0)

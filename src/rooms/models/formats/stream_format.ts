@@ -55,26 +55,59 @@ export function streamedAnswer(
  * The frames of each piece, which are read as they are asked for. Throws `upstream.failed` for a stream that stops before its
  * end, besides what the format and the reader throw.
  */
-export async function* framesOf(
+export function framesOf(
   format: StreamFormat,
   pieces: AsyncIterable<Uint8Array>,
   release: () => void = () => undefined,
-): AsyncGenerator<Iterable<StreamFrame>, void, undefined> {
-  const reader = new EventReader()
-  let count = 0
-  function* framesIn(events: readonly ServerSentEvent[]): Generator<StreamFrame, void, undefined> {
-    for (const event of events) {
-      count += 1
-      if (count > LIMITS.streamFrames) throw new Fault('upstream.oversized', { reason: 'frames' })
-      yield* format.read(event)
-      if (format.isEnded) return
+): AsyncIterable<Iterable<StreamFrame>> {
+  return {
+    [Symbol.asyncIterator]: () => new FrameWalk(format, pieces[Symbol.asyncIterator](), release),
+  }
+}
+
+/** Written out: a generator costs each piece several promises more. */
+class FrameWalk implements AsyncIterator<Iterable<StreamFrame>> {
+  readonly #format: StreamFormat
+  readonly #pieces: AsyncIterator<Uint8Array>
+  readonly #release: () => void
+  readonly #reader = new EventReader()
+  #count = 0
+
+  constructor(format: StreamFormat, pieces: AsyncIterator<Uint8Array>, release: () => void) {
+    this.#format = format
+    this.#pieces = pieces
+    this.#release = release
+  }
+
+  async next(): Promise<IteratorResult<Iterable<StreamFrame>>> {
+    if (this.#format.isEnded) {
+      this.#release()
+      return this.return()
+    }
+    const piece = await this.#pieces.next()
+    if (piece.done === true)
+      throw new Fault('upstream.failed', { reason: 'cut', in_event: this.#reader.end().isCut })
+    try {
+      return { done: false, value: this.#framesIn(this.#reader.push(piece.value)) }
+    } catch (thrown) {
+      await this.return()
+      throw thrown
     }
   }
-  for await (const piece of pieces) {
-    yield framesIn(reader.push(piece))
-    if (format.isEnded) return release()
+
+  async return(): Promise<IteratorResult<Iterable<StreamFrame>>> {
+    await this.#pieces.return?.()
+    return { done: true, value: undefined }
   }
-  throw new Fault('upstream.failed', { reason: 'cut', in_event: reader.end().isCut })
+
+  *#framesIn(events: readonly ServerSentEvent[]): Generator<StreamFrame, void, undefined> {
+    for (const event of events) {
+      this.#count += 1
+      if (this.#count > LIMITS.streamFrames) throw new Fault('upstream.oversized', { reason: 'frames' })
+      yield* this.#format.read(event)
+      if (this.#format.isEnded) return
+    }
+  }
 }
 
 /** The frames one by one, for who has to know of each when it is there. */
