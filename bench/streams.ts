@@ -39,8 +39,10 @@ type Who = 'direct' | 'bare_ledger' | 'governed'
 const ORDER: readonly Who[] = ['direct', 'bare_ledger', 'governed']
 /** Length of one stream under load: three seconds. */
 const FRAMES = 150
-/** A few short streams, one after the other, for what the first token costs on a door with nothing else to do. */
+/** Short streams, one after the other, for what the first token costs on a door with nothing else to do. */
 const ALONE = { streams: 1, frames: 3 }
+/** A fifth of the full load: no stream waits for others. */
+const SOME = { streams: 100, frames: 50 }
 /** More than the streams of one model that a door has connections for. */
 const MODELS = 8
 const PLACES = 4_096
@@ -57,8 +59,12 @@ export async function benchStreams(options: StreamsOptions): Promise<StreamsRepo
     const mockPort = Number((await readyLine(aside))['port'])
     const targets = await startTargets({ mockPort, folder, pinned, say: options.say })
     const flows: Record<string, Flow> = {}
-    for (const shape of [ALONE, { streams: options.streams, frames: FRAMES }])
-      flows[shape.streams] = await runFlow(options, shape, { aside, targets })
+    // A process that has served a hundred streams and one that has served thousands are two: the engine compiles what is used.
+    const full = { streams: options.streams, frames: FRAMES }
+    flows['1 at once, just started'] = await runFlow(options, ALONE, { aside, targets })
+    flows[`${SOME.streams} at once`] = await runFlow(options, SOME, { aside, targets })
+    flows[`${full.streams} at once`] = await runFlow(options, full, { aside, targets })
+    flows['1 at once, after these'] = await runFlow(options, ALONE, { aside, targets })
     return {
       bench: 'streams',
       machine: describeMachine(folder),

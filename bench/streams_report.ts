@@ -50,7 +50,7 @@ export interface StreamsReport {
   readonly pinned: boolean
   readonly rounds: number
   readonly seconds: number
-  /** By the number of streams at once. */
+  /** By how many streams there are at once, and when. */
   readonly flows: Readonly<Record<string, Flow>>
   readonly held: {
     readonly idle: number
@@ -69,13 +69,13 @@ export function drawStreams(report: StreamsReport): string {
     report.pinned ? 'our door on core 0, load and model provider on core 1' : 'not pinned to cores',
     `${report.rounds} interleaved rounds of ${report.seconds} s, a frame every ${PACE_MS} ms; medians of rounds, counts of all`,
   ]
-  for (const [streams, { direct, bare_ledger, governed, added_us, over_bare_ledger_us }] of Object.entries(
+  for (const [title, { direct, bare_ledger, governed, added_us, over_bare_ledger_us }] of Object.entries(
     report.flows,
   )) {
     lines.push(
       '',
-      `${streams} at once`.padEnd(12) +
-        '    streams  frames sent  received  lost reordered repeated altered failed  frames/s  core 0  core 1',
+      title,
+      '                streams  frames sent  received  lost reordered repeated altered failed  frames/s  core 0  core 1',
       rowLine('direct', direct),
       rowLine('bare_ledger', bare_ledger),
       rowLine('governed', governed),
