@@ -43,6 +43,7 @@ function kindsIn({ callers, clock }: TokenScene): Readonly<Record<string, Creden
   const text = (kid: string): Sealed => new Sealed(newKeyText({ environment: 'live', kid }))
   const bearer = (token: Sealed): Credential => ({ kind: 'bearer', token })
   return {
+    missing: { kind: 'none' },
     unknown: bearer(text(newKid())),
     wrong: bearer(text(make().kid)),
     expired: bearer(ended.key),

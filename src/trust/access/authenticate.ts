@@ -1,5 +1,6 @@
 import type { Clock } from '#base/clock.ts'
 import type { Peppers } from '#base/peppers.ts'
+import { Sealed } from '#base/sealed.ts'
 import { parseAddressRanges } from './address_ranges.ts'
 import type { Caller, Credential, KeyAuthenticator, Proven } from './caller.ts'
 import { OPERATOR, systemCaller } from './caller_facts.ts'
@@ -69,8 +70,8 @@ export function authenticateWith(parts: AuthenticateParts): KeyAuthenticator {
       if (credential.kind === 'socket') return PROVEN_OPERATOR
       if (credential.kind === 'system') return provenSystem(systemCaller(credential.name))
       // Nothing is judged as a key that nobody has, which takes as long.
-      if (credential.kind !== 'bearer') return judge(stranger.text, address, credential)
-      return credential.token.open((text) => judge(text, address, credential))
+      const token = credential.kind === 'bearer' ? credential.token : stranger.token
+      return token.open((text) => judge(text, address, credential))
     },
     looksReal: (credential) => {
       if (credential.kind === 'socket' || credential.kind === 'system') return true
@@ -80,7 +81,11 @@ export function authenticateWith(parts: AuthenticateParts): KeyAuthenticator {
 }
 
 /** Looks at the records as they are now: a rotation replaces those of the secrets, whose numbers stay. */
-function provenBy(parts: AuthenticateParts, record: KeyRecord, { number }: SecretRecord): Proven {
+function provenBy(
+  parts: AuthenticateParts,
+  record: KeyRecord,
+  { number, notAfter: endsAt }: SecretRecord,
+): Proven {
   const { clock, proves, epochOf } = parts
   const { kid, owner } = record
   const caller = proves(record)
@@ -93,7 +98,7 @@ function provenBy(parts: AuthenticateParts, record: KeyRecord, { number }: Secre
     if (now !== epoch) [current, epoch] = [proves(record), now]
     return current
   }
-  return { caller, recheck }
+  return { caller, endsAt, recheck }
 }
 
 /** Whoever owns the home, and the door's own jobs, have no key that could end. */
@@ -112,7 +117,11 @@ const NOWHERE = newSpaceRecord({ id: '', name: '', tenant: newTenantRecord({ id:
 const NOBODY = newCallerRecord({ id: '', name: '', kind: 'Service', space: NOWHERE, createdBy: '' }, 0)
 
 /** Stands in for a key that does not exist, so that its absence costs what its presence would. */
-function strangerRecord(pepperId: string): { readonly record: KeyRecord; readonly text: string } {
+function strangerRecord(pepperId: string): {
+  readonly record: KeyRecord
+  readonly text: string
+  readonly token: Sealed
+} {
   const kid = newKid()
   const record: KeyRecord = {
     kid,
@@ -129,5 +138,6 @@ function strangerRecord(pepperId: string): { readonly record: KeyRecord; readonl
     secrets: [],
     limits: undefined,
   }
-  return { record, text: newKeyText({ environment: 'live', kid }) }
+  const text = newKeyText({ environment: 'live', kid })
+  return { record, text, token: new Sealed(text) }
 }

@@ -1,4 +1,5 @@
 import { printRef } from '#base/decider.ts'
+import { Sealed } from '#base/sealed.ts'
 import type {
   Authenticator,
   Caller,
@@ -63,8 +64,9 @@ export function composeAuthenticator(parts: AuthenticatorParts): Authenticator {
     authenticate: (credential, address) => {
       if (credential.kind === 'presented' || credential.kind === 'subject')
         return proveAll(parts, partsOf(credential), address)
-      if (credential.kind !== 'bearer' || !isToken(credential))
-        return parts.keys.authenticate(credential, address)
+      // Where there is no token one that is none is looked at, which takes as long.
+      const isOfKeys = !isToken(credential.kind === 'bearer' ? credential : NO_TOKEN)
+      if (credential.kind !== 'bearer' || isOfKeys) return parts.keys.authenticate(credential, address)
       const token: PresentedToken = { scheme: 'bearer', token: credential.token }
       const verified = parts.tokens.verify(credential.token)
       // What was verified before takes no turn.
@@ -79,6 +81,7 @@ export function composeAuthenticator(parts: AuthenticatorParts): Authenticator {
   }
 }
 
+const NO_TOKEN = Object.freeze({ token: new Sealed('') })
 const NOTHING_SHOWN: Possession = Object.freeze({ proof: undefined, certificate: undefined })
 
 type Parts = Pick<Presented, 'tokens' | 'proof' | 'certificate'>
@@ -138,7 +141,8 @@ function joinAll(all: readonly Proven[]): Proven {
     if (now.some((caller, at) => caller !== callers[at])) joined = joinCallers((callers = now))
     return joined
   }
-  return { caller: joined, recheck }
+  const ends = all.flatMap(({ endsAt }) => endsAt ?? [])
+  return { caller: joined, endsAt: ends.length === 0 ? undefined : Math.min(...ends), recheck }
 }
 
 /**
