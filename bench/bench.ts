@@ -4,6 +4,7 @@ import { benchCallers, drawCallers } from './callers.ts'
 import { benchCedar, drawCedar } from './cedar.ts'
 import { benchStart, drawStart } from './cold_start.ts'
 import { benchDoor, drawDoor } from './door.ts'
+import { benchGuarantees, drawGuarantees } from './guarantees_report.ts'
 import { benchLedger, drawLedger } from './ledger.ts'
 import { benchLimits, drawLimits } from './limits.ts'
 import { stopWithThisProcess } from './processes.ts'
@@ -13,13 +14,16 @@ import { benchStreams } from './streams.ts'
 import { drawStreams } from './streams_report.ts'
 import { benchTokens, drawTokens } from './tokens.ts'
 import { benchTelemetry, drawTelemetry } from './telemetry.ts'
+import { benchWorkers, drawWorkers } from './workers.ts'
 
 const HELP = `gatehouse bench [WHAT] [flags]
 
-  door     our door beside a bare proxy, nginx and the peer gateway, in interleaved rounds
+  door     our door beside a bare proxy, one with our promises, nginx and the peer gateway, in interleaved rounds
            --rounds N (5)   --seconds N (3)   --quick: 2 and 1   --json
            --profile [--concurrency N]: where the time goes instead
            --soak MINUTES [--concurrency N]: the memory of our door alone, every 10 s under load, and its slope
+  guarantees  what our promises need, step by step and under load, without the pipeline around them
+           --rounds N (5)   --seconds N (3)   --quick: 2 and 1   --json
   ledger   appends per second by 1, 16 and 64 producers, and bytes per request on disk
            --rounds N (5)   --seconds N (3)   --json
   cedar    decisions of our engine and of cedar-wasm, with 10 to 10,000 policies
@@ -33,6 +37,8 @@ const HELP = `gatehouse bench [WHAT] [flags]
            --rounds N (5)   --seconds N (3)   --quick: 2 and 1   --json
   tokens   proving callers by token and by key, beside jose
            --rounds N (5)   --seconds N (3)   --quick: 2 and 1   --json
+  workers  requests per second of one process, and of two workers with one ledger writer, and what each costs
+           --rounds N (5)   --seconds N (3)   --concurrency N (16)   --quick: 2 and 1   --json
   attacks  the known defects of other gateways, as requests to our door and to the peer gateway
            --quick: without the slow ones   --json
   callers  start, memory and proofs by key, on a home with 100,000 keys and 10,000 users
@@ -107,7 +113,9 @@ async function main(): Promise<number> {
     show(report, drawAttacks)
     return report.harmed.ours === 0 ? 0 : 1
   }
+  if (what === 'guarantees') return show(await benchGuarantees({ rounds, seconds, say }), drawGuarantees)
   if (what === 'telemetry') return show(await benchTelemetry({ rounds, seconds, say }), drawTelemetry)
+  if (what === 'workers') return show(await benchWorkers({ rounds, seconds, concurrency, say }), drawWorkers)
   if (what === 'ledger') return show(await benchLedger({ rounds, seconds, say }), drawLedger)
   if (what === 'start') return show(await benchStart({ starts: rounds, say }), drawStart)
   console.error(HELP)

@@ -15,7 +15,14 @@ import {
   type Running,
 } from './processes.ts'
 
-export type ContestantName = 'direct' | 'nginx' | 'bare' | 'bare_ledger' | 'governed' | 'peer'
+export type ContestantName =
+  | 'direct'
+  | 'nginx'
+  | 'bare'
+  | 'bare_ledger'
+  | 'bare_guarantees'
+  | 'governed'
+  | 'peer'
 
 /** A server that is ready, and the request head that it wants. */
 export interface Contestant {
@@ -32,6 +39,8 @@ export interface Surroundings {
   readonly say: (line: string) => void
   /** Flags for Node in front of our door, for a profile. */
   readonly doorFlags?: readonly string[]
+  /** More words for `gatehouse up`. */
+  readonly doorWords?: readonly string[]
   /** The gatehouse.yaml of our door, and the models its key is for, where it is not the one model of the load. */
   readonly doorSetup?: { readonly configuration: string; readonly models: readonly string[] }
   /** Flags for Node in front of the peer. */
@@ -50,6 +59,7 @@ export const CONTESTANTS: Readonly<Record<ContestantName, (around: Surroundings)
   nginx: startNginx,
   bare: (around) => startBare(around, []),
   bare_ledger: (around) => startBare(around, ['--append', path.join(around.folder, 'bare_ledger')]),
+  bare_guarantees: startGuarantees,
   governed: startGoverned,
   peer: startPeer,
 }
@@ -94,9 +104,21 @@ async function startBare({ mockPort, core }: Surroundings, words: readonly strin
   return { port: Number(port), headers: {}, running }
 }
 
+/** The promises of our door without our door; it has checked itself when it is ready. Flags and surroundings as our door has them. */
+async function startGuarantees(around: Surroundings): Promise<Contestant> {
+  const { mockPort, folder, core, doorFlags = [] } = around
+  const program = path.join(ROOT, 'bench/bare_guarantees.ts')
+  const words = [program, String(mockPort), path.join(folder, 'bare_guarantees')]
+  const env = { ...process.env, ...OWN_ENV }
+  const flags = [...NODE_FLAGS, ...OWN_FLAGS, ...doorFlags]
+  const running = start(process.execPath, [...flags, ...words], { core, env })
+  const { port, key } = await readyLine(running)
+  return { port: Number(port), headers: { authorization: `Bearer ${String(key)}` }, running }
+}
+
 /** Our door as a user runs it, with nothing switched off: its own home, a key made by the CLI, a provider over HTTP. */
 async function startGoverned(around: Surroundings): Promise<Contestant> {
-  const { mockPort, folder, core, doorFlags = [], doorSetup } = around
+  const { mockPort, folder, core, doorFlags = [], doorWords = [], doorSetup } = around
   const program = path.join(ROOT, 'src/main.ts')
   if (!fs.existsSync(program)) throw new Absent('src/main.ts does not exist yet')
   const home = path.join(folder, 'home')
@@ -120,6 +142,7 @@ async function startGoverned(around: Surroundings): Promise<Contestant> {
     '--home',
     home,
     ...listeners,
+    ...doorWords,
     '--json',
   ]
   const running = start(process.execPath, up, { core, env })

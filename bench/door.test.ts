@@ -18,6 +18,8 @@ test('benchDoor measures side by side, and says who is absent', async () => {
     governed_over_peer: null,
     governed_over_bare: null,
     governed_over_bare_ledger: null,
+    guarantees_over_bare_ledger: null,
+    governed_over_guarantees: null,
   })
   assert.match(drawDoor(report), /governed_over_peer +not measured/)
 })

@@ -17,7 +17,15 @@ import { median, pairedDifference, pairedRatio } from './statistics.ts'
 
 export const LEVELS = [1, 16, 64] as const
 
-const ORDER: readonly ContestantName[] = ['direct', 'nginx', 'bare', 'bare_ledger', 'governed', 'peer']
+const ORDER: readonly ContestantName[] = [
+  'direct',
+  'nginx',
+  'bare',
+  'bare_ledger',
+  'bare_guarantees',
+  'governed',
+  'peer',
+]
 
 export interface DoorOptions {
   readonly rounds: number
@@ -61,6 +69,9 @@ interface Ratios {
   readonly governed_over_peer: number | null
   readonly governed_over_bare: number | null
   readonly governed_over_bare_ledger: number | null
+  /** What the promises alone leave of the speed of bare_ledger, and what the pipeline leaves of that. */
+  readonly guarantees_over_bare_ledger: number | null
+  readonly governed_over_guarantees: number | null
 }
 
 /** One request of about 1 KB, as a chat client sends it. */
@@ -111,12 +122,12 @@ export async function benchDoor(options: DoorOptions): Promise<DoorReport> {
 /** Starts what is not measured: the load, and the model provider. */
 export async function startAside(
   pinned: boolean,
-): Promise<{ readonly load: Running; readonly mockPort: number }> {
+): Promise<{ readonly load: Running; readonly mock: Running; readonly mockPort: number }> {
   const script = (name: string): string[] => [...NODE_FLAGS, path.join(ROOT, 'bench', name)]
   const core = pinned ? (1 as const) : undefined
   const mock = start(process.execPath, script('mock.ts'), { core })
   const load = start(process.execPath, script('load.ts'), { core, ipc: true })
-  return { load, mockPort: Number((await readyLine(mock))['port']) }
+  return { load, mock, mockPort: Number((await readyLine(mock))['port']) }
 }
 
 interface Field {
@@ -231,6 +242,8 @@ function report(options: DoorOptions, { machine, pinned, present, absent, result
       governed_over_peer: pairedRatio(rates('governed'), rates('peer')),
       governed_over_bare: pairedRatio(rates('governed'), rates('bare')),
       governed_over_bare_ledger: pairedRatio(rates('governed'), rates('bare_ledger')),
+      guarantees_over_bare_ledger: pairedRatio(rates('bare_guarantees'), rates('bare_ledger')),
+      governed_over_guarantees: pairedRatio(rates('governed'), rates('bare_guarantees')),
     }
   }
   const p50 = (name: ContestantName): number[] => (results.get(1)?.get(name) ?? []).map(({ p50Us }) => p50Us)
@@ -284,19 +297,19 @@ export function drawDoor(report: DoorReport): string {
   for (const [concurrency, level] of Object.entries(report.levels)) {
     lines.push(
       '',
-      `concurrency ${concurrency}`.padEnd(18) +
+      `concurrency ${concurrency}`.padEnd(20) +
         '   req/s  (min–max)           p50 µs   p99 µs  added p50   errors',
     )
     for (const [name, row] of Object.entries(level)) {
       const range = `(${row.req_per_s_min}–${row.req_per_s_max})`
       lines.push(
-        `  ${name.padEnd(14)} ${String(row.req_per_s).padStart(9)}  ${range.padEnd(18)} ${String(row.p50_us).padStart(8)} ` +
+        `  ${name.padEnd(16)} ${String(row.req_per_s).padStart(9)}  ${range.padEnd(18)} ${String(row.p50_us).padStart(8)} ` +
           `${String(row.p99_us).padStart(8)} ${String(row.added_p50_us ?? '–').padStart(10)} ${String(row.errors).padStart(8)}`,
       )
       if (row.first_error !== undefined) lines.push(`    first error: ${row.first_error.slice(0, 120)}`)
     }
     for (const [name, ratio] of Object.entries(report.ratios[concurrency] ?? {})) {
-      lines.push(`  ${name.padEnd(26)} ${ratio ?? 'not measured'}`)
+      lines.push(`  ${name.padEnd(28)} ${ratio ?? 'not measured'}`)
     }
   }
   lines.push(
@@ -304,7 +317,7 @@ export function drawDoor(report: DoorReport): string {
     `governing itself adds ${report.added_p50_us_over_bare_ledger ?? '–'} µs (p50, one connection, over bare_ledger)`,
   )
   for (const [name, { rss_mb, peak_mb }] of Object.entries(report.memory)) {
-    lines.push(`  memory ${name.padEnd(12)} ${rss_mb} MB (peak ${peak_mb})`)
+    lines.push(`  memory ${name.padEnd(16)} ${rss_mb} MB (peak ${peak_mb})`)
   }
   for (const [name, why] of Object.entries(report.absent)) lines.push(`  absent ${name}: ${why}`)
   return lines.join('\n')

@@ -3,6 +3,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { SYSTEM_CLOCK } from '#base/clock.ts'
+import { newMlDsa44Pem } from '#base/crypto.ts'
 import { NODE_FILES } from '#base/files.ts'
 import { newEntryId } from '#base/ids.ts'
 import type { EntryDraft, EntryKind } from '#base/recorder.ts'
@@ -69,7 +70,8 @@ export async function benchLedger(options: {
 function newKeys(): LedgerKeys {
   const { privateKey } = generateKeyPairSync('ed25519')
   const signingPem = privateKey.export({ type: 'pkcs8', format: 'pem' })
-  return { signingPem, sidecarKey: randomBytes(32), pseudonymKey: randomBytes(32) }
+  const mlDsaPem = newMlDsa44Pem()
+  return { signingPem, mlDsaPem, sidecarKey: randomBytes(32), pseudonymKey: randomBytes(32) }
 }
 
 function open(directory: string): Promise<Ledger> {
