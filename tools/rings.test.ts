@@ -26,6 +26,7 @@ const RULES: Rules = {
     'node:fs': { places: ['base/files.ts'], reason: 'test' },
     'node:path': { places: 'anywhere', reason: 'test' },
   },
+  alone: { verifier: { builtIns: ['node:fs'], reason: 'test' } },
 }
 
 const GOOD: Tree = {
@@ -42,6 +43,8 @@ const GOOD: Tree = {
   'src/trust/ledger/ledger.test.ts': `import './ledger.ts'\nimport '../../../test/support/disk.ts'\nimport 'fast-check'`,
   'src/faces/run.ts': `import 'zod'\nimport '#trust/access/access.ts'\nawait import('#trust/ledger/ledger.ts')`,
   'test/support/disk.ts': '',
+  'verifier/verify.mjs': `import fs from 'node:fs'`,
+  'verifier/README.md': 'import x',
 }
 
 function check(changes: Tree, rules: Rules = RULES): Problem[] {
@@ -120,6 +123,15 @@ const BAD: readonly (readonly [rule: Problem['rule'], why: string, changes: Tree
   ['built-in', 'its promises', { 'src/base/clock.ts': `import { readFile } from 'node:fs/promises'` }],
   ['built-in', 'in no list', { 'src/base/clock.ts': `import vm from 'node:vm'` }],
   ['package not listed', 'a built-in without its prefix', { 'src/base/clock.ts': `import fs from 'fs'` }],
+  [
+    'not alone',
+    'a line of Gatehouse',
+    { 'verifier/verify.mjs': `import fs from 'node:fs'\nimport '../src/main.ts'` },
+  ],
+  ['not alone', 'a package', { 'verifier/verify.mjs': `import fs from 'node:fs'\nimport 'zod'` }],
+  ['not alone', 'another built-in', { 'verifier/verify.mjs': `import fs from 'node:fs'\nimport 'node:net'` }],
+  ['not alone', 'later on', { 'verifier/verify.mjs': `import fs from 'node:fs'\nawait import('node:fs')` }],
+  ['package not used', 'a built-in that is listed for it', { 'verifier/verify.mjs': '' }],
   ['reserved', 'main is imported', { 'src/faces/run.ts': `import 'zod'\nimport '../main.ts'` }],
   [
     'reserved',

@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { findCycles } from './cycles.ts'
+import { listFiles, readText } from './files.ts'
 import { findImports, type Import } from './imports.ts'
 import { RULES, type FolderRule, type Rules } from './rings_rules.ts'
 
@@ -22,6 +23,7 @@ export interface Problem {
     | 'around'
     | 'missing'
     | 'outside'
+    | 'not alone'
   readonly where: string
   readonly what: string
 }
@@ -45,6 +47,7 @@ export function checkRings(root: string, rules: Rules = RULES): Problem[] {
     for (const one of source.imports) checkImport(check, source, one)
   }
   checkRules(check, sources)
+  for (const folder of Object.keys(rules.alone)) checkAlone(check, folder)
   for (const cycle of findCycles(check.edges)) report(check, 'cycle', cycle[0] ?? '', cycle.join(' -> '))
   return check.problems
 }
@@ -203,6 +206,20 @@ function checkRules(check: Check, sources: readonly Source[]): void {
   for (const name of Object.keys(rules.packages)) {
     if (!isInstalled(root, 'dependencies', name)) report(check, 'package not used', 'package.json', name)
   }
+}
+
+/** A program of its own: plain files that import what is listed of Node, all of that, and nothing else. */
+function checkAlone(check: Check, folder: string): void {
+  const allowed = check.rules.alone[folder]?.builtIns ?? []
+  const files = listFiles([folder], check.root).filter((file) => !file.endsWith('.md'))
+  if (files.length === 0) report(check, 'rule without a folder', 'tools/rings_rules.ts', folder)
+  const imports = files.flatMap((file) =>
+    findImports(readText(file, check.root)).map((one) => ({ ...one, where: `${file}:${one.line}` })),
+  )
+  for (const { where, kind, specifier } of imports)
+    if (kind !== 'value' || !allowed.includes(specifier)) report(check, 'not alone', where, specifier)
+  for (const name of allowed)
+    if (!imports.some(({ specifier }) => specifier === name)) report(check, 'package not used', folder, name)
 }
 
 function isReal(check: Check, place: string): boolean {

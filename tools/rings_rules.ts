@@ -21,6 +21,8 @@ export interface Rules {
   readonly builtIns: Readonly<
     Record<string, { readonly places: readonly string[] | 'anywhere'; readonly reason: string }>
   >
+  /** Folders that are programs of their own: they import these built-ins of Node and nothing else, not even each other. */
+  readonly alone: Readonly<Record<string, { readonly builtIns: readonly string[]; readonly reason: string }>>
 }
 
 export interface FolderRule {
@@ -47,6 +49,7 @@ export const RULES: Rules = {
     door: { from: ['base', 'trust', 'door/detectors/all.ts', 'door/limits'] },
     'door/limits': { from: ['base', 'trust/access', 'door/route.ts'] },
     'door/detectors': { from: ['base', 'door/detector.ts'], alone: true },
+    'rooms/log': { from: ['base', 'trust/access', 'trust/ledger', 'door/route.ts', 'door/token_bucket.ts'] },
     'rooms/models': {
       from: [
         'base',
@@ -94,6 +97,7 @@ export const RULES: Rules = {
       from: ['base', 'door/detector.ts', 'door/stream_frame.ts', 'rooms/models/token_counts.ts'],
     },
     'rooms/admin': { from: ['base', 'trust', 'door/route.ts', 'door/outcome.ts'] },
+    'rooms/backup': { from: ['base', 'trust/ledger', 'trust/vault'] },
     'rooms/identity': { from: ['base', 'trust/access', 'door/route.ts'] },
     'rooms/identity/scim': { from: ['base', 'trust/access', 'door/route.ts'] },
     'proof/posture': {
@@ -112,10 +116,18 @@ export const RULES: Rules = {
       from: ['base', 'proof/posture/check.ts', 'proof/posture/facts.ts'],
       alone: true,
     },
+    'proof/receipts': {
+      from: ['base', 'door/route.ts', 'trust/access', 'trust/ledger'],
+    },
     'proof/spend': {
       from: ['base', 'trust/ledger/read.ts'],
     },
+    'proof/anchors': { from: ['base', 'trust/ledger'] },
+    'proof/witness': { from: ['base', 'trust/ledger'] },
     'faces/http': { from: ['base', 'trust', 'door', 'rooms', 'proof'] },
+    'faces/workers': {
+      from: ['base', 'trust', 'door'],
+    },
     'faces/cli': { from: ['base', 'trust', 'door', 'rooms', 'proof', 'faces/cli/commands/all.ts'] },
     'faces/cli/commands': { from: ['base', 'trust', 'door', 'rooms', 'proof', 'faces/cli'], alone: true },
   },
@@ -146,9 +158,11 @@ export const RULES: Rules = {
         'config_exchange.ts',
         'config_limits.ts',
         'config_models.ts',
+        'config_outside.ts',
         'config_secret.ts',
         'config_scim.ts',
         'config_telemetry.ts',
+        'config_witness.ts',
         'config_reference.ts',
         'rooms/models',
         'rooms/admin',
@@ -158,7 +172,14 @@ export const RULES: Rules = {
     },
   },
   builtIns: {
-    'node:child_process': { places: ['faces/cli'], reason: 'a verb that starts the bench' },
+    'node:child_process': {
+      places: ['faces/cli', 'base/run_program.ts'],
+      reason: 'a verb that starts the bench; and programs that are called without a shell, as git',
+    },
+    'node:cluster': {
+      places: ['main_fleet.ts'],
+      reason: 'starts the workers, and hands connections out to them',
+    },
     'node:crypto': { places: ['base/crypto.ts', 'base/ids.ts'], reason: 'one page to audit' },
     'node:dns': {
       places: ['main_listeners.ts', 'base/upstream_address.ts'],
@@ -166,7 +187,7 @@ export const RULES: Rules = {
         'to tell whether the name of a listener is an address of this machine, and where that of an upstream leads',
     },
     'node:fs': {
-      places: ['base', 'faces/cli', 'main.ts', 'main_home.ts'],
+      places: ['base', 'faces/cli', 'main.ts', 'main_furnish.ts'],
       reason: 'file work has one seam',
     },
     'node:http': {
@@ -178,18 +199,33 @@ export const RULES: Rules = {
       reason: 'listeners, and a caller that asks why',
     },
     'node:net': {
-      places: ['base/address.ts', 'base/upstream_address.ts', 'trust/access/address_ranges.ts', 'faces/http'],
-      reason: 'isIP and BlockList: forms of addresses, no sockets',
+      places: [
+        'base/address.ts',
+        'base/upstream_address.ts',
+        'trust/access/address_ranges.ts',
+        'faces/http',
+        'main_fleet.ts',
+        'main_worker.ts',
+      ],
+      reason:
+        'isIP and BlockList: forms of addresses, no sockets; and the pipes between the writer and a worker',
     },
     'node:os': { places: ['base/files.ts'], reason: 'to tell where a write with O_DSYNC reaches the disk' },
     'node:sqlite': {
       places: ['base/sqlite.ts', 'base/home_lock.ts'],
       reason: 'one way to open a database, with its pragmas; and the lock of the home',
     },
+    'node:stream': { places: ['faces/workers'], reason: 'types of the two ends of a channel' },
     'node:path': { places: 'anywhere', reason: 'pure' },
     'node:tls': { places: ['faces/http'], reason: 'certificates of the listeners' },
     'node:timers': { places: 'anywhere', reason: 'to yield in long work' },
     'node:util': { places: 'anywhere', reason: 'pure' },
     'node:zlib': { places: 'anywhere', reason: 'pure' },
+  },
+  alone: {
+    verifier: {
+      builtIns: ['node:crypto', 'node:fs', 'node:url', 'node:util'],
+      reason: 'who checks Gatehouse must not have to trust any other line of it',
+    },
   },
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { judgeFile, LINES_MAX } from './sizes.ts'
+import { judgeFile, judgeVerifier, LINES_MAX, VERIFIER_LINES_MAX } from './sizes.ts'
 
 const CASES: readonly (readonly [why: string, file: string, lines: number, wrong: number])[] = [
   ['in order', 'src/base/home_lock.ts', LINES_MAX, 0],
@@ -17,4 +17,11 @@ test('judgeFile holds files to their length and name', () => {
   for (const [why, file, lines, wrong] of CASES) {
     assert.equal(judgeFile(file, 'x\n'.repeat(lines)).length, wrong, why)
   }
+})
+
+test('judgeVerifier holds all files of the verifier together to what can be read in an hour', () => {
+  const lines = (count: number): string => 'x\n'.repeat(count)
+  assert.deepEqual(judgeVerifier([lines(VERIFIER_LINES_MAX - 1), lines(1)]), [])
+  assert.equal(judgeVerifier([lines(VERIFIER_LINES_MAX), lines(1)]).length, 1)
+  assert.equal(judgeVerifier([]).length, 1, 'a verifier that is not found is not held to anything')
 })

@@ -19,9 +19,23 @@ export function judgeFile(file: string, text: string): string[] {
   return wrong
 }
 
+/** The verifier is to be read by whoever wants to trust it, whole and within an hour. */
+export const VERIFIER_LINES_MAX = 400
+
+/** What is wrong with the length of the verifier, given all that it runs. */
+export function judgeVerifier(texts: readonly string[]): string[] {
+  const lines = texts.reduce((sum, text) => sum + text.split('\n').length - 1, 0)
+  if (lines > 0 && lines <= VERIFIER_LINES_MAX) return []
+  return [`verifier: ${lines} lines in all, 1 to ${VERIFIER_LINES_MAX}`]
+}
+
 if (import.meta.main) {
   const files = listFiles(['src', 'test', 'tools', 'bench']).filter((file) => file.endsWith('.ts'))
-  const wrong = files.flatMap((file) => judgeFile(file, readText(file)))
+  const program = listFiles(['verifier']).filter((file) => !file.endsWith('.md'))
+  const wrong = [
+    ...files.flatMap((file) => judgeFile(file, readText(file))),
+    ...judgeVerifier(program.map((file) => readText(file))),
+  ]
   for (const line of wrong) console.error(line)
   process.exitCode = wrong.length === 0 ? 0 : 1
 }

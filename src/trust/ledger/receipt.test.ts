@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { utf8 } from '#base/bytes.ts'
+import { sha256 } from '#base/crypto.ts'
+import { checkpointIn, parseReceipts, printReceipt, type EntryReceipt } from './receipt.ts'
+import { printTlogProof } from './tlog_proof.ts'
+
+const SALT = Buffer.from(sha256('salt'))
+const PROOF = {
+  extra: undefined,
+  index: 1,
+  hashes: [Buffer.from(sha256('a'))],
+  checkpoint:
+    'example.com/log\n2\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n\u2014 example.com/log AAAAAAAA\n',
+}
+// What separates lines for other programs is part of an entry, and so is text that looks like a receipt.
+const LEAF = utf8('{"a":"\u2028gatehouse receipt v1\u2028 entry"}')
+const RECEIPT: EntryReceipt = {
+  leaf: LEAF,
+  disclosed: { b: { value: { z: 1, y: ['\n'] }, salt: SALT }, a: { value: 'x', salt: SALT } },
+  proof: PROOF,
+}
+
+test('printReceipt has the lines of the entry, of what is disclosed, and a whole proof', () => {
+  const salt = SALT.toString('base64url')
+  const lines = printReceipt(RECEIPT).split('\n')
+  assert.deepEqual(lines.slice(0, 5), [
+    'gatehouse receipt v1',
+    `entry ${Buffer.from(LEAF).toString()}`,
+    `open {"a":{"salt":"${salt}","value":"x"},"b":{"salt":"${salt}","value":{"y":["\\n"],"z":1}}}`,
+    'c2sp.org/tlog-proof@v1',
+    'index 1',
+  ])
+  assert.equal(printReceipt({ ...RECEIPT, disclosed: {} }).split('\n')[2], 'c2sp.org/tlog-proof@v1')
+})
+
+test('parseReceipts reads what printReceipt printed: alone, several, and without anything disclosed', () => {
+  const bare = { ...RECEIPT, disclosed: {} }
+  for (const receipts of [[RECEIPT], [bare], [RECEIPT, bare, RECEIPT]]) {
+    const read = parseReceipts(receipts.map(printReceipt).join('')) ?? assert.fail()
+    assert.deepEqual(read.map(printReceipt), receipts.map(printReceipt))
+    assert.deepEqual(read[0]?.disclosed, receipts[0]?.disclosed)
+    assert.deepEqual(read[0]?.proof, PROOF)
+  }
+})
+
+test('checkpointIn gives the newest checkpoint: of receipts, of a proof, and of what is one itself', () => {
+  const note = (size: number): string => PROOF.checkpoint.replace('\n2\n', `\n${size}\n`)
+  const receipt = (size: number): string =>
+    printReceipt({ ...RECEIPT, proof: { ...PROOF, checkpoint: note(size) } })
+  assert.equal(checkpointIn(receipt(3) + receipt(5) + receipt(4)), note(5))
+  assert.equal(checkpointIn(printTlogProof({ ...PROOF, checkpoint: note(6) })), note(6))
+  assert.equal(checkpointIn(note(7)), note(7))
+  assert.equal(checkpointIn('something else'), 'something else')
+})
+
+const TEXT = printReceipt(RECEIPT)
+const BAD: readonly (readonly [why: string, text: string])[] = [
+  ['nothing', ''],
+  ['something before it', `\n${TEXT}`],
+  ['another version', TEXT.replace('receipt v1', 'receipt v2')],
+  ['no entry', TEXT.replace(/^entry [^\n]*\n/m, '')],
+  ['no proof', TEXT.slice(0, TEXT.indexOf('c2sp.org'))],
+  ['a name that is disclosed twice', TEXT.replace('open {', 'open {"a":{"salt":"","value":"y"},')],
+  ['a disclosed value without a salt', TEXT.replace(/open .*/, 'open {"a":{"value":"x"}}')],
+  ['something disclosed that is no object', TEXT.replace(/open .*/, 'open ["x"]')],
+  ['something disclosed that is no JSON', TEXT.replace(/open .*/, 'open {')],
+  ['a proof of another form', TEXT.replace('index 1', 'index one')],
+]
+for (const [why, text] of BAD)
+  test(`parseReceipts refuses: ${why}`, () => {
+    assert.equal(parseReceipts(text), undefined)
+  })

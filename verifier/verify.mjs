@@ -1,0 +1,400 @@
+// Checks what the ledger of a Gatehouse gives out. Node 20 or newer and this file are all it needs, and it shares no code
+// with Gatehouse. Nothing that is being checked is trusted, least of all a key in it: keys come from the command line.
+// What each command proves, and what it does not: README.md.
+import { createHash, createPublicKey, verify } from 'node:crypto'
+import fs from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
+
+export class Wrong extends Error {}
+
+function must(holds, what) {
+  if (!holds) throw new Wrong(what)
+}
+
+// Nothing is read without a bound, in bytes. A leaf has at most 65,535 (c2sp.org/tlog-tiles, "Log entries").
+const MOST = { note: 131_072, tile: 8_192, entries: 256 * 65_537, receipts: 67_108_864 }
+
+// The tree of RFC 9162 section 2.1 over SHA-256.
+const sha256 = (...parts) => parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest()
+export const leafHash = (leaf) => sha256(Buffer.of(0), leaf)
+const nodeHash = (left, right) => sha256(Buffer.of(1), left, right)
+/** The largest power of two below a size: where a tree of that size is split. */
+const split = (size, power = 1) => (power * 2 < size ? split(size, power * 2) : power)
+
+/** The root to which an inclusion proof leads: the definition of PATH (section 2.1.3.1) read backwards. */
+export function inclusionRoot(index, size, hash, proof) {
+  const isIn = Number.isSafeInteger(size) && index >= 0 && index < size && hash.length === 32
+  must(isIn && (size === 1) === (proof.length === 0), 'the index or the length of the proof is wrong')
+  if (size === 1) return hash
+  const [half, rest, sibling] = [split(size), proof.slice(0, -1), proof.at(-1)]
+  if (index < half) return nodeHash(inclusionRoot(index, half, hash, rest), sibling)
+  return nodeHash(sibling, inclusionRoot(index - half, size - half, hash, rest))
+}
+
+/** The roots of both trees to which a consistency proof leads: SUBPROOF (section 2.1.4.1) read backwards. */
+export function consistencyRoots(first, second, firstRoot, proof) {
+  must(Number.isSafeInteger(second) && first >= 1 && first <= second, 'the sizes are wrong')
+  // The part that is the whole old tree is known by its checkpoint; any other part comes with the proof.
+  const walk = (old, size, known, hashes) => {
+    const [half, rest, sibling] = [split(size), hashes.slice(0, -1), hashes.at(-1)]
+    must(old === size ? hashes.length === (known ? 0 : 1) : hashes.length > 0, 'the proof has a wrong length')
+    if (old === size) return [known ?? sibling, known ?? sibling]
+    const isLeft = old <= half
+    const [before, after] = isLeft ? walk(old, half, known, rest) : walk(old - half, size - half, null, rest)
+    return isLeft
+      ? [before, nodeHash(after, sibling)]
+      : [before, after].map((hash) => nodeHash(sibling, hash))
+  }
+  return walk(first, second, firstRoot, proof)
+}
+
+class Tree {
+  size = 0
+  #peaks = []
+  /** Appends a leaf, and tells of every hash that a tile has: one is eight levels high (c2sp.org/tlog-tiles, "Merkle Tree"). */
+  append(hash, tell) {
+    this.size += 1
+    for (let height = 0; ; height++) {
+      if (height % 8 === 0) tell(height / 8, this.size / 2 ** height - 1, hash)
+      if (this.#peaks.at(-1)?.height !== height) return void this.#peaks.push({ height, hash })
+      hash = nodeHash(this.#peaks.pop().hash, hash)
+    }
+  }
+  root() {
+    const hashes = this.#peaks.map(({ hash }) => hash)
+    return hashes.length === 0 ? sha256('') : hashes.reduceRight((right, left) => nodeHash(left, right))
+  }
+}
+
+// Keys, notes and signatures: c2sp.org/signed-note, tlog-checkpoint, tlog-cosignature.
+const [LOG, WITNESS, ML_DSA] = [1, 4, 6]
+const [ED25519_DER, ML_DSA_DER] = ['302a300506032b6570032100', '30820532300b06096086480165030403110382052100']
+// By signature type. Of a signature the first bytes are its time, where a cosigner made it.
+const KINDS = {
+  [LOG]: { kind: 'Ed25519', uses: ['key'], keyBytes: 32, bytes: 64, der: ED25519_DER },
+  [WITNESS]: { kind: 'Ed25519', uses: ['witness'], keyBytes: 32, bytes: 72, der: ED25519_DER },
+  [ML_DSA]: { kind: 'ML-DSA-44', uses: ['key', 'witness'], keyBytes: 1_312, bytes: 2_428, der: ML_DSA_DER },
+}
+
+/** Reads a verifier key, `name+id+key`, that is to be used as 'key' or 'witness'. */
+export function parseKey(text, use) {
+  const [, name, id, encoded = ''] = /^([^+\s]+)\+([0-9a-f]{8})\+(\S+)$/u.exec(text) ?? []
+  const bytes = fromBase64(encoded)
+  const kind = KINDS[bytes[0]]
+  const keyId = sha256(`${name}\n`, bytes).subarray(0, 4)
+  const isKey = keyId.toString('hex') === id && bytes.length === kind?.keyBytes + 1 && kind.uses.includes(use)
+  must(isKey, `not a verifier key for --${use}: ${shown(text)}`)
+  return { name, id: keyId, type: bytes[0], key: bytes.subarray(1), ...kind }
+}
+
+/** The bytes of a text that must be base64 in its one canonical form. */
+function fromBase64(text, length = 0) {
+  const bytes = Buffer.from(text, 'base64')
+  must(bytes.toString('base64') === text && (!length || bytes.length === length), `not it: ${shown(text)}`)
+  return bytes
+}
+
+/** Reads a checkpoint, whoever signed it. */
+export function parseCheckpoint(note) {
+  const end = note.lastIndexOf('\n\n')
+  must(end > 0 && note.endsWith('\n') && !/(?!\n)\p{Cc}/u.test(note), 'not a signed note')
+  const [origin, size = '', root = '', ...extensions] = note.slice(0, end).split('\n')
+  const signatures = note.slice(end + 2, -1).split('\n')
+  const isHead = origin !== '' && /^(0|[1-9]\d{0,14})$/.test(size) && !extensions.includes('')
+  must(isHead && signatures.length <= 64, 'not a checkpoint')
+  const lines = signatures.map((line) => {
+    const [, name, encoded = ''] = /^\u2014 ([^+\s]+) (\S+)$/u.exec(line) ?? []
+    const bytes = fromBase64(encoded)
+    must(bytes.length > 4, `not a signature: ${shown(line)}`)
+    return { name, id: bytes.subarray(0, 4), signature: bytes.subarray(4) }
+  })
+  return { note, text: note.slice(0, end + 1), origin, size: Number(size), root: parseHash(root), lines }
+}
+
+/** 'ok', 'wrong', or 'not checked' where this Node does not have the algorithm. */
+function judge({ type, name, key, der, bytes }, checkpoint, signature) {
+  if (signature.length !== bytes) return 'wrong'
+  const time = signature.subarray(0, type === LOG ? 0 : 8)
+  const message = signedMessage(type, name, checkpoint, time)
+  try {
+    const spki = Buffer.concat([Buffer.from(der, 'hex'), key])
+    const publicKey = createPublicKey({ key: spki, format: 'der', type: 'spki' })
+    return verify(null, message, publicKey, signature.subarray(time.length)) ? 'ok' : 'wrong'
+  } catch {
+    return type === ML_DSA ? 'not checked' : 'wrong'
+  }
+}
+
+function signedMessage(type, name, { text, origin, size, root }, time) {
+  if (type === LOG) return Buffer.from(text)
+  if (type === WITNESS) return Buffer.from(`cosignature/v1\ntime ${time.readBigUInt64BE()}\n${text}`)
+  const sized = (value) => Buffer.concat([Buffer.of(Buffer.byteLength(value)), Buffer.from(value)])
+  const range = Buffer.from(size.toString(16).padStart(32, '0'), 'hex')
+  return Buffer.concat([Buffer.from('subtree/v1\n\0'), sized(name), time, sized(origin), range, root])
+}
+
+/** Checks who signed a checkpoint: the log with each kind of key that is given of it, and `quorum` witnesses. */
+export function checkSignatures(checkpoint, { keys, witnesses, quorum }, report) {
+  const { origin, size, lines } = checkpoint
+  const look = (key) => {
+    const own = lines.filter(({ name, id }) => name === key.name && id.equals(key.id))
+    const verdicts = own.map(({ signature }) => judge(key, checkpoint, signature))
+    // A known key with a wrong signature spoils a note, whatever else is on it.
+    must(!verdicts.includes('wrong'), `the ${key.kind} signature of ${key.name} is wrong`)
+    if (own.length > 0) report.add(verdicts[0], `${key.kind} signature of ${key.name} on ${size} entries`)
+    return { ...key, verdict: verdicts[0] }
+  }
+  const ofLog = keys.filter(({ name }) => name === origin).map(look)
+  must(ofLog.length > 0, `it is of the log ${shown(origin)}, of which no --key was given`)
+  const signed = new Set(ofLog.filter(({ verdict }) => verdict).map(({ kind }) => kind))
+  // Of each kind one: who could forge one kind would else leave the others out.
+  for (const { kind } of ofLog) must(signed.has(kind), `no ${kind} signature of ${shown(origin)}`)
+  const judged = witnesses.map(look).filter(({ verdict }) => verdict)
+  const sure = new Set(judged.filter(({ verdict }) => verdict === 'ok').map(({ name }) => name)).size
+  const lack = `${sure} witnesses are known to have cosigned, --quorum is ${quorum}`
+  must(new Set(judged.map(({ name }) => name)).size >= quorum, lack)
+  if (sure < quorum) report.add('not checked', lack)
+}
+
+/** Canonical JSON (RFC 8785), in which entries are: docs/reference/ledger-format.md. */
+function canonical(value) {
+  if (value === null || typeof value !== 'object') return JSON.stringify(value)
+  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
+  const names = Object.keys(value).sort()
+  return `{${names.map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`).join()}}`
+}
+
+/** Reads an object that must be canonical JSON: nothing can stand there twice, or be read in two ways. */
+function parseCanonical(bytes) {
+  const value = JSON.parse(bytes)
+  must(bytes[0] === 0x7b && bytes.equals(Buffer.from(canonical(value))), 'not canonical JSON')
+  return value
+}
+
+export function parseLeaf(bytes) {
+  const leaf = parseCanonical(bytes)
+  const { v, kind, id, at, commit = {} } = leaf
+  const isKind = ['intent', 'outcome', 'refusal', 'digest', 'change', 'note'].includes(kind)
+  const has = (text, pattern) => typeof text === 'string' && pattern.test(text)
+  const isEntry = v === 1 && isKind && Number.isSafeInteger(at) && has(id, /^[0-9A-Za-z]{16}$/)
+  must(isEntry && Object.values(commit ?? [0]).every((each) => has(each, /^[\w-]{43}$/)), 'not an entry')
+  return leaf
+}
+
+/** Checks that a disclosed value is what its entry commits to under this name; the salt shows it. */
+function checkOpened({ commit = {} }, name, { salt, value = null }) {
+  const [bytes, length] = [Buffer.from(String(salt), 'base64url'), Buffer.byteLength(name)]
+  const label = Buffer.from([length >> 8, length, ...Buffer.from(name)])
+  const hash = sha256('gatehouse commitment v1\n', bytes, label, canonical(value)).toString('base64url')
+  const isRight = bytes.length === 32 && Object.hasOwn(commit, name) && commit[name] === hash
+  must(isRight, `what is disclosed as ${shown(name)} is not what the entry commits to`)
+  return [name, value]
+}
+
+const RECEIPT =
+  /^entry ([^\n]+)\n(?:open ([^\n]+)\n)?c2sp\.org\/tlog-proof@v1\nindex (0|[1-9]\d{0,14})\n((?:\S+\n){0,64})\n([^]+)$/u
+
+/** Reads the receipts that stand one after another in a text: docs/reference/receipts.md. */
+export function parseReceipts(text) {
+  const [before, ...parts] = text.split(/(?<![^\n])gatehouse receipt v1\n/)
+  const matches = parts.map((part) => RECEIPT.exec(part))
+  must(before === '' && matches.length > 0 && matches.every(Boolean), 'not a receipt')
+  return matches.map(([, entry, opened = '{}', index, proof, note]) => {
+    const bytes = Buffer.from(entry)
+    const [leaf, values] = [parseLeaf(bytes), parseCanonical(Buffer.from(opened))]
+    const hashes = proof.split('\n').slice(0, -1).map(parseHash)
+    return { bytes, leaf, opened: values, index: Number(index), hashes, checkpoint: parseCheckpoint(note) }
+  })
+}
+
+/** Checks the receipts in files and folders; gives those that hold. `seen` has the checkpoints that were checked. */
+function checkReceipts(places, { trust, report, seen }) {
+  const read = (file) => report.within(file, () => parseReceipts(readText(file, MOST.receipts))) ?? []
+  const check = ({ bytes, leaf, opened, index, hashes, checkpoint }) => {
+    const { note, origin, size, root } = checkpoint
+    if (!seen.has(note)) checkSignatures(checkpoint, trust, report)
+    seen.set(note, checkpoint)
+    const isThere = inclusionRoot(index, size, leafHash(bytes), hashes).equals(root)
+    must(isThere, 'not the one that was signed, or its proof was changed')
+    const values = Object.entries(opened).map(([name, each]) => checkOpened(leaf, name, Object(each)))
+    const more = { origin, index, leaf, disclosed: Object.fromEntries(values) }
+    report.add('ok', `entry ${index}: ${leaf.kind} ${leaf.id}, discloses ${canonical(more.disclosed)}`, more)
+    return { index, bytes }
+  }
+  const receipts = places.flatMap(filesIn).flatMap(read)
+  return receipts.map((each) => report.within(`entry ${each.index}`, () => check(each))).filter(Boolean)
+}
+
+function checkPack(places, job) {
+  const receipts = checkReceipts(places, job)
+  const different = new Set(receipts.map(({ index }) => index)).size
+  must(job.seen.size === 1 && different === receipts.length, 'not each entry once, under one checkpoint')
+  job.report.add('ok', `${different} different entries under one checkpoint`)
+}
+
+/** Tile `number` of a level (c2sp.org/tlog-tiles), or such a bundle of 'entries', in a log of `size` entries. */
+function fileOf(kind, number, size) {
+  const width = Math.min(256, Math.floor(size / (kind === 'entries' ? 1 : 256 ** kind)) - number * 256)
+  const digits = String(number).padStart(Math.ceil(String(number).length / 3) * 3, '0')
+  const name = digits.replace(/\d{3}(?=\d)/g, 'x$&/')
+  return { width, name: `tile/${kind}/${name}${width === 256 ? '' : `.p/${width}`}` }
+}
+
+/** The parts of a bundle (each behind its length) or of a tile (each 32 bytes long). */
+function partsOf(bytes, kind, width) {
+  const parts = []
+  for (let start = 0, end; start < bytes.length; start = end) {
+    if (kind === 'entries') start += 2
+    end = start + (kind === 'entries' ? bytes.readUInt16BE(start - 2) : 32)
+    must(end <= bytes.length, `damaged or cut behind ${parts.length} of ${width}`)
+    parts.push(bytes.subarray(start, end))
+  }
+  must(parts.length === width, `${parts.length} in it, not ${width}`)
+  return parts
+}
+
+/** Builds the tree of a log anew, and compares each tile on the way. `points` are checkpoints that were held elsewhere. */
+export function checkTree(folder, { origin, size, root }, { report, points, checkEntry }) {
+  const files = {}
+  // What stands at a place; undefined, and reported once, where its file is damaged.
+  const stored = (kind, at, number = Math.floor(at / 256)) => {
+    const { width, name } = files[kind]?.number === number ? files[kind] : fileOf(kind, number, size)
+    const read = () => partsOf(readFile(`${folder}/${name}`, MOST[kind] ?? MOST.tile), kind, width)
+    if (files[kind]?.number !== number)
+      files[kind] = { number, width, name, parts: report.within(name, read) }
+    return files[kind].parts?.[at % 256]
+  }
+  const compare = (level, at, hash) => {
+    if (stored(level, at)?.equals(hash) !== false) return
+    const of = level === 0 ? `entry ${at}` : `entries ${at * 256 ** level} to ${(at + 1) * 256 ** level - 1}`
+    report.add('wrong', `${files[level].name}: not the hash of ${of}`)
+  }
+  const tree = new Tree()
+  while (tree.size < size) {
+    const leaf = checkEntry && stored('entries', tree.size)
+    if (leaf) report.within(`entry ${tree.size}`, () => checkEntry(leaf, tree.size))
+    const hash = leaf ? leafHash(leaf) : stored(0, tree.size)
+    must(hash, `nothing is left of entry ${tree.size}, and those behind it were not looked at`)
+    tree.append(hash, compare)
+    for (const point of points) if (point.size === tree.size) point.found = tree.root()
+  }
+  let proven = 0
+  for (const point of points.sort((left, right) => left.size - right.size))
+    report.within(`against the checkpoint of ${point.size} entries`, () => {
+      must(point.origin === origin, `it is of another log, ${shown(point.origin)}`)
+      must(point.size <= size, `rolled back: ${size} are here`)
+      const isSame = point.root.equals(point.found ?? sha256(''))
+      must(isSame, `forked: entries ${proven} to ${point.size - 1} are others`)
+      proven = point.size
+    })
+  must(tree.root().equals(root), `entries ${proven} to ${size - 1} are not those that were signed`)
+  report.add('ok', `${size} entries of ${origin} are those that were signed, ${proven} known elsewhere`)
+}
+
+function checkLog([folder], job) {
+  const { report, seen, options } = job
+  const known = new Map(checkReceipts(options.receipts ?? [], job).map(({ index, bytes }) => [index, bytes]))
+  const points = [...seen.values(), ...(options.against ?? []).map((file) => readCheckpoint(file, job, 0))]
+  const checkEntry = (bytes, index) => {
+    parseLeaf(bytes)
+    must(known.get(index)?.equals(bytes) ?? true, 'not the entry of its receipt')
+  }
+  checkTree(folder, readCheckpoint(`${folder}/checkpoint`, job), { report, points, checkEntry })
+}
+
+function checkConsistency([oldFile, place, proofFile], job) {
+  const before = readCheckpoint(oldFile, job, 0)
+  const after = readCheckpoint(proofFile ? place : `${place}/checkpoint`, job)
+  if (!proofFile) return checkTree(place, after, { ...job, points: [before] })
+  must(before.origin === after.origin && before.size <= after.size, 'of another log, or rolled back')
+  const hashes = readText(proofFile, MOST.note).split('\n').slice(0, -1).map(parseHash)
+  const prove = () => consistencyRoots(before.size, after.size, before.root, hashes)
+  const roots = before.size === 0 ? [sha256(''), after.root] : prove()
+  must(roots[0].equals(before.root) && roots[1].equals(after.root), 'forked, or the proof was changed')
+  job.report.add('ok', `the log of ${after.size} entries goes on from that of ${before.size}`)
+}
+
+function readFile(file, most) {
+  const facts = fs.statSync(file, { throwIfNoEntry: false })
+  must(facts?.isFile() && facts.size <= most, `missing, no plain file, or over ${most} bytes`)
+  return fs.readFileSync(file)
+}
+
+/** A checkpoint whose signatures hold. Of one that was held elsewhere no witness is asked: whoever held it is one. */
+function readCheckpoint(file, { trust, report }, quorum = trust.quorum) {
+  const checkpoint = report.within(file, () => {
+    const read = parseCheckpoint(readText(file, MOST.note))
+    checkSignatures(read, { ...trust, quorum }, report)
+    return read
+  })
+  must(checkpoint, 'without that checkpoint nothing more can be said')
+  return checkpoint
+}
+
+const readText = (file, most) => readFile(file, most).toString('utf8')
+const parseHash = (text) => fromBase64(text, 32)
+const filesIn = (place) =>
+  fs.statSync(place).isDirectory() ? fs.readdirSync(place).map((name) => `${place}/${name}`) : place
+const shown = (text) => JSON.stringify(text.slice(0, 200))
+
+export class Report {
+  checks = []
+  #wrong = 0
+  add(verdict, what, more = {}) {
+    if (verdict !== 'wrong' || this.#wrong++ < 100) this.checks.push({ verdict, what, ...more })
+  }
+
+  /** What `check` gives; undefined, and reported, where something is wrong. */
+  within(place, check) {
+    try {
+      return check()
+    } catch (thrown) {
+      if (![Wrong, SyntaxError, RangeError].some((kind) => thrown instanceof kind)) throw thrown
+      this.add('wrong', `${place}: ${thrown.message}`)
+    }
+  }
+}
+
+const COMMANDS = { receipt: checkReceipts, pack: checkPack, log: checkLog, consistency: checkConsistency }
+const COUNTS = { receipt: [1, 1_000], pack: [1, 1_000], log: [1, 1], consistency: [2, 3] }
+const [text, texts, flag] = [{ type: 'string' }, { type: 'string', multiple: true }, { type: 'boolean' }]
+const OPTIONS = { key: texts, witness: texts, quorum: text, against: texts, receipts: texts, json: flag }
+const RESULTS = ['all holds', 'something does not hold', 'wrong use', 'not everything could be checked']
+
+/** Does what the words say. Throws for wrong use. */
+export function run(args) {
+  const { values: options, positionals } = parseArgs({ args, options: OPTIONS, allowPositionals: true })
+  const { key = [], witness = [], against = [], receipts = [] } = options
+  const [command = '', ...places] = positionals
+  const [least, most] = Object.hasOwn(COUNTS, command) ? COUNTS[command] : [1, 0]
+  const isCalled = places.length >= least && places.length <= most && key.length > 0 && witness.length > 0
+  must(isCalled, 'verify.mjs receipt|pack|log|consistency PATH... --key KEY --witness KEY|none: README.md')
+  for (const place of [...places, ...against, ...receipts]) must(fs.existsSync(place), `there is no ${place}`)
+  const witnesses = witness.join() === 'none' ? [] : witness.map((text) => parseKey(text, 'witness'))
+  const names = new Set(witnesses.map(({ name }) => name)).size
+  const quorum = Number(options.quorum ?? names)
+  must(quorum <= names && quorum >= Math.min(1, names), `--quorum is from 1 to ${names}`)
+  const trust = { keys: key.map((text) => parseKey(text, 'key')), witnesses, quorum }
+  const report = new Report()
+  if (names === 0) report.add('warning', 'no witness: whether others were shown the same log is not known')
+  report.within(command, () => COMMANDS[command](places, { trust, report, options, seen: new Map() }))
+  const has = (verdict) => report.checks.some((check) => check.verdict === verdict)
+  const exit = has('wrong') || !has('ok') ? 1 : has('not checked') ? 3 : 0
+  return { exit, result: RESULTS[exit], checks: report.checks, isJson: options.json === true }
+}
+
+function main() {
+  try {
+    const { isJson, ...found } = run(process.argv.slice(2))
+    const lines = found.checks.map(({ verdict, what }) => `${verdict}: ${what.replace(/\p{Cc}/gu, '?')}`)
+    console.log(isJson ? JSON.stringify(found) : [...lines, found.result].join('\n'))
+    process.exitCode = found.exit
+  } catch (thrown) {
+    if (!(thrown instanceof Wrong || thrown instanceof TypeError)) throw thrown
+    console.error(thrown.message)
+    process.exitCode = 2
+  }
+}
+
+if (process.argv[1] && pathToFileURL(fs.realpathSync(process.argv[1])).href === import.meta.url) main()
