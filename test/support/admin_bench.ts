@@ -14,7 +14,7 @@ import type { Caller } from '#trust/access/caller.ts'
 import { OPERATOR } from '#trust/access/caller_facts.ts'
 import { openCallers, type Callers } from '#trust/access/callers.ts'
 import type { Directory } from '#trust/access/directory.ts'
-import { NO_POSSESSION, type ActedWhole, type Route } from '#door/route.ts'
+import { NO_POSSESSION, type Acted, type ActedWhole, type Route } from '#door/route.ts'
 import { changesIn, type Changes } from '#rooms/admin/changes.ts'
 import { decider, ENDLESS, MemoryRecorder, StillClock } from './door_parts.ts'
 
@@ -46,21 +46,26 @@ export class AdminBench {
     })
   }
 
-  /** Takes a request through a route as the door does: parse, authorize, act. */
+  /** Takes a request through a route of which the answer is whole. */
   async send<Input extends JsonObject>(route: Route<Input>, sent: Sent = {}): Promise<ActedWhole> {
-    const body = sent.body === undefined ? new Uint8Array() : Buffer.from(JSON.stringify(sent.body))
-    const caller = sent.caller ?? OPERATOR
-    const input = route.parse({ params: sent.params ?? {}, query: sent.query ?? [], body })
-    assert.ok(Object.isFrozen(input), 'what a route parses is frozen')
-    const policies = { current: () => decider(() => true) }
-    const target = route.target(input, caller)
-    const permit = authorize(policies, { caller, action: route.action, target, findings: [] })
-    const shown = { address: 'socket', possession: NO_POSSESSION }
-    const context = { id: ENTRY_ID, caller, ...shown, memory: ENDLESS, onAbort: () => undefined }
-    const acted = await route.act(permit, input, context)
+    const acted = await actOn(route, sent)
     assert.ok(acted.kind === 'whole', 'no admin route streams')
     return acted
   }
+}
+
+/** Takes a request through a route as the door does: parse, authorize, act. */
+export async function actOn<Input extends JsonObject>(route: Route<Input>, sent: Sent = {}): Promise<Acted> {
+  const body = sent.body === undefined ? new Uint8Array() : Buffer.from(JSON.stringify(sent.body))
+  const caller = sent.caller ?? OPERATOR
+  const input = route.parse({ params: sent.params ?? {}, query: sent.query ?? [], body })
+  assert.ok(Object.isFrozen(input), 'what a route parses is frozen')
+  const policies = { current: () => decider(() => true) }
+  const target = route.target(input, caller)
+  const permit = authorize(policies, { caller, action: route.action, target, findings: [] })
+  const shown = { address: 'socket', possession: NO_POSSESSION }
+  const context = { id: ENTRY_ID, caller, ...shown, memory: ENDLESS, onAbort: () => undefined }
+  return await route.act(permit, input, context)
 }
 
 export interface Sent {

@@ -25,6 +25,7 @@ export function worldWithout(parts: Partial<World> = {}): World {
     onStop: () => undefined,
     startDoor: locked,
     openDoor: locked,
+    startWitness: async () => Promise.reject(new Fault('config.invalid')),
     readConfig: async () => Promise.reject(new Fault('config.invalid')),
     checkConfig: async () => Promise.reject(new Fault('config.invalid')),
     ...parts,

@@ -12,6 +12,9 @@ const NODE_FLAGS = ['--disallow-code-generation-from-strings', '--no-warnings']
 /** A start that takes longer than this on a busy machine is a hang. */
 const READY_MS = 30_000
 
+/** Every door of every journey with so many workers: set it to go through all of them once more. */
+const { GATEHOUSE_TEST_WORKERS: WORKERS } = process.env
+
 export interface CliResult {
   readonly status: number
   readonly stdout: string
@@ -65,6 +68,7 @@ export async function startDoor(
     '127.0.0.1:0',
     '--metrics-listen',
     '127.0.0.1:0',
+    ...(WORKERS === undefined || args.includes('--workers') ? [] : ['--workers', WORKERS]),
   ]
   const child = spawn(
     process.execPath,
@@ -89,6 +93,34 @@ export async function startDoor(
       child.kill(signal)
       await once(child, 'close')
       return child.exitCode ?? 128
+    },
+  }
+}
+
+export interface WitnessProcess {
+  readonly url: string
+  readonly keys: readonly string[]
+  readonly printed: () => string
+  stop(): Promise<void>
+}
+
+/** Starts a real witness in a folder of its own, and waits until it says that it is ready. */
+export async function startWitness(folder: string): Promise<WitnessProcess> {
+  const child = spawn(process.execPath, [...NODE_FLAGS, MAIN, 'witness', folder, '--json'], {
+    env: { ...process.env, NO_COLOR: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let printed = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (printed += text))
+  const facts = JSON.parse(await firstLine(child, () => printed)) as { url: string; keys: string[] }
+  child.stdout.resume()
+  return {
+    ...facts,
+    printed: () => printed,
+    stop: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return
+      child.kill('SIGTERM')
+      await once(child, 'close')
     },
   }
 }

@@ -1,10 +1,11 @@
 import type { Clock } from '#base/clock.ts'
-import { hmacSha256, newEd25519Pem, ed25519PublicBytes, sha256Hex } from '#base/crypto.ts'
+import { ed25519PublicBytes, hmacSha256, newEd25519Pem, newMlDsa44Pem, sha256Hex } from '#base/crypto.ts'
 import type { Files } from '#base/files.ts'
 import { newEntryId } from '#base/ids.ts'
 import type { JsonValue } from '#base/json.ts'
 import type { EntryDraft, EntryKind } from '#base/recorder.ts'
 import { openLedger, type Ledger } from '#trust/ledger/ledger.ts'
+import { logKeysOf } from '#trust/ledger/log_keys.ts'
 import { listOrigins, type OriginFolder } from '#trust/ledger/layout.ts'
 import type { LedgerOptions } from '#trust/ledger/open.ts'
 import { readEntries, type ReadEntry, type ReadOptions } from '#trust/ledger/read.ts'
@@ -15,14 +16,16 @@ import { packLeaves } from '#trust/ledger/packing.ts'
 
 export const LEDGER = '/home/ledger'
 
-/** Keys that are the same in every run, but for the signing key, which no test looks at. */
+/** Keys that are the same in every run, but for the signing keys, which no test looks at. */
 export const KEYS = {
   signingPem: newEd25519Pem(),
+  mlDsaPem: newMlDsa44Pem(),
   pseudonymKey: hmacSha256(Buffer.alloc(32, 1), 'pseudonym'),
   sidecarKey: hmacSha256(Buffer.alloc(32, 2), 'sidecar'),
 }
 
 export const PUBLIC_KEY = ed25519PublicBytes(KEYS.signingPem)
+export const PUBLIC_KEYS = logKeysOf(KEYS, 0)
 
 /** A clock that stands still until it is moved. */
 export class HandClock implements Clock {

@@ -130,6 +130,7 @@ export async function ask<Input extends JsonObject>(
   if (outcome.kind === 'answer') return outcome
   if (outcome.kind === 'stream')
     return { kind: 'stream', text: (await allOf(outcome.stream.chunks())).join('') }
+  if (outcome.kind === 'bytes') throw new TypeError('no model answers in bytes')
   const { fault, stage } = outcome
   return { kind: 'refusal', code: fault.code, status: FAULTS[fault.code].status, stage, fault }
 }

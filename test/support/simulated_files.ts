@@ -52,6 +52,8 @@ export class SimulatedFiles implements Files {
   #durableNames = new Map<string, Inode>()
   #folders = new Set<string>()
   #durableFolders = new Set<string>()
+  /** Folders that have another name which is not durable yet. */
+  #moved: readonly { readonly from: string; readonly to: string }[] = []
 
   /** The disk as found after the crash. */
   reopen(survival: Survival): SimulatedFiles {
@@ -59,8 +61,11 @@ export class SimulatedFiles implements Files {
     const keepNames = survival !== 'lost' && survival !== 'nameless'
     after.capacity = this.capacity
     after.#nextInode = this.#nextInode
-    after.#folders = new Set(keepNames ? this.#folders : this.#durableFolders)
+    const folders = keepNames ? this.#folders : this.#durableFolders
+    // One whose own name is lost is lost with all that was in it.
+    after.#folders = new Set([...folders].filter((path) => isReachable(path, folders)))
     after.#durableFolders = new Set(survival === 'kept' ? this.#durableFolders : after.#folders)
+    after.#moved = survival === 'kept' ? this.#moved : []
     const copies = new Map<Inode, Inode>()
     const copyOf = (inode: Inode): Inode => {
       const bytes = survivingBytes(inode, survival)
@@ -117,6 +122,7 @@ export class SimulatedFiles implements Files {
 
   async list(path: string): Promise<readonly string[]> {
     this.#refuseAfterCrash()
+    if (this.#names.has(path)) throw failure('ENOTDIR', path)
     const paths = [...this.#names.keys(), ...this.#folders]
     return paths
       .filter((each) => each !== path && parentOf(each) === path)
@@ -139,11 +145,20 @@ export class SimulatedFiles implements Files {
 
   async rename(from: string, to: string): Promise<void> {
     this.#step('rename', to)
+    if (this.#folders.has(from)) return await this.#renameFolder(from, to)
     const inode = this.#find(from)
     const replaced = this.#names.get(to)
     if (replaced !== undefined) replaced.links = 0
     this.#names.delete(from)
     this.#names.set(to, inode)
+  }
+
+  /** With all that is in it; what is durable in it stays so, under the name that is durable. */
+  async #renameFolder(from: string, to: string): Promise<void> {
+    if (this.#folders.has(to) && (await this.list(to)).length > 0) throw failure('ENOTEMPTY', to)
+    this.#names = movedKeys(this.#names, from, to)
+    this.#folders = new Set([...this.#folders].map((each) => movedPath(each, from, to)))
+    this.#moved = [...this.#moved, { from, to }]
   }
 
   async unlink(path: string): Promise<void> {
@@ -157,6 +172,13 @@ export class SimulatedFiles implements Files {
 
   async syncDirectory(path: string): Promise<void> {
     this.#step('syncDirectory', path)
+    for (const { from, to } of this.#moved.filter((each) => parentOf(each.to) === path)) {
+      this.#durableNames = movedKeys(this.#durableNames, from, to)
+      this.#durableFolders = new Set(
+        movedKeys(new Map([...this.#durableFolders].map((each) => [each, each])), from, to).keys(),
+      )
+    }
+    this.#moved = this.#moved.filter((each) => parentOf(each.to) !== path)
     for (const each of this.#folders) if (parentOf(each) === path) this.#durableFolders.add(each)
     for (const each of this.#durableFolders)
       if (parentOf(each) === path && !this.#folders.has(each)) this.#durableFolders.delete(each)
@@ -326,6 +348,14 @@ function written(before: Buffer, bytes: Uint8Array, at: number): Buffer {
 
 function toFacts(inode: Inode): FileFacts {
   return { bytes: inode.bytes.length, identity: inode.identity, links: inode.links }
+}
+
+function movedPath(path: string, from: string, to: string): string {
+  return path === from || path.startsWith(`${from}/`) ? to + path.slice(from.length) : path
+}
+
+function movedKeys<Value>(map: ReadonlyMap<string, Value>, from: string, to: string): Map<string, Value> {
+  return new Map([...map].map(([path, value]) => [movedPath(path, from, to), value]))
 }
 
 function parentOf(path: string): string {

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict'
+import { PassThrough } from 'node:stream'
+import { test, type TestContext } from 'node:test'
+import { Fault } from '#base/fault.ts'
+import { textFrame } from './frame_reader.ts'
+import { Link, type Answers } from './link.ts'
+
+type Questions = {
+  readonly double: { readonly ask: number; readonly answer: number }
+  readonly refuse: { readonly ask: null; readonly answer: null }
+  readonly hear: { readonly ask: string; readonly answer: void }
+  readonly never: { readonly ask: null; readonly answer: null }
+}
+
+const LIMITS = { frameBytes: 1_000, waitingBytes: 5_000, asks: 3 }
+
+interface Pair {
+  readonly here: Link<Questions, Questions>
+  readonly heard: string[]
+  readonly ends: string[]
+  /** What goes from here to there, and back. */
+  readonly there: PassThrough
+  readonly back: PassThrough
+  readonly writes: () => number
+}
+
+function pair(t: TestContext): Pair {
+  const [there, back] = [new PassThrough(), new PassThrough()]
+  const [heard, ends]: [string[], string[]] = [[], []]
+  let writes = 0
+  const write = there.write.bind(there)
+  t.mock.method(there, 'write', (bytes: Buffer) => {
+    writes += 1
+    return write(bytes)
+  })
+  const answers: Answers<Questions> = {
+    double: async (value) => Promise.resolve(2 * value),
+    refuse: () => {
+      throw new Fault('limit.exceeded', { limit: 7 }, { say: 'No more.', retryAfterSeconds: 3 })
+    },
+    hear: (text) => void heard.push(text),
+    never: async () => new Promise(() => undefined),
+  }
+  const here = new Link<Questions, Questions>({
+    input: back,
+    output: there,
+    answers,
+    limits: LIMITS,
+    onEnd: (reason) => ends.push(`here: ${reason}`),
+  })
+  const other = new Link<Questions, Questions>({
+    input: there,
+    output: back,
+    answers,
+    limits: LIMITS,
+    onEnd: (reason) => ends.push(`there: ${reason}`),
+  })
+  assert.equal(other.isOver, false)
+  return { here, heard, ends, there, back, writes: () => writes }
+}
+
+const turn = async (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
+
+test('ask gives the answer of the other side, or throws its fault with all that it says', async (t) => {
+  const { here } = pair(t)
+  assert.equal(await here.ask('double', 21), 42)
+  await assert.rejects(here.ask('refuse', null), (thrown) => {
+    assert.ok(thrown instanceof Fault)
+    const { code, detail, say, retryAfterSeconds } = thrown
+    assert.deepEqual(
+      { code, detail, say, retryAfterSeconds },
+      { code: 'limit.exceeded', detail: { limit: 7 }, say: 'No more.', retryAfterSeconds: 3 },
+    )
+    return true
+  })
+})
+
+test('what is sent in one turn is one write, in its order', async (t) => {
+  const { here, writes } = pair(t)
+  const answers = await Promise.all([here.ask('double', 1), here.ask('double', 2), here.ask('double', 3)])
+  assert.deepEqual(answers, [2, 4, 6])
+  assert.equal(writes(), 1)
+})
+
+test('tell has left before what the microtasks queued after it do: an answer follows its outcome', async (t) => {
+  const { here, writes } = pair(t)
+  here.tell('hear', 'a')
+  here.tell('hear', 'b')
+  assert.equal(writes(), 0)
+  await Promise.resolve()
+  assert.equal(writes(), 1)
+})
+
+const MALFORMED: readonly (readonly [why: string, bytes: Buffer])[] = [
+  ['a frame that is too long', textFrame(1, 1, 'x'.repeat(1_001))],
+  ['a kind that nobody knows', textFrame(9, 1, '["double",1]')],
+  ['no JSON', textFrame(1, 1, '{')],
+  ['no name', textFrame(1, 1, '{}')],
+  ['a name that nobody knows', textFrame(1, 1, '["toString",1]')],
+  ['an answer to nothing', textFrame(2, 77, '1')],
+]
+
+for (const [why, bytes] of MALFORMED) {
+  test(`a malformed frame ends the channel on both sides: ${why}`, async (t) => {
+    const { here, ends, there } = pair(t)
+    const waiting = here.ask('never', null)
+    await turn()
+    there.write(bytes)
+    await assert.rejects(waiting, (thrown) => thrown instanceof Fault && thrown.code === 'ledger.unwritable')
+    assert.equal(ends.length, 2)
+    assert.ok(here.isOver)
+    await assert.rejects(here.ask('double', 1), (thrown) => thrown instanceof Fault)
+  })
+}
+
+test('ask refuses beyond its limit: whoever asks waits, and nobody waits without end', async (t) => {
+  const { here } = pair(t)
+  const waiting = [1, 2, 3].map(() => here.ask('never', null).catch(() => undefined))
+  await assert.rejects(
+    here.ask('never', null),
+    (thrown) => thrown instanceof Fault && thrown.code === 'load.exceeded',
+  )
+  here.close()
+  await Promise.all(waiting)
+})
+
+test('a side that takes nothing ends the channel: what waits for it has a limit', async (t) => {
+  const { here, there, ends } = pair(t)
+  there.removeAllListeners('data').pause()
+  for (let at = 0; at < 100 && !here.isOver; at++) {
+    here.tell('hear', 'x'.repeat(900))
+    await Promise.resolve()
+  }
+  assert.ok(here.isOver)
+  assert.ok(ends.includes('here: the other side takes nothing'))
+})
+
+test('close lets leave what was sent before', async (t) => {
+  const { here, heard, ends } = pair(t)
+  here.tell('hear', 'the last word')
+  here.close()
+  await turn()
+  await turn()
+  assert.deepEqual(heard, ['the last word'])
+  assert.ok(ends.includes('there: the other side is gone'))
+})

@@ -1,0 +1,191 @@
+import type { Readable, Writable } from 'node:stream'
+import { Fault } from '#base/fault.ts'
+import { FrameReader, MalformedFrame, textFrame, type Frame } from './frame_reader.ts'
+import { receiveFault, sendFault } from './sent_fault.ts'
+
+/** What one side may be asked, by name. */
+export type Asks = { readonly [name: string]: { readonly ask: unknown; readonly answer: unknown } }
+
+/** What answers each of them. Whatever it throws is thrown at the side that asked, as a fault. */
+export type Answers<Of extends Asks> = {
+  readonly [Name in keyof Of]: (ask: Of[Name]['ask']) => Of[Name]['answer'] | Promise<Of[Name]['answer']>
+}
+
+export interface LinkParts<In extends Asks> {
+  /** One for each direction: where the other side is gone, what it wrote before is still to be read. */
+  readonly input: Readable
+  readonly output: Writable
+  readonly answers: Answers<In>
+  /** Told once, when nothing can be sent or read any more, with the reason. */
+  readonly onEnd: (reason: string) => void
+  readonly limits: LinkLimits
+}
+
+export interface LinkLimits {
+  readonly frameBytes: number
+  /** Bytes that wait to be taken by the other side: one that takes nothing is as good as gone. */
+  readonly waitingBytes: number
+  /** Questions that wait for their answers. */
+  readonly asks: number
+}
+
+const ASK = 1
+const ANSWER = 2
+const FAULT = 3
+const TELL = 4
+
+interface Waiting {
+  /** Takes an answer as JSON; the other side is this very program, and says what the types say. */
+  readonly take: (text: string) => void
+  readonly reject: (fault: Fault) => void
+}
+
+/**
+ * The channel between two of our processes: questions with answers, and what is only told, in JSON. What is sent in one
+ * turn leaves as one write, in the order in which it was sent. Anything malformed, from either side, ends it: the two are
+ * one program, so whatever does not fit comes from somebody else or from a mistake.
+ */
+export class Link<Out extends Asks, In extends Asks> {
+  readonly #parts: LinkParts<In>
+  readonly #waiting = new Map<number, Waiting>()
+  #frames: Buffer[] = []
+  #isFlushDue = false
+  #lastId = 0
+  #isOver = false
+
+  constructor(parts: LinkParts<In>) {
+    this.#parts = parts
+    const { input, output, limits } = parts
+    const reader = new FrameReader(limits.frameBytes)
+    input.on('data', (chunk: Buffer) => this.#read(reader, chunk))
+    input.on('error', () => undefined)
+    input.on('close', () => this.#end('the other side is gone'))
+    output.on('error', () => undefined)
+  }
+
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  /** Resolves with the answer. Throws what the other side throws, and `ledger.unwritable` once the channel has ended. */
+  ask<Name extends keyof Out & string>(name: Name, ask: Out[Name]['ask']): Promise<Out[Name]['answer']> {
+    if (this.#isOver) return Promise.reject(ended())
+    if (this.#waiting.size >= this.#parts.limits.asks)
+      return Promise.reject(
+        new Fault('load.exceeded', { asks: this.#waiting.size }, { retryAfterSeconds: 1 }),
+      )
+    const id = this.#newId()
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { take: (text) => resolve(JSON.parse(text)), reject })
+      this.#send(ASK, id, JSON.stringify([name, ask]))
+    })
+  }
+
+  /** Sends what needs no answer. It has left this process when the microtasks that are queued now have run. */
+  tell<Name extends keyof Out & string>(name: Name, ask: Out[Name]['ask']): void {
+    if (this.#isOver) return
+    this.#send(TELL, 0, JSON.stringify([name, ask]))
+    queueMicrotask(() => this.#flush())
+  }
+
+  /** Ends it from this side, once what was sent has left. */
+  close(): void {
+    this.#flush()
+    this.#parts.output.end()
+  }
+
+  #newId(): number {
+    do this.#lastId = (this.#lastId + 1) >>> 0
+    while (this.#waiting.has(this.#lastId))
+    return this.#lastId
+  }
+
+  #send(kind: number, id: number, text: string): void {
+    if (this.#isOver) return
+    this.#frames.push(textFrame(kind, id, text))
+    if (this.#isFlushDue) return
+    this.#isFlushDue = true
+    setImmediate(() => {
+      this.#isFlushDue = false
+      this.#flush()
+    })
+  }
+
+  #flush(): void {
+    const frames = this.#frames
+    const [first] = frames
+    if (first === undefined) return
+    this.#frames = []
+    const { output, limits } = this.#parts
+    output.write(frames.length === 1 ? first : Buffer.concat(frames))
+    if (output.writableLength > limits.waitingBytes) this.#end('the other side takes nothing')
+  }
+
+  #read(reader: FrameReader, chunk: Buffer): void {
+    if (this.#isOver) return
+    try {
+      for (const frame of reader.push(chunk)) this.#take(frame)
+    } catch (thrown) {
+      this.#end(thrown instanceof Error ? thrown.message : 'a malformed frame')
+    }
+  }
+
+  #take({ kind, id, payload }: Frame): void {
+    const text = payload.toString()
+    if (kind === ANSWER || kind === FAULT) this.#settle(kind, id, text)
+    else if (kind === ASK || kind === TELL) this.#answer(kind, id, text)
+    else throw new MalformedFrame(`a frame of kind ${kind}`)
+  }
+
+  #settle(kind: number, id: number, text: string): void {
+    const waiting = this.#waiting.get(id)
+    if (waiting === undefined) throw new MalformedFrame('an answer to nothing')
+    this.#waiting.delete(id)
+    if (kind === ANSWER) waiting.take(text)
+    else waiting.reject(receiveFault(JSON.parse(text)))
+  }
+
+  #answer(kind: number, id: number, text: string): void {
+    const value: unknown = JSON.parse(text)
+    if (!Array.isArray(value)) throw new MalformedFrame('a question without a name')
+    const [name, ask]: unknown[] = value
+    const { answers } = this.#parts
+    if (typeof name !== 'string' || !Object.hasOwn(answers, name)) throw new MalformedFrame('an unknown name')
+    const answer = answers[name]
+    if (answer === undefined) throw new MalformedFrame('an unknown name')
+    if (kind === ASK) void this.#reply(id, () => answer(ask))
+    else void this.#hear(() => answer(ask))
+  }
+
+  /** Nobody learns of a failure: so there may be none. */
+  async #hear(take: () => unknown): Promise<void> {
+    try {
+      await take()
+    } catch {
+      this.#end('what was told could not be taken')
+    }
+  }
+
+  async #reply(id: number, answer: () => unknown): Promise<void> {
+    try {
+      const given = answer()
+      this.#send(ANSWER, id, JSON.stringify((given instanceof Promise ? await given : given) ?? null))
+    } catch (thrown) {
+      this.#send(FAULT, id, JSON.stringify(sendFault(thrown)))
+    }
+  }
+
+  #end(reason: string): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#parts.input.destroy()
+    this.#parts.output.destroy()
+    for (const { reject } of this.#waiting.values()) reject(ended())
+    this.#waiting.clear()
+    this.#parts.onEnd(reason)
+  }
+}
+
+function ended(): Fault {
+  return new Fault('ledger.unwritable', { reason: 'the channel to the writer of the ledger has ended' })
+}
