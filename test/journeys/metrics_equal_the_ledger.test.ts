@@ -23,7 +23,11 @@ interface Callers {
   readonly frugal: string
 }
 
-test('every count of the ledger on /metrics is what the verified entries add up to, also after a restart', async () => {
+for (const workers of [1, 2])
+  test(`every count of the ledger on /metrics is what the verified entries add up to, also after a restart: workers ${workers}`, async () =>
+    await comparesAll(['--workers', String(workers)]))
+
+async function comparesAll(args: readonly string[]): Promise<void> {
   const upstream = await startSwitchedUpstream(saying('from afar'))
   const home = await temporaryHome()
   const remote = `{ provider: openai, base_url: "${upstream.origin}/v1", model: m }`
@@ -60,12 +64,12 @@ inspection:
         await story.door().stop()
         await compare(home, second, end)
       },
-      { home },
+      { home, args },
     )
   } finally {
     await upstream.close()
   }
-})
+}
 
 /** Compares a page with the entries from `from` on; gives where the entries of its process end. */
 async function compare(home: string, page: Page, from: number): Promise<number> {
