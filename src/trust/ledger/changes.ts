@@ -11,6 +11,7 @@ import { sortOrigins, type FinishedOrigin } from './origin.ts'
 import { scanSegment } from './raw_segment.ts'
 import { openGroups, openSealed, openSealedSecrets, readSegment } from './segment_reader.ts'
 import { SidecarBox, type SecretRecord } from './sidecar.ts'
+import { BundleTiles } from './tile_bundles.ts'
 
 /** A change that the ledger has, and whether it says that the change was made. */
 export interface LedgerChange {
@@ -57,7 +58,7 @@ function startOf(
 ): { readonly log: number; readonly entry: number } {
   const peeked = since === undefined ? undefined : peekCheckpoint(since)
   const log = finished.findIndex(({ folder }) => folder.origin === peeked?.origin)
-  const head: Head | undefined = finished[log] && openCheckpoint(since ?? '', finished[log].verifier)
+  const head: Head | undefined = finished[log] && openCheckpoint(since ?? '', finished[log].verifiers)
   return head === undefined ? { log: 0, entry: 0 } : { log, entry: head.size }
 }
 
@@ -108,13 +109,18 @@ interface Proven {
   readonly secrets: readonly SecretRecord[]
 }
 
-/** The leaves of a segment, which the hashes in its head prove when it is sealed, with the secrets that open. */
+/**
+ * The leaves of a segment, with the secrets that open. They are proven by what the checkpoint has proven when the log was
+ * loaded: the hashes in the head of a sealed segment, and the tiles that stand for a raw one.
+ */
 export async function openProven({ files, folder, sidecarKey }: LogParts, first: number): Promise<Proven> {
   const box = new SidecarBox(sidecarKey, folder.origin)
   const bytes = await readSegment(files, folder, first)
   const place = segmentPath(folder, first, bytes.kind === 'raw' ? 'raw' : 'leaves')
   const opened = bytes.kind === 'raw' ? openRaw(bytes.raw, box) : await openPacked(bytes, box)
   if (opened === undefined) throw corrupt(place, 'the changes in it cannot be read')
+  if (bytes.kind === 'raw' && !(await new BundleTiles(files, folder).agreesWith(first, opened.leaves)))
+    throw corrupt(place, 'not the entries that the checkpoint covers')
   return opened
 }
 

@@ -1,30 +1,57 @@
 import { utf8 } from '#base/bytes.ts'
-import type { Clock } from '#base/clock.ts'
+import type { Clock, Millis } from '#base/clock.ts'
+import { Fault } from '#base/fault.ts'
 import { errorCode, writeAtomic, type Files } from '#base/files.ts'
 import { signCheckpoint, type Head } from './checkpoint.ts'
 import { FILE, type OriginFolder } from './layout.ts'
+import { LogSigners, type LogKeyring } from './log_keys.ts'
 import type { CompactRange } from './merkle.ts'
-import type { NoteSigner } from './note.ts'
+import { isBy, parseNote } from './note.ts'
+import { nameKeys } from './origin.ts'
 
 /** A copy of the newest checkpoint that is kept outside the ledger folder. */
 export interface Anchor {
   readonly path: string
   /** Entries that the copy covers; undefined before the first was written. */
   readonly size: number | undefined
+  /** When it was written. */
+  readonly at: Millis | undefined
   /** Why the last copy failed. */
   readonly problem: string | undefined
+}
+
+/** A checkpoint with the head that it states. */
+export interface SignedHead {
+  readonly head: Head
+  readonly text: string
+}
+
+/** The checkpoints of the log in use, for who holds them outside and for who changes the keys. */
+export interface Checkpoints {
+  /** The newest one; with the cosignatures that were gathered for it. */
+  readonly newest: SignedHead
+  /** The newest one that as many witnesses as are wanted have cosigned. */
+  readonly cosigned: SignedHead | undefined
+  /**
+   * Keeps the cosignatures of a checkpoint: lines of c2sp.org/tlog-cosignature that have been verified. Throws as the
+   * file system does.
+   */
+  cosign(of: SignedHead, lines: readonly string[], isEnough: boolean): Promise<void>
+  /** Signs with these keys from now on, what is on disk at once. Throws `ledger.unwritable`, and as the file system does. */
+  rekey(keys: LogKeyring): Promise<void>
 }
 
 export interface CheckpointerParts {
   readonly files: Files
   readonly folder: OriginFolder
-  readonly signer: NoteSigner
+  readonly keys: LogKeyring
   /** The tree of what is on disk. */
   readonly range: CompactRange
   readonly clock: Clock
   readonly everyMs: number
   readonly anchors: readonly string[]
-  readonly newest: { readonly head: Head; readonly text: string }
+  readonly newest: SignedHead
+  readonly cosigned: SignedHead | undefined
   readonly isOurs: () => boolean
   onSigned(size: number): void
 }
@@ -33,10 +60,12 @@ export interface CheckpointerParts {
  * Signs the head of the log: at most once per `everyMs` while entries come, and on demand. A failure is kept as state
  * and tried again; it does not stop the log, which is as durable as before.
  */
-export class Checkpointer {
+export class Checkpointer implements Checkpoints {
   readonly #parts: CheckpointerParts
   readonly #anchors: Map<string, Anchor>
-  #newest: { readonly head: Head; readonly text: string }
+  #signers: LogSigners
+  #newest: SignedHead
+  #cosigned: SignedHead | undefined
   #problem: string | undefined
   #signedAt = Number.NEGATIVE_INFINITY
   #timer: NodeJS.Timeout | undefined
@@ -44,14 +73,20 @@ export class Checkpointer {
 
   constructor(parts: CheckpointerParts) {
     this.#parts = parts
+    this.#signers = new LogSigners(parts.keys, parts.folder.origin)
     this.#newest = parts.newest
+    this.#cosigned = parts.cosigned
     this.#anchors = new Map(
-      parts.anchors.map((path) => [path, { path, size: undefined, problem: undefined }]),
+      parts.anchors.map((path) => [path, { path, size: undefined, at: undefined, problem: undefined }]),
     )
   }
 
-  get newest(): { readonly head: Head; readonly text: string } {
+  get newest(): SignedHead {
     return this.#newest
+  }
+
+  get cosigned(): SignedHead | undefined {
+    return this.#cosigned
   }
 
   get problem(): string | undefined {
@@ -77,8 +112,35 @@ export class Checkpointer {
 
   /** Signs what is on disk, unless the newest checkpoint covers it, and brings the anchors up to date. */
   sign(): Promise<void> {
-    this.#work = this.#work.then(() => this.#signNow())
-    return this.#work
+    return this.#inTurn(async () => await this.#signNow())
+  }
+
+  cosign(of: SignedHead, lines: readonly string[], isEnough: boolean): Promise<void> {
+    return this.#inTurn(async () => {
+      if (!this.#parts.isOurs()) return
+      const text = of.text + lines.join('')
+      // Those who read it find both beside each other: what is newest, and what witnesses have seen.
+      if (this.#newest.text.startsWith(of.text)) {
+        await this.#write(FILE.checkpoint, text)
+        this.#newest = { head: of.head, text }
+      }
+      if (!isEnough) return
+      await this.#write(FILE.cosigned, text)
+      this.#cosigned = { head: of.head, text }
+    })
+  }
+
+  rekey(keys: LogKeyring): Promise<void> {
+    return this.#inTurn(async () => {
+      const { files, folder, clock, isOurs } = this.#parts
+      const signers = new LogSigners(keys, folder.origin)
+      if (!isOurs()) return
+      // Who reads the folder must know a key before it signs.
+      await nameKeys(files, folder, signers.at(clock.now()))
+      this.#signers = signers
+      await this.#signNow()
+      if (this.#problem !== undefined) throw new Fault('ledger.unwritable', { reason: this.#problem })
+    })
   }
 
   async close(): Promise<void> {
@@ -87,33 +149,60 @@ export class Checkpointer {
     await this.#work
   }
 
+  /** One after the other: they write the same files. What fails holds up nothing that comes after it. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#work.then(work)
+    this.#work = done.catch(() => undefined)
+    return done
+  }
+
   async #signNow(): Promise<void> {
-    const { files, folder, signer, range } = this.#parts
+    const { clock, folder, range } = this.#parts
     // Over the newer checkpoint of another process it would be a rollback.
     if (!this.#parts.isOurs()) return
-    this.#signedAt = this.#parts.clock.monotonic()
-    if (range.size > this.#newest.head.size) {
+    this.#signedAt = clock.monotonic()
+    if (range.size > this.#newest.head.size || !this.#isSignedByAll()) {
       // Taken together and at once: the tree may grow while the file is written.
       const head = { origin: folder.origin, size: range.size, root: range.root() }
-      const text = signCheckpoint(head, signer)
       try {
-        await writeAtomic(files, `${folder.path}/${FILE.checkpoint}`, utf8(text))
+        await this.#signHead(head)
       } catch (thrown) {
         this.#problem = `the checkpoint cannot be written: ${errorCode(thrown) ?? 'unknown error'}`
         return
       }
       this.#problem = undefined
-      this.#newest = { head, text }
       this.#parts.onSigned(head.size)
     }
     for (const anchor of this.anchors) if (anchor.size !== this.#newest.head.size) await this.#copy(anchor)
+  }
+
+  /** False when a key came into use after it was signed. */
+  #isSignedByAll(): boolean {
+    const { signatures = [] } = parseNote(this.#newest.text) ?? {}
+    const signers = this.#signers.at(this.#parts.clock.now())
+    return signers.every((signer) => signatures.some((each) => isBy(each, signer)))
+  }
+
+  async #signHead(head: Head): Promise<void> {
+    const now = this.#parts.clock.now()
+    const text = await signCheckpoint(head, this.#signers.at(now), now)
+    // Asked again: a signature takes long enough for the home to go to another process.
+    if (!this.#parts.isOurs()) return
+    await this.#write(FILE.checkpoint, text)
+    this.#newest = { head, text }
+  }
+
+  async #write(name: string, text: string): Promise<void> {
+    const { files, folder } = this.#parts
+    await writeAtomic(files, `${folder.path}/${name}`, utf8(text))
   }
 
   async #copy(anchor: Anchor): Promise<void> {
     const { head, text } = this.#newest
     try {
       await writeAtomic(this.#parts.files, anchor.path, utf8(text))
-      this.#anchors.set(anchor.path, { path: anchor.path, size: head.size, problem: undefined })
+      const at = this.#parts.clock.now()
+      this.#anchors.set(anchor.path, { path: anchor.path, size: head.size, at, problem: undefined })
     } catch (thrown) {
       const problem = `cannot be written: ${errorCode(thrown) ?? 'unknown error'}`
       this.#anchors.set(anchor.path, { ...anchor, problem })

@@ -1,5 +1,6 @@
 import { errorCode, type Files } from '#base/files.ts'
 import { isEntryId } from '#base/ids.ts'
+import { LIMITS } from '#base/limits.ts'
 import { listOrigins, listSegments, segmentPath, type OriginFolder } from './layout.ts'
 import { OpenedPacks, type OpenedPack } from './opened_packs.ts'
 import { leavesOfId } from './packed_text.ts'
@@ -106,13 +107,15 @@ export class EntryFinder {
     // The one that was used last stands at the end.
     this.#indexes.delete(path)
     this.#indexes.set(path, index)
-    for (const [oldest] of this.#indexes) if (this.#indexes.size > KEPT_INDEXES) this.#indexes.delete(oldest)
+    let bytes = [...this.#indexes.values()].reduce((sum, each) => sum + each.bytes, 0)
+    for (const [oldest, each] of this.#indexes) {
+      if (bytes <= LIMITS.rawIndexBytes || oldest === path) break
+      this.#indexes.delete(oldest)
+      bytes -= each.bytes
+    }
     return index
   }
 }
-
-/** The active segment, and those that wait to be sealed; more of them wait only where sealing fails. */
-const KEPT_INDEXES = 4
 
 function inPack(folder: OriginFolder, pack: OpenedPack, id: string): readonly ReadEntry[] {
   const leaves = leavesOfId(pack.text, id)

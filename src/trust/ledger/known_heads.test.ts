@@ -130,9 +130,10 @@ test('openLedger refuses a fork: the outside checkpoint covers other entries', a
 test('openLedger keeps what cannot be used as a problem: no checkpoint of this key, an unreadable anchor', async () => {
   const files = await emptyDisk()
   await write(files, 1)
-  const stranger = signCheckpoint(
+  const stranger = await signCheckpoint(
     peekCheckpoint(await verifiedCheckpoint(files)) ?? assert.fail(),
-    noteSigner('gatehouse.local/x', newEd25519Pem()),
+    [noteSigner('gatehouse.local/x', newEd25519Pem())],
+    0,
   )
   files.tamper('/anchor/unreadable', Buffer.from('x'))
   const read = files.read.bind(files)

@@ -4,7 +4,7 @@ import type { Files } from '#base/files.ts'
 import { LIMITS } from '#base/limits.ts'
 import { openCheckpoint, peekCheckpoint, type Head } from './checkpoint.ts'
 import { loadLog, type LoadedLog } from './load.ts'
-import { noteVerifier } from './note.ts'
+import { verifiersOf, type LogKey } from './log_keys.ts'
 import type { FinishedOrigin } from './origin.ts'
 import type { Succession } from './succession.ts'
 
@@ -19,7 +19,7 @@ export interface KnownHeads {
 export async function loadKnownHeads(
   files: Files,
   sources: { readonly anchors: readonly string[]; readonly knownHeads: readonly string[] },
-  publicKey: Uint8Array,
+  keys: readonly LogKey[],
 ): Promise<KnownHeads> {
   const heads: Head[] = []
   const problems: string[] = []
@@ -30,7 +30,7 @@ export async function loadKnownHeads(
     if (text.kind === 'unreadable') problems.push(`${path} cannot be read`)
   }
   for (const [source, text] of texts) {
-    const head = openOurs(text, publicKey)
+    const head = openOurs(text, keys)
     if (head === undefined) problems.push(`${source} holds no checkpoint of the key of this home`)
     else heads.push(head)
   }
@@ -76,10 +76,10 @@ export async function unreachedHeads(
   )
 }
 
-/** The head of a checkpoint that the key of this home signed; undefined for any other text. */
-export function openOurs(text: string, publicKey: Uint8Array): Head | undefined {
+/** The head of a checkpoint that a key of this home signed; undefined for any other text. */
+export function openOurs(text: string, keys: readonly LogKey[]): Head | undefined {
   const origin = peekCheckpoint(text)?.origin
-  return origin === undefined ? undefined : openCheckpoint(text, noteVerifier(origin, publicKey))
+  return origin === undefined ? undefined : openCheckpoint(text, verifiersOf(keys, origin))
 }
 
 type AnchorText =

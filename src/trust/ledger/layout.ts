@@ -2,10 +2,18 @@ import { isTemporary, type Files } from '#base/files.ts'
 
 /**
  * The ledger folder: one folder per log origin, `0001-<id>`, and in it
- * `origin` the verifier key (c2sp.org/signed-note) of the log, `checkpoint` its newest checkpoint, and per segment,
- * named for its first entry, either `<first>.raw` or, once sealed, `<first>.leaves` and `<first>.sidecar`.
+ * `origin` the verifier keys (c2sp.org/signed-note) of the log, newest first, `checkpoint` its newest checkpoint, `cosigned`
+ * the newest one that witnesses have cosigned, and per segment,
+ * named for its first entry, either `<first>.raw` or, once sealed, `<first>.leaves` and `<first>.sidecar`; in `tile` the
+ * full tiles of hashes (c2sp.org/tlog-tiles).
  */
-export const FILE = { origin: 'origin', checkpoint: 'checkpoint', reserve: 'reserve' } as const
+export const FILE = {
+  origin: 'origin',
+  checkpoint: 'checkpoint',
+  cosigned: 'cosigned',
+  reserve: 'reserve',
+  tile: 'tile',
+} as const
 
 export type Part = 'raw' | 'leaves' | 'sidecar'
 
@@ -76,11 +84,14 @@ export async function listSegments(
       const parts = segments.get(segment.first) ?? new Set()
       segments.set(segment.first, parts.add(segment.part))
     } else if (isTemporary(name)) temporary.push(name)
-    else if (name !== FILE.origin && name !== FILE.checkpoint) strange.push(name)
+    else if (!OF_LOG.has(name)) strange.push(name)
   }
   const inOrder = [...segments].map(([first, parts]) => ({ first, parts }))
   return { segments: inOrder.sort((left, right) => left.first - right.first), temporary, strange }
 }
+
+/** Files of a log beside its segments. */
+const OF_LOG: ReadonlySet<string> = new Set([FILE.origin, FILE.checkpoint, FILE.cosigned, FILE.tile])
 
 function parseSegmentName(name: string): { first: number; part: Part } | undefined {
   const [, digits = '', suffix = ''] = SEGMENT_PATTERN.exec(name) ?? []

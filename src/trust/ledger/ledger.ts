@@ -2,13 +2,12 @@ import type { Clock, Millis } from '#base/clock.ts'
 import { asFault } from '#base/fault.ts'
 import { newEntryId } from '#base/ids.ts'
 import type { EntryDraft, Receipt, Recorder } from '#base/recorder.ts'
-import { Checkpointer } from './checkpointer.ts'
+import { Checkpointer, type Checkpoints } from './checkpointer.ts'
 import { bytesOf, type Waiting } from './entry_queue.ts'
 import { GroupCommit, NOT_OURS, unwritable } from './group_commit.ts'
 import { makeLeaf } from './leaf.ts'
 import type { LoadedLog, SegmentMark } from './load.ts'
 import { LostEntries } from './lost_entries.ts'
-import { noteSigner } from './note.ts'
 import { openNewestLog, type LedgerOptions, type OpenedLog } from './open.ts'
 import { rememberedPseudonyms } from './pseudonym.ts'
 import { Sealer } from './sealer.ts'
@@ -25,9 +24,13 @@ export interface Ledger extends Recorder {
   readonly size: number
   /** Time of the newest entry that was there when it was opened, or of one shortly before it. */
   readonly newestAt: Millis | undefined
+  /** Those of the log that is appended to. */
+  readonly checkpoints: Checkpoints
   /** Signs what is on disk and gives the newest checkpoint, to be kept outside. Throws `ledger.unwritable`. */
   checkpoint(): Promise<string>
   state(): LedgerState
+  /** Signs what is on disk, and seals what is full without waiting for a quiet moment, for as long as `goOn` says. */
+  sealNow(goOn: () => boolean): ReturnType<Sealer['sealNow']>
   /** Resolves when nothing is being sealed or measured in the background. */
   settled(): Promise<void>
   /**
@@ -93,6 +96,7 @@ class FileLedger implements Ledger {
       folder,
       box,
       space: this.#space,
+      rows: home.log.rows,
       isBusy: options.isBusy ?? (() => false),
       onSealed: (mark) => this.#sealed(mark),
     })
@@ -102,10 +106,11 @@ class FileLedger implements Ledger {
       range,
       clock,
       isOurs,
-      signer: noteSigner(folder.origin, keys.signingPem),
+      keys,
       everyMs: options.checkpointEveryMs ?? CHECKPOINT_EVERY_MS,
       anchors: options.anchors ?? [],
       newest: checkpoint,
+      cosigned: home.cosigned,
       onSigned: (size) => this.#sealer.sealUpTo(size),
     })
     this.#commit = new GroupCommit({
@@ -129,6 +134,10 @@ class FileLedger implements Ledger {
 
   get size(): number {
     return this.#log.range.size
+  }
+
+  get checkpoints(): Checkpoints {
+    return this.#checkpointer
   }
 
   async start(tornBytes: number): Promise<void> {
@@ -190,6 +199,11 @@ class FileLedger implements Ledger {
         ...anchorProblems,
       ].filter((each) => each !== undefined),
     }
+  }
+
+  async sealNow(goOn: () => boolean): ReturnType<Sealer['sealNow']> {
+    await this.checkpoint()
+    return await this.#sealer.sealNow(this.#checkpointer.newest.head.size, goOn)
   }
 
   async settled(): Promise<void> {

@@ -9,7 +9,7 @@ import {
   KEYS,
   LEDGER,
   openOn,
-  PUBLIC_KEY,
+  PUBLIC_KEYS,
   readAll,
 } from '../../../test/support/ledger_fixture.ts'
 import {
@@ -86,7 +86,7 @@ async function checkDisk(files: SimulatedFiles, promised: Promised): Promise<voi
   await ledger.close()
   const rest = files.reopen('lost')
   for (const against of published) {
-    const keys = { publicKey: PUBLIC_KEY, sidecarKey: KEYS.sidecarKey }
+    const keys = { logKeys: PUBLIC_KEYS, sidecarKey: KEYS.sidecarKey }
     const report = await verifyLedger({ files: rest, directory: LEDGER, keys, against })
     assert.deepEqual(report.problems, [])
   }

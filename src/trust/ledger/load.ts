@@ -1,4 +1,5 @@
 import { sameBytes } from '#base/bytes.ts'
+import { SHA256_BYTES } from '#base/crypto.ts'
 import { Fault } from '#base/fault.ts'
 import type { Files } from '#base/files.ts'
 import type { Millis } from '#base/clock.ts'
@@ -18,11 +19,14 @@ import {
 import { idOf, parseLeaf } from './leaf.ts'
 import { CompactRange, leafHash } from './merkle.ts'
 import type { FinishedOrigin } from './origin.ts'
-import { unpackLeaves, type PackedHead } from './packing.ts'
-import { scanSegment, type RawSegment } from './raw_segment.ts'
+import { unpackLeaves } from './packing.ts'
+import { endingEntry, firstRawLeaf, scanSegment, segmentHeadAt, type RawSegment } from './raw_segment.ts'
 import { secretsMatch } from './secrets_match.ts'
 import { openGroup, readIfThere, readPackedHead } from './segment_reader.ts'
 import { SidecarBox } from './sidecar.ts'
+import { BundleTiles } from './tile_bundles.ts'
+import { readTile } from './tile_files.ts'
+import { TileRows } from './tile_rows.ts'
 
 /** One segment as it is known after opening. */
 export interface SegmentMark {
@@ -37,6 +41,8 @@ export interface SegmentMark {
 export interface LoadedLog {
   readonly folder: OriginFolder
   readonly range: CompactRange
+  /** The tiles above the leaves, which the range fills as it grows. */
+  readonly rows: TileRows
   readonly checkpoint: { readonly head: Head; readonly text: string }
   readonly segments: readonly SegmentMark[]
   /** The file to append to, and how many bytes of it are whole groups. */
@@ -56,8 +62,9 @@ export interface LoadChecks {
 }
 
 /**
- * Rebuilds the state of a log from its files. Entries since the last sealing are all hashed; of sealed segments the
- * stored bundle hashes are taken, which the checkpoint then proves. Entries behind the checkpoint are proven by their
+ * Rebuilds the state of a log from its files. Of sealed segments the stored bundle hashes are taken, of full ones that are
+ * not sealed yet those in the tiles, and the checkpoint then proves both; the entries since are all hashed. Where it does
+ * not, the tiles may be what is wrong: then they are left aside, and written anew. Entries behind the checkpoint are proven by their
  * sidecars: only who has the key can have written them, so nothing that a stranger appended is ever signed.
  *
  * Throws `ledger.corrupt` with the place when files are missing or damaged, or the log is shorter than its checkpoint
@@ -68,18 +75,19 @@ export async function loadLog(
   origin: FinishedOrigin,
   { sidecarKey, wanted }: LoadChecks,
 ): Promise<LoadedLog> {
-  const { folder, verifier } = origin
+  const { folder, verifiers } = origin
   const checkpointPath = `${folder.path}/${FILE.checkpoint}`
   const note = await readIfThere(files, checkpointPath, LIMITS.noteBytes)
   const text = note === undefined ? '' : Buffer.from(note).toString('utf8')
-  const head = openCheckpoint(text, verifier)
+  const head = openCheckpoint(text, verifiers)
   if (head === undefined)
     throw corrupt(checkpointPath, 'missing, damaged or not signed by the key of the log')
   const { segments } = await listSegments(files, folder)
   const box = new SidecarBox(sidecarKey, folder.origin)
-  const loader = new Loader({ files, folder, box, signed: head.size, wanted: [head.size, ...wanted] })
-  for (const [at, segment] of segments.entries()) await loader.load(segment, at === segments.length - 1)
-  const loaded = loader.finish()
+  const parts = { files, folder, box, signed: head.size, wanted: [head.size, ...wanted] }
+  const byTiles = await new Loader(parts, new BundleTiles(files, folder)).loadAll(segments)
+  const isProven = sameBytes(byTiles.roots.get(head.size) ?? NO_HASH, head.root)
+  const loaded = isProven ? byTiles : await new Loader(parts).loadAll(segments)
   const root = loaded.roots.get(head.size)
   if (root === undefined)
     throw corrupt(
@@ -93,6 +101,8 @@ export async function loadLog(
     )
   return { folder, checkpoint: { head, text }, ...loaded }
 }
+
+const NO_HASH = new Uint8Array(0)
 
 export function corrupt(place: string, what: string): Fault {
   return new Fault('ledger.corrupt', { place, what })
@@ -119,37 +129,91 @@ function leafAt(place: string, bytes: Uint8Array): JsonObject {
   }
 }
 
+/** What is known of a log once it is loaded, but for its checkpoint. */
+type Loaded = Omit<LoadedLog, 'folder' | 'checkpoint'>
+
 class Loader {
   readonly #parts: LoaderParts
-  readonly #range = new CompactRange()
+  readonly #tiles: BundleTiles | undefined
+  readonly #rows = new TileRows()
+  readonly #range = new CompactRange((level, hash) => this.#rows.add(level, hash))
   readonly #roots = new Map<number, Uint8Array>()
   readonly #marks: SegmentMark[] = []
   #active: LoadedLog['active'] | undefined
   #newestAt: Millis | undefined
 
-  constructor(parts: LoaderParts) {
+  /** Without tiles all that is not sealed is read. */
+  constructor(parts: LoaderParts, tiles?: BundleTiles) {
     this.#parts = parts
+    this.#tiles = tiles
     this.#keepRoot()
   }
 
-  async load(segment: SegmentFiles, isLast: boolean): Promise<void> {
+  async loadAll(segments: readonly SegmentFiles[]): Promise<Loaded> {
+    for (const [at, segment] of segments.entries()) {
+      await this.#load(segment, segments[at + 1]?.first)
+      await this.#dropKnownTiles()
+    }
+    if (this.#active === undefined) throw corrupt(this.#parts.folder.path, 'the active segment is missing')
+    return {
+      range: this.#range,
+      rows: this.#rows,
+      segments: this.#marks,
+      active: this.#active,
+      roots: this.#roots,
+      newestAt: this.#newestAt,
+    }
+  }
+
+  /** `next`: the first entry of the segment behind it; undefined for the last. */
+  async #load(segment: SegmentFiles, next: number | undefined): Promise<void> {
     if (segment.first !== this.#range.size)
       throw corrupt(
         `${this.#parts.folder.path}/${segmentName(segment.first, 'raw')}`,
         `entries from ${this.#range.size} on are missing or doubled`,
       )
-    if (segment.parts.has('raw')) await this.#loadRaw(segment.first, isLast)
-    else await this.#loadSealed(segment)
+    if (!segment.parts.has('raw')) return await this.#loadSealed(segment)
+    const roots = next === undefined ? undefined : await this.#rootsOf(segment.first, next)
+    if (roots === undefined || next === undefined) await this.#loadRaw(segment.first, next === undefined)
+    else await this.#loadRawByTiles({ first: segment.first, count: next - segment.first }, roots)
   }
 
-  finish(): Pick<LoadedLog, 'range' | 'segments' | 'active' | 'roots' | 'newestAt'> {
-    if (this.#active === undefined) throw corrupt(this.#parts.folder.path, 'the active segment is missing')
-    return {
-      range: this.#range,
-      segments: this.#marks,
-      active: this.#active,
-      roots: this.#roots,
-      newestAt: this.#newestAt,
+  /** The bundle hashes of a segment that need not be read for them: it ends where the next one begins. */
+  async #rootsOf(first: number, end: number): Promise<readonly Uint8Array[] | undefined> {
+    const { files, folder, signed, wanted } = this.#parts
+    if (end > signed || wanted.some((size) => size > first && size < end)) return undefined
+    const roots = await this.#tiles?.rootsOf(first, end)
+    if (roots === undefined) return undefined
+    const path = segmentPath(folder, first, 'raw')
+    const { bytes = 0 } = (await files.facts(path)) ?? {}
+    const tail = await files.readRange(path, Math.max(0, bytes - TAIL_BYTES), TAIL_BYTES)
+    return endingEntry(tail) === end ? roots : undefined
+  }
+
+  async #loadRawByTiles(
+    { first, count }: { readonly first: number; readonly count: number },
+    roots: readonly Uint8Array[],
+  ): Promise<void> {
+    const { files, folder } = this.#parts
+    const path = segmentPath(folder, first, 'raw')
+    const start = Buffer.from(await files.readRange(path, 0, FIRST_BYTES))
+    const head = segmentHeadAt(start)
+    const leaf = firstRawLeaf(start)
+    const facts = await files.facts(path)
+    if (head?.origin !== folder.origin || head.first !== first || leaf === undefined || facts === undefined)
+      throw corrupt(path, 'the head of the segment is damaged')
+    this.#appendBundles(roots)
+    const at = timeOf(path, leaf)
+    this.#marks.push({ kind: 'raw', first, count, at, bytes: facts.bytes })
+    this.#newestAt = at
+  }
+
+  /** Tiles that are on disk as they must be need not be written. */
+  async #dropKnownTiles(): Promise<void> {
+    const { files, folder } = this.#parts
+    for (const tile of this.#rows.waiting(this.#range.size)) {
+      const there = await readTile(files, folder, tile)
+      if (there !== undefined && sameBytes(there, tile.hashes)) this.#rows.drop([tile])
     }
   }
 
@@ -207,9 +271,10 @@ class Loader {
       throw corrupt(path, 'sealed, and yet the checkpoint does not cover it')
     if (this.#parts.wanted.some((size) => size > head.first && size < head.first + head.count))
       await this.#appendSealed(path)
-    else this.#appendTiles(head)
+    else this.#appendBundles(head.tiles)
     const { first, count, at } = head
-    this.#marks.push({ kind: 'sealed', first, count, at, bytes: leaves.bytes + sidecar.bytes })
+    const bytes = leaves.bytes + sidecar.bytes + count * SHA256_BYTES
+    this.#marks.push({ kind: 'sealed', first, count, at, bytes })
     this.#newestAt = at
   }
 
@@ -219,9 +284,9 @@ class Loader {
     return content
   }
 
-  #appendTiles(head: PackedHead): void {
-    for (const tile of head.tiles) {
-      this.#range.appendSubtree(BUNDLE_LEVEL, tile)
+  #appendBundles(hashes: readonly Uint8Array[]): void {
+    for (const hash of hashes) {
+      this.#range.appendSubtree(BUNDLE_LEVEL, hash)
       this.#keepRoot()
     }
   }
@@ -242,3 +307,8 @@ class Loader {
     if (this.#parts.wanted.includes(size)) this.#roots.set(size, this.#range.root())
   }
 }
+
+/** A head frame and one leaf. */
+const FIRST_BYTES = 2 * LIMITS.leafBytes
+/** The room that a segment may end with, and its last group, which is mostly far shorter. */
+const TAIL_BYTES = 512 * 1_024

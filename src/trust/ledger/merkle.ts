@@ -26,11 +26,19 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
   return sha256(NODE)
 }
 
+/** Told of each full subtree of 256^level leaves, from level 1 on, in order; the hash is to be copied at once. */
+export type OnTileHash = (level: number, hash: Uint8Array) => void
+
 /** What must be kept of a tree to append to it and know its root: one hash per set bit of its size, the peaks. */
 export class CompactRange {
   /** By level; that of a level whose bit is not set has no meaning. */
   readonly #peaks = Buffer.alloc(MOST_LEVELS * SHA256_BYTES)
+  readonly #onTileHash: OnTileHash | undefined
   #size = 0
+
+  constructor(onTileHash?: OnTileHash) {
+    this.#onTileHash = onTileHash
+  }
 
   get size(): number {
     return this.#size
@@ -46,7 +54,11 @@ export class CompactRange {
     if (this.#size % leaves !== 0) throw new RangeError('a subtree must start at a multiple of its size')
     NODE.set(hash, RIGHT_AT)
     let top = level
-    for (let rest = this.#size / leaves; rest % 2 === 1; rest = (rest - 1) / 2) this.#joinLeft(top++)
+    if (level > 0) this.#tell(level)
+    for (let rest = this.#size / leaves; rest % 2 === 1; rest = (rest - 1) / 2) {
+      this.#joinLeft(top++)
+      this.#tell(top)
+    }
     NODE.copy(this.#peaks, top * SHA256_BYTES, RIGHT_AT)
     this.#size += leaves
   }
@@ -65,6 +77,11 @@ export class CompactRange {
     return Buffer.from(NODE.subarray(RIGHT_AT))
   }
 
+  /** What stands at the right is the node of a full subtree of this level. */
+  #tell(level: number): void {
+    if (level % TILE_HEIGHT === 0) this.#onTileHash?.(level / TILE_HEIGHT, NODE.subarray(RIGHT_AT))
+  }
+
   /** Makes what stands at the right the node of it and the peak of a level at its left. */
   #joinLeft(level: number): void {
     this.#peaks.copy(NODE, 1, level * SHA256_BYTES, (level + 1) * SHA256_BYTES)
@@ -72,6 +89,8 @@ export class CompactRange {
   }
 }
 
+/** Levels of the tree in one level of tiles (c2sp.org/tlog-tiles, "Merkle Tree"). */
+const TILE_HEIGHT = 8
 /** Sizes are whole numbers up to 2^53. */
 const MOST_LEVELS = 54
 

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { fromBase64 } from '#base/bytes.ts'
 import { newEd25519Pem } from '#base/crypto.ts'
 import { openCheckpoint, parseHead, peekCheckpoint, signCheckpoint } from './checkpoint.ts'
-import { fromBase64, noteSigner, openNote, parseNote, parseVerifierKey, printVerifierKey } from './note.ts'
+import { noteSigner, openNote, parseNote, parseVerifierKey, printVerifierKey, signNote } from './note.ts'
 
 const SIGNER = noteSigner('example.test/log', newEd25519Pem())
-const NOTE = SIGNER.sign('a text\nof two lines\n')
+const NOTE = await signNote('a text\nof two lines\n', [SIGNER], 0)
 const ROOT = Buffer.alloc(32, 7)
 
 test('openNote gives the text: it was signed by this key', () => {
@@ -39,13 +40,13 @@ for (const [why, note] of MALFORMED)
     assert.equal(openNote(note, SIGNER), undefined)
   })
 
-test('openNote counts signatures of the key only: strangers beside it are no matter, a wrong one of the key is', () => {
-  const stranger = noteSigner('example.test/stranger', newEd25519Pem()).sign('a text\nof two lines\n')
+test('openNote counts signatures of the key only: strangers beside it are no matter, a wrong one of the key is', async () => {
+  const other = noteSigner('example.test/stranger', newEd25519Pem())
+  const stranger = await signNote('a text\nof two lines\n', [other], 0)
   const both = NOTE + stranger.slice(stranger.lastIndexOf('\n\n') + 2)
   assert.equal(openNote(both, SIGNER), 'a text\nof two lines\n')
   assert.equal(openNote(stranger, SIGNER), undefined)
-  const other = SIGNER.sign('other\n')
-  const twice = NOTE + other.slice(other.lastIndexOf('\n\n') + 2)
+  const twice = NOTE + (await SIGNER.sign('other\n', 0))
   assert.equal(openNote(twice, SIGNER), undefined)
 })
 
@@ -62,14 +63,15 @@ test('parseVerifierKey reads what printVerifierKey prints, and nothing else', ()
   assert.equal(parseVerifierKey('name+00000000+AAAA'), undefined)
 })
 
-test('openCheckpoint reads what signCheckpoint signs: origin, size and root', () => {
+test('openCheckpoint reads what signCheckpoint signs: origin, size and root', async () => {
   const head = { origin: SIGNER.name, size: 20_852_163, root: ROOT }
-  const note = signCheckpoint(head, SIGNER)
+  const note = await signCheckpoint(head, [SIGNER], 0)
   assert.deepEqual(openCheckpoint(note, SIGNER), { ...head, root: Buffer.from(ROOT) })
   assert.equal(peekCheckpoint(note)?.size, 20_852_163)
   assert.equal(peekCheckpoint('nothing'), undefined)
-  assert.equal(openCheckpoint(signCheckpoint({ ...head, origin: 'another.test' }, SIGNER), SIGNER), undefined)
-  assert.equal(openCheckpoint(SIGNER.sign('not a checkpoint\n'), SIGNER), undefined)
+  const another = await signCheckpoint({ ...head, origin: 'another.test' }, [SIGNER], 0)
+  assert.equal(openCheckpoint(another, SIGNER), undefined)
+  assert.equal(openCheckpoint(await signNote('not a checkpoint\n', [SIGNER], 0), SIGNER), undefined)
 })
 
 const HEADS: readonly [why: string, text: string, isHead: boolean][] = [

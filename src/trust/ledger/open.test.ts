@@ -141,3 +141,35 @@ test('a ledger stops for good when the home is not ours any more: nothing is wri
   await ledger.close()
   assert.deepEqual([...files.all()], before)
 })
+
+test('openLedger appends nothing to the log of a copy that was restored, whether or not it is known what followed', async () => {
+  for (const isKnown of [false, true]) {
+    const { files, head } = await olderLedger()
+    const { origin } = await newestFolder(files)
+    const restored = { origin, size: 2, root: new Uint8Array(32) }
+    const knownHeads = isKnown ? [head] : []
+    for (let starts = 0; starts < 3; starts++) {
+      const ledger = await openOn(files, { restored, knownHeads })
+      assert.notEqual(ledger.origin, origin)
+      assert.equal(ledger.state().problems.length, isKnown ? 1 : 0)
+      await ledger.append(intent(9))
+      await ledger.close()
+      assert.equal((await listOrigins(files, LEDGER)).folders.length, 2, 'once only')
+    }
+    const [opening] = await readAll(files)
+    const { what, reason, before, after } = opening?.leaf ?? {}
+    assert.deepEqual([what, reason], ['ledger.succeeded', 'home.restored'])
+    assert.equal((before as { size: number }).size, 2)
+    assert.deepEqual(
+      (after as { size: number }[]).map(({ size }) => size),
+      isKnown ? [5] : [],
+    )
+    const report = await verifyLedger({ files, directory: LEDGER, keys: KEYS })
+    assert.deepEqual([report.ok, report.lost], [!isKnown, isKnown ? 3 : 0])
+    assert.deepEqual(
+      report.restores.map(({ before: head, lost }) => [head?.size, lost]),
+      [[2, isKnown ? 3 : 0]],
+    )
+    if (!isKnown) assert.match(report.statement, /restored from a copy/)
+  }
+})

@@ -1,19 +1,29 @@
 import type { Clock, Millis } from '#base/clock.ts'
-import { ed25519PublicBytes, randomBytes } from '#base/crypto.ts'
-import { sameBytes } from '#base/bytes.ts'
+import { randomBytes } from '#base/crypto.ts'
 import { Fault } from '#base/fault.ts'
 import { folderOf, type Files } from '#base/files.ts'
 import { newEntryId } from '#base/ids.ts'
+import { LIMITS } from '#base/limits.ts'
 import type { EntryDraft } from '#base/recorder.ts'
 import { ActiveSegment } from './active_segment.ts'
-import type { Head } from './checkpoint.ts'
+import { openCheckpoint, peekCheckpoint, type Head } from './checkpoint.ts'
+import type { SignedHead } from './checkpointer.ts'
 import { SEED_BYTES } from './commitment.ts'
 import { loadKnownHeads, unreachedHeads } from './known_heads.ts'
-import { listSegments } from './layout.ts'
+import { FILE, listSegments, type OriginFolder } from './layout.ts'
 import { makeLeaf, type MadeLeaf } from './leaf.ts'
 import { loadLog, type LoadedLog } from './load.ts'
-import { createOrigin, loadVerifier, sortOrigins, type FinishedOrigin, type OriginKeys } from './origin.ts'
+import { isAmong, logKeysOf, LogSigners, verifiersOf, type LogKey } from './log_keys.ts'
+import {
+  createOrigin,
+  loadVerifiers,
+  nameKeys,
+  sortOrigins,
+  type FinishedOrigin,
+  type OriginKeys,
+} from './origin.ts'
 import { readFirstLeaf } from './read.ts'
+import { readIfThere } from './segment_reader.ts'
 import { usedBytes } from './space.ts'
 import { lostEntries, successionFields, successionOf, type Succession } from './succession.ts'
 
@@ -48,6 +58,8 @@ export interface LedgerOptions {
   readonly isBusy?: (() => boolean) | undefined
   /** Default `state`. */
   readonly onLoss?: OnLoss | undefined
+  /** The head that a home was restored with: the log that ends with it is not appended to, as others may know what followed. */
+  readonly restored?: Head | undefined
   /** Told of each entry once it is on disk, in the turn in which it counts as one. Must not throw. */
   readonly onRecorded?: ((draft: EntryDraft) => void) | undefined
 }
@@ -61,6 +73,8 @@ export type OnLoss = 'state' | 'refuse' | 'accept'
 export interface OpenedLog {
   readonly log: LoadedLog
   readonly active: ActiveSegment
+  /** The newest checkpoint that witnesses had cosigned. */
+  readonly cosigned: SignedHead | undefined
   readonly usedBytes: number
   /** Bytes of an unfinished write that were cut off. */
   readonly tornBytes: number
@@ -71,27 +85,46 @@ export interface OpenedLog {
 
 /** Finds or starts the log to append to and brings its files in order. Throws as `openLedger`. */
 export async function openNewestLog(options: LedgerOptions): Promise<OpenedLog> {
-  const { files, directory, keys } = options
-  const publicKey = ed25519PublicBytes(keys.signingPem)
-  const known = await loadKnownHeads(
-    files,
-    { anchors: options.anchors ?? [], knownHeads: options.knownHeads ?? [] },
-    publicKey,
-  )
-  const { finished } = await sortOrigins(files, directory)
-  const newest = finished.at(-1)
-  if (newest !== undefined) checkKey(newest, publicKey)
+  const { files, directory, keys, clock } = options
+  const ours = logKeysOf(keys, clock.now())
+  const { finished: found } = await sortOrigins(files, directory)
+  const newest = found.at(-1)
+  const cosigned = newest && (await loadCosigned(files, newest.folder))
+  const knownHeads = [...(options.knownHeads ?? []), ...(cosigned === undefined ? [] : [cosigned])]
+  const known = await loadKnownHeads(files, { anchors: options.anchors ?? [], knownHeads }, ours)
+  if (newest !== undefined) checkKeys(newest, ours)
   else if (options.onLoss === 'refuse') throw goneLedger(directory)
   await files.makeDirectory(directory)
   await files.syncDirectory(folderOf(directory))
+  // What a folder says of its keys is not trusted, only what the home has.
+  const finished = found.map(({ folder }) => ({ folder, verifiers: verifiersOf(ours, folder.origin) }))
   const { opened, losses } = await openOrSucceed(options, finished, known.heads)
   // An earlier process may have died before its names were durable; what follows builds on them.
   await files.syncDirectory(opened.log.folder.path)
   await files.syncDirectory(directory)
   const { temporary } = await listSegments(files, opened.log.folder)
   for (const name of temporary) await files.unlink(`${opened.log.folder.path}/${name}`)
+  const { folder } = opened.log
+  await nameKeys(files, folder, new LogSigners(keys, folder.origin).at(clock.now()))
   const lost = losses.reduce((sum, each) => sum + lostEntries(each), 0)
-  return { ...opened, usedBytes: await usedBytes(files, directory), lost, problems: known.problems }
+  return {
+    ...opened,
+    cosigned: cosignedOf(opened.log, cosigned),
+    usedBytes: await usedBytes(files, directory),
+    lost,
+    problems: known.problems,
+  }
+}
+
+async function loadCosigned(files: Files, folder: OriginFolder): Promise<string | undefined> {
+  const bytes = await readIfThere(files, `${folder.path}/${FILE.cosigned}`, LIMITS.noteBytes)
+  return bytes && Buffer.from(bytes).toString('utf8')
+}
+
+/** Its root has been compared with that of the log as all known heads have. */
+function cosignedOf(log: LoadedLog, text: string | undefined): SignedHead | undefined {
+  const head = text === undefined ? undefined : peekCheckpoint(text)
+  return text !== undefined && head?.origin === log.folder.origin ? { head, text } : undefined
 }
 
 interface Opened {
@@ -120,10 +153,22 @@ async function openOrSucceed(
   const logs = { finished, current: current.log, successions, sidecarKey: keys.sidecarKey }
   const unreached = await unreachedHeads(files, logs, heads)
   const losses = openLosses(successions)
-  if (unreached.length === 0 && (losses.length === 0 || !isAccepted)) return { opened: current, losses }
+  // Once another log follows the one of the copy, that is done.
+  const isRestored = options.restored?.origin === newest.folder.origin
+  const isWhole = unreached.length === 0 && (losses.length === 0 || !isAccepted) && !isRestored
+  if (isWhole && isHeldByKeyInUse(options, current.log)) return { opened: current, losses }
   await current.active.close()
-  const succession = { before: headOf(current.log), after: unreached, isAccepted }
+  const succession = { before: headOf(current.log), after: unreached, isAccepted, isRestored }
   return { opened: await openNew(options, succession), losses: openLosses([...successions, succession]) }
+}
+
+/**
+ * A log that was last signed by keys that have ended, because they were lost, is not appended to: who else may have them
+ * could have written what it says.
+ */
+function isHeldByKeyInUse({ keys, clock }: LedgerOptions, { folder, checkpoint }: LoadedLog): boolean {
+  const inUse = logKeysOf(keys, clock.now()).filter(({ hasEnded }) => !hasEnded)
+  return openCheckpoint(checkpoint.text, verifiersOf(inUse, folder.origin)) !== undefined
 }
 
 async function loadSuccessions(
@@ -154,11 +199,11 @@ async function openOld(
 async function openNew(options: LedgerOptions, succession: Succession | undefined): Promise<Opened> {
   const { files, directory, keys, clock } = options
   const opening = succession && openingLeaf(succession, clock.now())
-  const folder = await createOrigin(files, directory, keys, opening)
-  const verifier = await loadVerifier(files, folder)
-  if (verifier === undefined)
+  const folder = await createOrigin(files, directory, keys, { opening, at: clock.now() })
+  const verifiers = await loadVerifiers(files, folder)
+  if (verifiers === undefined)
     throw new Fault('ledger.corrupt', { place: folder.path, what: 'cannot be read' })
-  return openOld(options, { folder, verifier }, [])
+  return openOld(options, { folder, verifiers }, [])
 }
 
 function openingLeaf(succession: Succession, at: Millis): MadeLeaf {
@@ -172,8 +217,8 @@ function headOf(log: LoadedLog): Head {
   return { origin: log.folder.origin, size: log.range.size, root: log.range.root() }
 }
 
-function checkKey(origin: FinishedOrigin, publicKey: Uint8Array): void {
-  if (!sameBytes(origin.verifier.publicKey, publicKey))
+function checkKeys(origin: FinishedOrigin, ours: readonly LogKey[]): void {
+  if (!origin.verifiers.every((each) => isAmong(ours, each)))
     throw new Fault('home.damaged', {
       place: origin.folder.path,
       what: 'the signing key is not that of the log',

@@ -10,16 +10,16 @@ import {
   openOn,
 } from '../../../test/support/ledger_fixture.ts'
 import { listOrigins, listSegments, originFolder, segmentName } from './layout.ts'
-import { createOrigin, loadVerifier, sortOrigins } from './origin.ts'
+import { createOrigin, loadVerifiers, sortOrigins } from './origin.ts'
 
 test('createOrigin numbers logs and clears away what a crash left of one', async () => {
   const files = await emptyDisk()
   await files.makeDirectory(LEDGER)
-  const first = await createOrigin(files, LEDGER, KEYS, undefined)
+  const first = await createOrigin(files, LEDGER, KEYS, { opening: undefined, at: 0 })
   const left = originFolder(LEDGER, 2, 'A'.repeat(16))
   await files.makeDirectory(left.path)
   files.tamper(`${left.path}/checkpoint`, utf8('x'))
-  const second = await createOrigin(files, LEDGER, KEYS, undefined)
+  const second = await createOrigin(files, LEDGER, KEYS, { opening: undefined, at: 0 })
   assert.deepEqual([first.number, second.number], [1, 2])
   assert.deepEqual(
     (await listOrigins(files, LEDGER)).folders.map((each) => each.path),
@@ -41,15 +41,15 @@ test('sortOrigins never takes a log with entries for an unfinished one', async (
   await assert.rejects(sortOrigins(files, LEDGER), { code: 'ledger.corrupt' })
 })
 
-test('loadVerifier reads the key of this log only', async () => {
+test('loadVerifiers reads the keys of this log only', async () => {
   const files = await emptyDisk()
   await files.makeDirectory(LEDGER)
-  const folder = await createOrigin(files, LEDGER, KEYS, undefined)
-  assert.equal((await loadVerifier(files, folder))?.name, folder.origin)
+  const folder = await createOrigin(files, LEDGER, KEYS, { opening: undefined, at: 0 })
+  assert.equal((await loadVerifiers(files, folder))?.[0]?.name, folder.origin)
   const other = originFolder(LEDGER, 2, 'B'.repeat(16))
   await files.makeDirectory(other.path)
   files.tamper(`${other.path}/origin`, files.all().get(`${folder.path}/origin`))
-  assert.equal(await loadVerifier(files, other), undefined)
+  assert.equal(await loadVerifiers(files, other), undefined)
 })
 
 test('listSegments and listOrigins know their names: and call all others strange', async () => {

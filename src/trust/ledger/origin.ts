@@ -1,21 +1,22 @@
-import { utf8 } from '#base/bytes.ts'
+import { sameBytes, utf8 } from '#base/bytes.ts'
+import type { Millis } from '#base/clock.ts'
 import { Fault } from '#base/fault.ts'
 import { writeAtomic, type Files } from '#base/files.ts'
 import { randomBase62 } from '#base/ids.ts'
 import { LIMITS } from '#base/limits.ts'
 import { signCheckpoint } from './checkpoint.ts'
+import { parseLogKey } from './cosignature.ts'
 import { FILE, listOrigins, listSegments, originFolder, segmentPath, type OriginFolder } from './layout.ts'
 import { parseLeaf, type MadeLeaf } from './leaf.ts'
+import { LogSigners, type LogKeyring } from './log_keys.ts'
 import { leafHash, rootOf } from './merkle.ts'
-import { noteSigner, parseVerifierKey, printVerifierKey, type NoteVerifier } from './note.ts'
+import { printVerifierKey, type NoteVerifier } from './note.ts'
 import { encodeGroup, encodeHead, groupPlace, scanSegment } from './raw_segment.ts'
 import { readIfThere } from './segment_reader.ts'
 import { encodeRecord, SidecarBox } from './sidecar.ts'
 import { successionOf } from './succession.ts'
 
-export interface OriginKeys {
-  /** Ed25519 private key, PKCS #8 PEM: signs checkpoints. */
-  readonly signingPem: string
+export interface OriginKeys extends LogKeyring {
   /** 32 bytes. */
   readonly sidecarKey: Uint8Array
 }
@@ -30,25 +31,28 @@ export async function createOrigin(
   files: Files,
   directory: string,
   keys: OriginKeys,
-  opening: MadeLeaf | undefined,
+  start: { readonly opening: MadeLeaf | undefined; readonly at: Millis },
 ): Promise<OriginFolder> {
+  const { opening, at } = start
   const { finished, unfinished } = await sortOrigins(files, directory)
   for (const folder of unfinished) await removeUnfinished(files, folder)
   const number = (finished.at(-1)?.folder.number ?? 0) + 1
   const folder = originFolder(directory, number, randomBase62(ID_CHARACTERS))
   await files.makeDirectory(folder.path)
-  const signer = noteSigner(folder.origin, keys.signingPem)
+  const signers = new LogSigners(keys, folder.origin).at(at)
   await writeAtomic(files, segmentPath(folder, 0, 'raw'), firstSegment(folder.origin, keys, opening))
   const hashes = opening === undefined ? [] : [leafHash(opening.bytes)]
   const head = { origin: folder.origin, size: hashes.length, root: rootOf(hashes) }
-  await writeAtomic(files, `${folder.path}/${FILE.checkpoint}`, utf8(signCheckpoint(head, signer)))
-  await writeAtomic(files, `${folder.path}/${FILE.origin}`, utf8(`${printVerifierKey(signer)}\n`))
+  const checkpoint = await signCheckpoint(head, signers, at)
+  await writeAtomic(files, `${folder.path}/${FILE.checkpoint}`, utf8(checkpoint))
+  await writeKeys(files, folder, signers)
   return folder
 }
 
 export interface FinishedOrigin {
   readonly folder: OriginFolder
-  readonly verifier: NoteVerifier
+  /** The keys that have signed it, as its folder names them. */
+  readonly verifiers: readonly NoteVerifier[]
 }
 
 /**
@@ -64,8 +68,8 @@ export async function sortOrigins(
   const unfinished: OriginFolder[] = []
   const { folders } = await listOrigins(files, directory)
   for (const folder of folders) {
-    const verifier = await loadVerifier(files, folder)
-    if (verifier !== undefined) finished.push({ folder, verifier })
+    const verifiers = await loadVerifiers(files, folder)
+    if (verifiers !== undefined) finished.push({ folder, verifiers })
     else if (await isUnfinished(files, folder)) unfinished.push(folder)
     else
       throw new Fault('ledger.corrupt', {
@@ -76,12 +80,39 @@ export async function sortOrigins(
   return { finished, unfinished }
 }
 
-/** The verifier key of a log; undefined when the file is missing or not exactly the key of this log. */
-export async function loadVerifier(files: Files, folder: OriginFolder): Promise<NoteVerifier | undefined> {
+/** The verifier keys of a log, newest first; undefined when the file is missing or a line is no key of this log. */
+export async function loadVerifiers(
+  files: Files,
+  folder: OriginFolder,
+): Promise<readonly NoteVerifier[] | undefined> {
   const bytes = await readIfThere(files, `${folder.path}/${FILE.origin}`, LIMITS.noteBytes)
   const text = bytes === undefined ? '' : Buffer.from(bytes).toString('utf8')
-  const verifier = text.endsWith('\n') ? parseVerifierKey(text.slice(0, -1)) : undefined
-  return verifier?.name === folder.origin ? verifier : undefined
+  if (!text.endsWith('\n')) return undefined
+  const verifiers = text.slice(0, -1).split('\n').map(parseLogKey)
+  const known = verifiers.filter((each) => each?.name === folder.origin).filter((each) => each !== undefined)
+  return known.length === verifiers.length ? known : undefined
+}
+
+/** Names those that sign a log now in its folder, before those that have signed it. */
+export async function nameKeys(
+  files: Files,
+  folder: OriginFolder,
+  signers: readonly NoteVerifier[],
+): Promise<void> {
+  const verifiers = (await loadVerifiers(files, folder)) ?? []
+  const isNew = (key: NoteVerifier): boolean => !verifiers.some((each) => isSameKey(each, key))
+  if (!signers.some(isNew)) return
+  const earlier = verifiers.filter((key) => !signers.some((each) => isSameKey(each, key)))
+  await writeKeys(files, folder, [...signers, ...earlier])
+}
+
+function isSameKey(left: NoteVerifier, right: NoteVerifier): boolean {
+  return left.type === right.type && sameBytes(left.publicKey, right.publicKey)
+}
+
+async function writeKeys(files: Files, folder: OriginFolder, keys: readonly NoteVerifier[]): Promise<void> {
+  const lines = keys.map((key) => `${printVerifierKey(key)}\n`)
+  await writeAtomic(files, `${folder.path}/${FILE.origin}`, utf8(lines.join('')))
 }
 
 /** True for a folder as `createOrigin` can leave it at a crash: no origin file, and at most its opening entry. */

@@ -25,6 +25,8 @@ export interface PackedSegment {
   readonly count: number
   readonly leaves: Uint8Array
   readonly sidecar: Uint8Array
+  /** The hash of each leaf, one after another. */
+  readonly hashes: Uint8Array
 }
 
 /**
@@ -33,7 +35,7 @@ export interface PackedSegment {
  */
 export async function packSegment(task: PackTask): Promise<PackedSegment> {
   const { first, place, box } = task
-  const { at, count, text, ids, tiles, records } = await openAll(task)
+  const { at, count, text, ids, tiles, hashes, records } = await openAll(task)
   if (count === 0 || count % BUNDLE !== 0) throw unsealable(place, 'not whole bundles')
   const leaves = await packLeaves({ first, at, count, text, ids, tiles })
   if (!isSame(await openPack(leaves), text)) throw unsealable(place, 'does not pack')
@@ -43,7 +45,7 @@ export async function packSegment(task: PackTask): Promise<PackedSegment> {
   if (!isSame(await openSegmentRecords(box, boxPlace, sidecar, records.length), records))
     throw unsealable(place, 'its sidecar does not pack')
   release(records)
-  return { count, leaves, sidecar }
+  return { count, leaves, sidecar, hashes }
 }
 
 interface Opened {
@@ -53,6 +55,7 @@ interface Opened {
   readonly text: Uint8Array
   readonly ids: ReadonlySet<string>
   readonly tiles: readonly Uint8Array[]
+  readonly hashes: Uint8Array
   /** The records of all entries, one after another. */
   readonly records: Uint8Array
 }
@@ -87,6 +90,7 @@ class Lines {
   readonly #text: Buffer
   readonly #ids = new Set<string>()
   readonly #tiles: Uint8Array[] = []
+  readonly #hashes: Uint8Array[] = []
   #bundle = new CompactRange()
   #end = 0
   #at = 0
@@ -120,6 +124,7 @@ class Lines {
   }
 
   #hash(hash: Uint8Array): void {
+    this.#hashes.push(hash)
     this.#bundle.append(hash)
     if (this.#bundle.size < BUNDLE) return
     this.#tiles.push(this.#bundle.root())
@@ -128,7 +133,8 @@ class Lines {
 
   finish(): Omit<Opened, 'records'> {
     const text = this.#text.subarray(0, this.#end)
-    return { at: this.#at, count: this.count, text, ids: this.#ids, tiles: this.#tiles }
+    const hashes = concat(...this.#hashes)
+    return { at: this.#at, count: this.count, text, ids: this.#ids, tiles: this.#tiles, hashes }
   }
 }
 

@@ -170,7 +170,8 @@ function isOdd(value: number): boolean {
   return value % 2 === 1
 }
 
-function largestPowerBelow(count: number): number {
+/** The largest power of two below a count, which is at least 2; 1 for 1. */
+export function largestPowerBelow(count: number): number {
   let power = 1
   while (power * 2 < count) power *= 2
   return power

@@ -27,6 +27,11 @@ export class RawIndex {
     this.#first = first
   }
 
+  /** Bytes that it keeps. */
+  get bytes(): number {
+    return [this.#hashes, this.#groups, this.#starts, this.#firsts].reduce((sum, { bytes }) => sum + bytes, 0)
+  }
+
   /** Takes in what the file has more than at the last call. */
   async follow(): Promise<'followed' | 'missing' | 'unreadable'> {
     const facts = await this.#files.facts(this.#path)
@@ -118,6 +123,10 @@ class NumberColumn {
 
   get length(): number {
     return this.#length
+  }
+
+  get bytes(): number {
+    return this.#numbers.byteLength
   }
 
   at(index: number): number {

@@ -106,6 +106,24 @@ export function firstRawLeaf(start: Uint8Array): Uint8Array | undefined {
   return leaf?.type === FRAME_TYPE.leaf ? leaf.payload : undefined
 }
 
+/**
+ * The entry behind the last one of a segment, from the last bytes of its file; undefined where no whole group ends what is
+ * written in them. It spares the reading of a segment of which the hashes are known.
+ */
+export function endingEntry(tail: Uint8Array): number | undefined {
+  const bytes = Buffer.from(tail.buffer, tail.byteOffset, tail.byteLength)
+  // The sealed records may end with zeros of their own, which look like room.
+  const written = writtenUpTo(bytes, 0)
+  for (let at = written - 1; at >= 0; at--) {
+    if (bytes[at + 4] !== FRAME_TYPE.group) continue
+    const frame = frameAt(bytes, at)
+    if (frame?.type !== FRAME_TYPE.group || frame.end < written) continue
+    const { first, count } = parseGroupHead(frame.payload)
+    return first + count
+  }
+  return undefined
+}
+
 /** What the sealed records of a group are bound to. */
 export function groupPlace(segment: number, group: Pick<Group, 'first' | 'leaves'>): BoxPlace {
   return {

@@ -2,6 +2,8 @@ import { randomBytes } from '#base/crypto.ts'
 import type { Clock } from '#base/clock.ts'
 import { writeAtomic, type Files } from '#base/files.ts'
 import { FILE } from './layout.ts'
+import { tileFiles } from './tile_files.ts'
+import { TILE_BYTES } from './tile_path.ts'
 
 export interface SpaceOptions {
   readonly files: Files
@@ -138,8 +140,20 @@ export async function usedBytes(files: Files, directory: string): Promise<number
   let used = 0
   for (const name of await files.list(directory)) {
     if (name === FILE.reserve) continue
-    const inside = await files.list(`${directory}/${name}`).catch(() => [])
-    for (const each of inside) used += (await files.facts(`${directory}/${name}/${each}`))?.bytes ?? 0
+    const path = `${directory}/${name}`
+    const inside = await files.list(path).catch(() => [])
+    for (const each of inside)
+      used +=
+        each === FILE.tile
+          ? await tileBytes(files, path)
+          : ((await files.facts(`${path}/${each}`))?.bytes ?? 0)
   }
   return used
+}
+
+/** Tiles are all as long as each other, and too many to look at each. */
+async function tileBytes(files: Files, path: string): Promise<number> {
+  let count = 0
+  for await (const file of tileFiles(files, { path })) if (file !== '') count += 1
+  return count * TILE_BYTES
 }

@@ -1,12 +1,13 @@
-import { toBase64 } from '#base/bytes.ts'
+import { fromBase64, toBase64 } from '#base/bytes.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '#base/json.ts'
 import type { Head } from './checkpoint.ts'
-import { fromBase64 } from './note.ts'
 
 /** What the first entry of a log is called that follows another one, or a lost one. */
 const SUCCEEDED = 'ledger.succeeded'
 /** Why a log was started that follows another: an operator said that what is lost is lost. */
 const ACCEPTED = 'loss.accepted'
+/** The home was put back from a copy, and what followed in the log that it ends with is known elsewhere, if at all. */
+export const RESTORED = 'home.restored'
 
 /** What the first entry of a log says that follows another. */
 export interface Succession {
@@ -16,13 +17,21 @@ export interface Succession {
   readonly after: readonly Head[]
   /** True when an operator accepted this loss and all before it. */
   readonly isAccepted: boolean
+  /** True when the home was restored from a copy that ends here; what is lost need not be known then. */
+  readonly isRestored?: boolean
 }
 
-export function successionFields({ before, after, isAccepted }: Succession): Record<string, JsonValue> {
+export function successionFields({
+  before,
+  after,
+  isAccepted,
+  isRestored = false,
+}: Succession): Record<string, JsonValue> {
   return {
     what: SUCCEEDED,
     before: before === undefined ? null : headToJson(before),
     after: after.map(headToJson),
+    ...(isRestored && { reason: RESTORED }),
     ...(isAccepted && { reason: ACCEPTED }),
   }
 }
@@ -32,7 +41,12 @@ export function successionOf(opening: JsonObject): Succession | undefined {
   if (opening['what'] !== SUCCEEDED) return undefined
   const { before, after, reason } = opening
   const heads = Array.isArray(after) ? after.map(headFromJson).filter((head) => head !== undefined) : []
-  return { before: headFromJson(before), after: heads, isAccepted: reason === ACCEPTED }
+  return {
+    before: headFromJson(before),
+    after: heads,
+    isAccepted: reason === ACCEPTED,
+    isRestored: reason === RESTORED,
+  }
 }
 
 /** How many entries the unreached heads cover beyond the state that was found. */

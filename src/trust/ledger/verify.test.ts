@@ -17,6 +17,7 @@ import {
 import type { SimulatedFiles } from '../../../test/support/simulated_files.ts'
 import { signCheckpoint } from './checkpoint.ts'
 import { leafHash, rootOf } from './merkle.ts'
+import { logKeysOf } from './log_keys.ts'
 import { noteSigner } from './note.ts'
 import { unpackLeaves } from './packing.ts'
 import { encodeGroup, encodeHead, scanSegment, type Group } from './raw_segment.ts'
@@ -191,10 +192,12 @@ test('verifyLedger names the bundle: a sealed entry was changed and the file mad
   const report = await verifyLedger({ files, directory: LEDGER })
   assert.match(report.problems[0]?.place ?? '', /000000000000\.leaves entries 0 to 255$/)
   assert.match(report.problems[0]?.what ?? '', /bundle/)
-  // With the bundle hash changed too, the tree differs from the checkpoint.
+  // With the bundle hash changed too, the tree differs from its tile, and from the checkpoint.
   files.tamper(name, again)
   const second = await verifyLedger({ files, directory: LEDGER })
-  assert.match(second.problems[0]?.what ?? '', /not the entries that the checkpoint covers/)
+  assert.match(second.problems[0]?.place ?? '', /\/tile\/0\/000$/)
+  assert.match(second.problems[0]?.what ?? '', /entries 0 to 255$/)
+  assert.match(second.problems[1]?.what ?? '', /not the entries that the checkpoint covers/)
 })
 
 test('verifyLedger finds a filter that hides an entry: the file was made right again', async () => {
@@ -278,8 +281,8 @@ test('verifyLedger finds a fork: the key holder signed another history', async (
   )
 })
 
-const OUTSIDE: readonly [why: string, against: (origin: string) => string, what: RegExp][] = [
-  ['not a checkpoint', () => 'x', /not a checkpoint/],
+const OUTSIDE: readonly [why: string, against: (origin: string) => Promise<string>, what: RegExp][] = [
+  ['not a checkpoint', async () => Promise.resolve('x'), /not a checkpoint/],
   ['of another log', () => forged('gatehouse.local/another', KEYS.signingPem), /not here/],
   ['of another key', (origin) => forged(origin, newEd25519Pem()), /not signed/],
 ]
@@ -288,13 +291,13 @@ for (const [why, against, what] of OUTSIDE)
   test(`verifyLedger refuses the outside checkpoint: ${why}`, async () => {
     const origin = (await newestFolder(SMALL.files)).origin
     assert.match(
-      firstOf(await verifyLedger({ files: SMALL.files, directory: LEDGER, against: against(origin) })),
+      firstOf(await verifyLedger({ files: SMALL.files, directory: LEDGER, against: await against(origin) })),
       what,
     )
   })
 
 test('verifyLedger finds another key: than the one of the home', async () => {
-  const keys = { publicKey: noteSigner('x', newEd25519Pem()).publicKey }
+  const keys = { logKeys: logKeysOf({ signingPem: newEd25519Pem() }, 0) }
   const report = await verifyLedger({ files: SMALL.files, directory: LEDGER, keys })
   assert.match(report.problems[0]?.what ?? '', /not the key of this home/)
 })
@@ -345,8 +348,9 @@ function firstOf(report: VerifyReport): string {
   return report.problems[0]?.what ?? ''
 }
 
-function forged(origin: string, pem: string): string {
-  return signCheckpoint({ origin, size: 1, root: rootOf([leafHash(utf8('x'))]) }, noteSigner(origin, pem))
+async function forged(origin: string, pem: string): Promise<string> {
+  const head = { origin, size: 1, root: rootOf([leafHash(utf8('x'))]) }
+  return await signCheckpoint(head, [noteSigner(origin, pem)], 0)
 }
 
 function withLeaves(groups: Group[], at: number, change: (leaves: Uint8Array[]) => Uint8Array[]): Group[] {

@@ -1,29 +1,35 @@
-import { sameBytes } from '#base/bytes.ts'
+import { sameBytes, toHex } from '#base/bytes.ts'
+import type { Millis } from '#base/clock.ts'
 import { Fault } from '#base/fault.ts'
 import type { Files } from '#base/files.ts'
 import { LIMITS } from '#base/limits.ts'
-import { openCheckpoint, peekCheckpoint, type Head } from './checkpoint.ts'
+import { openCheckpoint, type Head } from './checkpoint.ts'
+import type { HeldNote } from './held_outside.ts'
 import { FILE, listOrigins, listSegments, type OriginFolder } from './layout.ts'
 import { parseLeaf } from './leaf.ts'
-import { noteVerifier, type NoteVerifier } from './note.ts'
-import { isUnfinished, loadVerifier } from './origin.ts'
+import { isAmong, verifiersOf, type LogKey } from './log_keys.ts'
+import type { NoteVerifier } from './note.ts'
+import { isUnfinished, loadVerifiers } from './origin.ts'
 import { placeOf } from './place_of.ts'
 import { readIfThere } from './segment_reader.ts'
 import { SidecarBox } from './sidecar.ts'
 import { lostEntries, successionOf, type Succession } from './succession.ts'
+import { HeldCheckpoints } from './verify_held.ts'
 import { LogWalk } from './verify_log.ts'
 
 export interface VerifyOptions {
   readonly files: Files
   readonly directory: string
   readonly keys?: {
-    /** 32 bytes. Without it the key in the folder is taken, which proves less. */
-    readonly publicKey?: Uint8Array | undefined
+    /** The public keys of the home, newest first. Without them those in the folder are taken, which proves less. */
+    readonly logKeys?: readonly LogKey[] | undefined
     /** 32 bytes. With it the sidecars are opened and checked against the leaves. */
     readonly sidecarKey?: Uint8Array | undefined
   }
   /** A checkpoint that was held outside: finds rollback and fork. */
   readonly against?: string | undefined
+  /** More of them, which need not be of a log that is here. */
+  readonly held?: readonly HeldNote[] | undefined
 }
 
 export interface Problem {
@@ -39,8 +45,19 @@ export interface OriginReport {
   readonly signed: number
 }
 
+/** A log that began because the home was restored. */
+export interface Restore {
+  readonly at: Millis
+  /** What the copy ended with; undefined when it held no ledger. */
+  readonly before: Head | undefined
+  /** Entries that are known to have followed; others may have. */
+  readonly lost: number
+}
+
 export interface VerifyReport {
   readonly ok: boolean
+  /** True where all that is here is right, also when entries are known to be lost. */
+  readonly isWhole: boolean
   /** Entries in all logs. */
   readonly entries: number
   readonly origins: readonly OriginReport[]
@@ -49,6 +66,8 @@ export interface VerifyReport {
   readonly sinceOutside: number
   /** Entries that were known to exist and are gone, as a later log states; a problem until an operator accepted it. */
   readonly lost: number
+  /** Where the home was restored from a copy, as later logs state, oldest first. */
+  readonly restores: readonly Restore[]
   /** One sentence that says what is known and no more. */
   readonly statement: string
 }
@@ -64,6 +83,22 @@ export async function verifyLedger(options: VerifyOptions): Promise<VerifyReport
   return verification.run()
 }
 
+interface FoundSuccession {
+  readonly folder: OriginFolder
+  readonly at: Millis
+  readonly succession: Succession
+}
+
+/** Undefined where nothing names them. */
+interface KeysOfLog {
+  /** As the folder names them, newest first. */
+  readonly named: readonly NoteVerifier[] | undefined
+  /** Those whose checkpoints count now. */
+  readonly signing: readonly NoteVerifier[] | undefined
+  /** Those too that have ended: what was held outside may be older. */
+  readonly all: readonly NoteVerifier[] | undefined
+}
+
 /** Problems beyond this are the same damage seen again. */
 const MOST_PROBLEMS = 100
 
@@ -71,41 +106,43 @@ class Verification {
   readonly #options: VerifyOptions
   readonly #problems: Problem[] = []
   readonly #origins: OriginReport[] = []
-  readonly #outside: Head | undefined
+  readonly #held: HeldCheckpoints
   #previous: Head | undefined
-  #sinceOutside: number | undefined
-  readonly #successions: { readonly folder: OriginFolder; readonly succession: Succession }[] = []
+  readonly #successions: FoundSuccession[] = []
 
   constructor(options: VerifyOptions) {
     this.#options = options
-    this.#outside = options.against === undefined ? undefined : peekCheckpoint(options.against)
+    const report = (place: string, what: string): void => this.#report(place, what)
+    this.#held = new HeldCheckpoints(options.against, options.held ?? [], report)
   }
 
   async run(): Promise<VerifyReport> {
-    const { files, directory, against } = this.#options
+    const { files, directory } = this.#options
     const { folders, strange } = await listOrigins(files, directory)
     for (const name of strange) this.#report(`${directory}/${name}`, 'not a file of the ledger')
     if (folders.length === 0) this.#report(directory, 'there is no ledger')
     for (const [at, folder] of folders.entries()) {
       if (at === folders.length - 1 && (await isUnfinished(files, folder))) continue
       if (folder.number !== at + 1) this.#report(folder.path, 'the log before it is missing or doubled')
-      await this.#verifyLog(folder).catch((thrown: unknown) => this.#reportFault(thrown))
+      await this.#verifyLog(folder, at === folders.length - 1).catch((thrown: unknown) =>
+        this.#reportFault(thrown),
+      )
     }
-    if (against !== undefined && this.#outside === undefined)
-      this.#report('the checkpoint held outside', 'not a checkpoint')
-    else if (this.#outside !== undefined && this.#sinceOutside === undefined)
-      this.#report('the checkpoint held outside', 'it is of a log that is not here')
+    this.#held.finish()
+    const isWhole = this.#problems.length === 0
     this.#checkLosses()
-    return this.#conclude()
+    return this.#conclude(isWhole)
   }
 
-  async #verifyLog(folder: OriginFolder): Promise<void> {
+  async #verifyLog(folder: OriginFolder, isNewest: boolean): Promise<void> {
     const { files, keys } = this.#options
     // The checkpoint is read before the entries: they were on disk before it was signed.
-    const verifier = await this.#verifierOf(folder)
-    const checkpoint = verifier && (await this.#checkpointOf(folder, verifier))
-    const outside = this.#outside?.origin === folder.origin ? this.#outside : undefined
-    const wanted = [checkpoint?.size, outside?.size].filter((size) => size !== undefined)
+    const keysOfLog = await this.#keysOf(folder, isNewest)
+    const checkpoint = await this.#checkpointOf(folder, keysOfLog)
+    const wanted = [
+      ...(checkpoint === undefined ? [] : [checkpoint.size]),
+      ...this.#held.sizesOf(folder.origin),
+    ]
     const { segments, strange } = await listSegments(files, folder)
     for (const name of strange) this.#report(`${folder.path}/${name}`, 'not a file of the ledger')
     const box = keys?.sidecarKey && new SidecarBox(keys.sidecarKey, folder.origin)
@@ -117,30 +154,44 @@ class Verification {
       report: (place, what) => this.#report(place, what),
     })
     for (const segment of segments) await walk.visit(segment)
-    walk.finish()
+    await walk.finish()
     this.#origins.push({ origin: folder.origin, entries: walk.size, signed: checkpoint?.size ?? 0 })
     if (checkpoint !== undefined) this.#compare(folder, walk, checkpoint)
-    if (outside !== undefined && verifier !== undefined) this.#compareOutside(folder, walk, verifier)
+    if (keysOfLog.all !== undefined)
+      this.#held.compare(folder, walk, { verifiers: keysOfLog.all, checkpoint })
     this.#checkSuccession(folder, walk)
     this.#previous = walk.isWhole ? { origin: folder.origin, size: walk.size, root: walk.root } : undefined
   }
 
-  async #verifierOf(folder: OriginFolder): Promise<NoteVerifier | undefined> {
+  async #keysOf(folder: OriginFolder, isNewest: boolean): Promise<KeysOfLog> {
     const { files, keys } = this.#options
     const place = `${folder.path}/${FILE.origin}`
-    const found = await loadVerifier(files, folder)
-    if (found === undefined) this.#report(place, 'missing, damaged or of another log')
-    if (keys?.publicKey === undefined) return found
-    if (found !== undefined && !sameBytes(found.publicKey, keys.publicKey))
-      this.#report(place, 'not the key of this home')
-    return noteVerifier(folder.origin, keys.publicKey)
+    const named = await loadVerifiers(files, folder)
+    if (named === undefined) this.#report(place, 'missing, damaged or of another log')
+    const ours = keys?.logKeys
+    if (ours === undefined) return { named, signing: named, all: named }
+    if (named?.every((each) => isAmong(ours, each)) === false) this.#report(place, 'not the key of this home')
+    const all = verifiersOf(ours, folder.origin)
+    // Older logs are held by what the log after them says of their end.
+    const counting = isNewest ? ours.filter(({ hasEnded }) => !hasEnded) : ours
+    return { named, signing: verifiersOf(counting, folder.origin), all }
   }
 
-  async #checkpointOf(folder: OriginFolder, verifier: NoteVerifier): Promise<Head | undefined> {
+  async #checkpointOf(folder: OriginFolder, { named, signing }: KeysOfLog): Promise<Head | undefined> {
+    if (signing === undefined) return undefined
     const place = `${folder.path}/${FILE.checkpoint}`
     const bytes = await readIfThere(this.#options.files, place, LIMITS.noteBytes)
-    const head = bytes && openCheckpoint(Buffer.from(bytes).toString('utf8'), verifier)
-    if (head === undefined) this.#report(place, 'missing, damaged or not signed by the key of the log')
+    const note = bytes && Buffer.from(bytes).toString('utf8')
+    const head = note && openCheckpoint(note, signing)
+    if (note === undefined || !head) {
+      this.#report(place, 'missing, damaged or not signed by the key of the log')
+      return undefined
+    }
+    // Of each kind the newest signs. To leave one out is how the weaker one would be made to count alone.
+    const newest = named?.filter(({ type }, at) => named.findIndex((each) => each.type === type) === at)
+    for (const key of newest ?? [])
+      if (openCheckpoint(note, key) === undefined)
+        this.#report(place, `not signed by the key ${toHex(key.keyId)} of the log`)
     return head
   }
 
@@ -160,25 +211,10 @@ class Verification {
       )
   }
 
-  #compareOutside(folder: OriginFolder, walk: LogWalk, verifier: NoteVerifier): void {
-    const head = openCheckpoint(this.#options.against ?? '', verifier)
-    const place = 'the checkpoint held outside'
-    this.#sinceOutside = Math.max(0, walk.size - (head?.size ?? 0))
-    if (head === undefined) return this.#report(place, 'not signed by the key of the log')
-    if (!walk.isWhole) return
-    const root = walk.rootAt(head.size)
-    if (walk.size < head.size)
-      this.#report(
-        `${folder.path} entry ${walk.size}`,
-        `rolled back: ${place} covers ${head.size} entries, ${walk.size} are here`,
-      )
-    else if (root === undefined || !sameBytes(root, head.root))
-      this.#report(`${folder.path} entries 0 to ${head.size - 1}`, `forked: ${place} covers other entries`)
-  }
-
   #checkSuccession(folder: OriginFolder, walk: LogWalk): void {
-    const succession = walk.firstLeaf && successionOf(parseLeaf(walk.firstLeaf))
-    if (succession !== undefined) this.#successions.push({ folder, succession })
+    const opening = walk.firstLeaf && parseLeaf(walk.firstLeaf)
+    const succession = opening && successionOf(opening)
+    if (succession !== undefined) this.#successions.push({ folder, at: Number(opening?.['at']), succession })
     if (folder.number === 1) return
     if (walk.firstLeaf === undefined) {
       if (walk.isWhole) this.#report(folder.path, 'the opening entry is missing')
@@ -206,34 +242,35 @@ class Verification {
     }
   }
 
-  #conclude(): VerifyReport {
+  #conclude(isWhole: boolean): VerifyReport {
     const ok = this.#problems.length === 0
     const entries = this.#origins.reduce((sum, each) => sum + each.entries, 0)
-    const later = this.#origins.slice(
-      this.#origins.findIndex((each) => each.origin === this.#outside?.origin) + 1,
-    )
-    const sinceOutside =
-      this.#sinceOutside === undefined
-        ? entries
-        : this.#sinceOutside + later.reduce((sum, each) => sum + each.entries, 0)
-    const given = this.#options.against === undefined ? ' (none was given)' : ''
+    const since = this.#held.entriesSince(this.#origins)
+    const sinceOutside = since ?? entries
+    const given = since === undefined ? ' (none was given)' : ''
     const lost = this.#successions.reduce((sum, { succession }) => sum + lostEntries(succession), 0)
     const statement = ok
       ? `internally consistent; ${sinceOutside} entries since the last checkpoint held outside${given}${this.#sayLost(lost)}`
       : `not consistent: ${this.#problems[0]?.place}: ${this.#problems[0]?.what}`
     return {
       ok,
+      isWhole,
       entries,
       origins: this.#origins,
       problems: this.#problems,
       sinceOutside,
       lost,
+      restores: this.#successions
+        .filter(({ succession }) => succession.isRestored === true)
+        .map(({ at, succession }) => ({ at, before: succession.before, lost: lostEntries(succession) })),
       statement,
     }
   }
 
   #sayLost(lost: number): string {
     if (lost > 0) return `; ${lost} entries were lost when the home was restored to an older state`
+    if (this.#successions.some(({ succession }) => succession.isRestored === true))
+      return '; the home was restored from a copy, and what followed it is not known here'
     // Accepted, or the door would not have gone on; by how much is not known.
     const isStart = this.#successions.some(
       ({ succession: { before, after } }) => !before && after.length === 0,

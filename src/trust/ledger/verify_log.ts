@@ -10,6 +10,7 @@ import { isWholeSidecar } from './sealed_sidecar.ts'
 import { secretsMatch } from './secrets_match.ts'
 import { openGroups, openSealed, openSealedSecrets, readSegment, scanLive } from './segment_reader.ts'
 import type { SecretRecord, SidecarBox } from './sidecar.ts'
+import { TileCheck } from './tile_check.ts'
 
 export interface LogWalkParts {
   readonly files: Files
@@ -24,7 +25,8 @@ export interface LogWalkParts {
 /** Goes through one log segment by segment, rebuilds its tree from the leaves and reports what is wrong on the way. */
 export class LogWalk {
   readonly #parts: LogWalkParts
-  readonly #range = new CompactRange()
+  readonly #tiles: TileCheck
+  readonly #range: CompactRange
   readonly #roots = new Map<number, Uint8Array>()
   #isWhole = true
   /** Entries before this are vouched for by stored bundle hashes too. */
@@ -34,6 +36,8 @@ export class LogWalk {
 
   constructor(parts: LogWalkParts) {
     this.#parts = parts
+    this.#tiles = new TileCheck({ ...parts, report: (place, what) => this.#report(place, what) })
+    this.#range = new CompactRange(this.#tiles.add)
     this.#keepRoot()
   }
 
@@ -78,9 +82,11 @@ export class LogWalk {
     this.#hasActive = segment.parts.has('raw')
     if (bytes.kind === 'raw') await this.#visitRaw(segment.first, bytes.raw)
     else await this.#visitSealed(segment.first, bytes.leaves, bytes.sidecar)
+    await this.#tiles.look()
   }
 
-  finish(): void {
+  async finish(): Promise<void> {
+    if (this.#isWhole) await this.#tiles.finish(this.size)
     if (this.#isWhole && !this.#hasActive) this.#stop('the last segment', 'the active segment is missing')
   }
 
@@ -184,11 +190,14 @@ export class LogWalk {
 
   #append(leaf: Uint8Array): void {
     this.#firstLeaf ??= leaf
-    this.#range.append(leafHash(leaf))
+    const hash = leafHash(leaf)
+    this.#tiles.add(0, hash)
+    this.#range.append(hash)
     this.#keepRoot()
   }
 
   #appendBundle(tile: Uint8Array): void {
+    this.#tiles.skipBundle()
     this.#range.appendSubtree(BUNDLE_LEVEL, tile)
     this.#keepRoot()
   }

@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { utf8 } from '#base/bytes.ts'
+import { newEd25519Pem } from '#base/crypto.ts'
+import { ed25519Cosigner } from './cosignature.ts'
+import {
+  emptyDisk,
+  HandClock,
+  intent,
+  KEYS,
+  LEDGER,
+  newestFolder,
+  openOn,
+} from '../../../test/support/ledger_fixture.ts'
+import type { SimulatedFiles } from '../../../test/support/simulated_files.ts'
+import { furthest, readHeldOutside, witnessedAt, type HeldSources, type Holding } from './held_outside.ts'
+import { logKeysOf, verifiersOf } from './log_keys.ts'
+import { verifyLedger } from './verify.ts'
+
+const COSIGNERS = [1, 2, 3].map((at) => ed25519Cosigner(`example.test/w${at}`, newEd25519Pem()))
+const AT = new HandClock().now()
+
+/** A log of five entries, of which three were cosigned by so many witnesses, a second after each other. */
+async function cosignedLog(by: number): Promise<{ files: SimulatedFiles; sources: HeldSources }> {
+  const files = await emptyDisk()
+  const ledger = await openOn(files, { anchors: ['/anchor/copy'] })
+  for (let at = 0; at < 3; at++) await ledger.append(intent(at))
+  await ledger.checkpoint()
+  const { newest } = ledger.checkpoints
+  const [text = ''] = newest.text.split('\n\n')
+  const lines = await Promise.all(
+    COSIGNERS.slice(0, by).map(async (signer, at) => await signer.sign(`${text}\n`, AT + at * 1_000)),
+  )
+  await ledger.checkpoints.cosign(newest, lines, by >= 2)
+  const copy = newest.text
+  for (let at = 3; at < 5; at++) await ledger.append(intent(at))
+  const { origin } = ledger
+  await ledger.close()
+  files.tamper('/anchor/old', utf8(copy))
+  return {
+    files,
+    sources: {
+      anchors: [],
+      policy: { quorum: 2, witnesses: COSIGNERS.map((each) => [each]) },
+      verifiers: verifiersOf(logKeysOf(KEYS, 0), origin),
+    },
+  }
+}
+
+test('witnessedAt gives the time at which enough witnesses had cosigned: each counts once', async () => {
+  const { files } = await cosignedLog(3)
+  const folder = await newestFolder(files)
+  const note = Buffer.from(files.all().get(`${folder.path}/cosigned`) ?? []).toString('utf8')
+  const witnesses = COSIGNERS.map((each) => [each])
+  const second = Math.floor(AT / 1_000) * 1_000
+  for (const [quorum, expected] of [
+    [0, undefined],
+    [1, second],
+    [2, second + 1_000],
+    [3, second + 2_000],
+    [4, undefined],
+  ] as const)
+    assert.equal(witnessedAt(note, { quorum, witnesses }), expected, `quorum ${quorum}`)
+  assert.equal(witnessedAt(note, { quorum: 2, witnesses: [COSIGNERS] }), undefined, 'two keys of one witness')
+  assert.equal(witnessedAt('nothing', { quorum: 1, witnesses }), undefined)
+})
+
+const FURTHEST: readonly [
+  why: string,
+  holdings: readonly (Holding | undefined)[],
+  expected: Holding | undefined,
+][] = [
+  ['nobody', [], undefined],
+  ['nobody yet', [undefined], undefined],
+  [
+    'the one with more entries',
+    [{ entries: 3, at: 1 }, { entries: 5, at: 9 }, undefined],
+    { entries: 5, at: 9 },
+  ],
+  [
+    'of equal ones the earlier',
+    [
+      { entries: 5, at: 9 },
+      { entries: 5, at: 4 },
+    ],
+    { entries: 5, at: 4 },
+  ],
+  [
+    'a time that is known',
+    [
+      { entries: 5, at: undefined },
+      { entries: 5, at: 4 },
+    ],
+    { entries: 5, at: 4 },
+  ],
+  [
+    'no time that is known',
+    [
+      { entries: 5, at: undefined },
+      { entries: 3, at: 4 },
+    ],
+    { entries: 5, at: undefined },
+  ],
+]
+
+for (const [why, holdings, expected] of FURTHEST)
+  test(`furthest gives the furthest holding: ${why}`, () => {
+    assert.deepEqual(furthest(holdings), expected)
+  })
+
+test('readHeldOutside tells what files prove: cosignatures of enough witnesses, and copies', async () => {
+  const { files, sources } = await cosignedLog(2)
+  const folder = await newestFolder(files)
+  const held = await readHeldOutside(files, folder, { ...sources, anchors: ['/anchor/none', '/anchor/old'] })
+  assert.deepEqual(held.witnessed, { entries: 3, at: Math.floor(AT / 1_000) * 1_000 + 1_000 })
+  assert.deepEqual(held.anchored, { entries: 3, at: undefined })
+  assert.deepEqual(
+    held.notes.map(({ place }) => place),
+    ['what witnesses have cosigned', '/anchor/old'],
+  )
+  const all = await readHeldOutside(files, folder, { ...sources, anchors: ['/anchor/copy'] })
+  assert.equal(all.anchored?.entries, 5)
+})
+
+const NOT_HELD: readonly [why: string, by: number, change: (sources: HeldSources) => HeldSources][] = [
+  ['too few witnesses', 1, (sources) => sources],
+  ['witnesses that nobody named', 2, (sources) => ({ ...sources, policy: { quorum: 1, witnesses: [] } })],
+  ['no quorum', 2, (sources) => ({ ...sources, policy: { ...sources.policy, quorum: 0 } })],
+  [
+    'another log key',
+    2,
+    (sources) => ({ ...sources, verifiers: verifiersOf(logKeysOf({ signingPem: newEd25519Pem() }, 0), 'x') }),
+  ],
+]
+
+for (const [why, by, change] of NOT_HELD)
+  test(`readHeldOutside takes nothing for held: ${why}`, async () => {
+    const { files, sources } = await cosignedLog(by)
+    const held = await readHeldOutside(files, await newestFolder(files), change(sources))
+    assert.deepEqual([held.witnessed, held.anchored, held.notes], [undefined, undefined, []])
+  })
+
+test('verifyLedger compares a ledger with all that is held: a rollback shows without anybody being asked', async () => {
+  const { files, sources } = await cosignedLog(2)
+  const { notes: held } = await readHeldOutside(files, await newestFolder(files), sources)
+  const good = await verifyLedger({ files, directory: LEDGER, held })
+  assert.deepEqual([good.problems, good.sinceOutside], [[], 2])
+  const short = await emptyDisk()
+  const ledger = await openOn(short)
+  await ledger.append(intent(1))
+  await ledger.close()
+  // Of another log, which is no problem of this one.
+  assert.deepEqual((await verifyLedger({ files: short, directory: LEDGER, held })).problems, [])
+})
+
+test('a checkpoint that witnesses have cosigned is a head that is known: a log that does not reach it is not appended to', async () => {
+  const { files } = await cosignedLog(2)
+  const folder = await newestFolder(files)
+  const cosigned = files.all().get(`${folder.path}/cosigned`) ?? assert.fail()
+  const twin = await emptyDisk()
+  const ledger = await openOn(twin)
+  await ledger.append(intent(1))
+  await ledger.close()
+  const other = await newestFolder(twin)
+  twin.tamper(`${other.path}/cosigned`, Buffer.from('nothing'))
+  const opened = await openOn(twin)
+  assert.match(opened.state().problems.join(), /holds no checkpoint/)
+  await opened.close()
+  twin.tamper(`${other.path}/cosigned`, cosigned)
+  const next = await openOn(twin)
+  assert.notEqual(next.origin, ledger.origin)
+  await next.close()
+})

@@ -1,0 +1,108 @@
+import { errorCode, folderOf, replaceFile, type Files } from '#base/files.ts'
+import { NOT_PLAIN } from '#base/plain_file.ts'
+import { FILE, type OriginFolder } from './layout.ts'
+import { TILE_BYTES, TILE_HASHES, tilePath } from './tile_path.ts'
+
+/** A full tile of hashes: only these are on disk, and they never change. */
+export interface FullTile {
+  readonly level: number
+  readonly index: number
+  /** `TILE_BYTES` of them. */
+  readonly hashes: Uint8Array
+}
+
+type Place = Pick<FullTile, 'level' | 'index'>
+
+/** Where a full tile stands in the folder of its log. */
+export function tileFile(folder: OriginFolder, { level, index }: Place): string {
+  return `${folder.path}/${tilePath({ level, index, width: TILE_HASHES })}`
+}
+
+/** A tile from disk; undefined when it is missing or cannot be one. Whether it is the right one is for others to say. */
+export async function readTile(
+  files: Files,
+  folder: OriginFolder,
+  place: Place,
+): Promise<Uint8Array | undefined> {
+  try {
+    const bytes = await files.read(tileFile(folder, place), TILE_BYTES)
+    return bytes.length === TILE_BYTES ? bytes : undefined
+  } catch (thrown) {
+    const code = errorCode(thrown) ?? ''
+    if (code === 'ENOENT' || code === 'ENOTDIR' || NOT_PLAIN.has(code)) return undefined
+    throw thrown
+  }
+}
+
+/**
+ * Writes tiles, durably: when it resolves, a crash leaves them all. A crash before leaves any of them, each whole, and
+ * temporary files that the next write of the same tiles removes.
+ */
+export async function writeTiles(
+  files: Files,
+  folder: OriginFolder,
+  tiles: readonly FullTile[],
+): Promise<void> {
+  const named = tiles.map((tile) => ({ path: tileFile(folder, tile), bytes: tile.hashes }))
+  await writeBelow(files, folder.path, named)
+}
+
+/** Writes files below a folder as `writeTiles` does. Who may write the same ones beside others has a name of its own. */
+export async function writeBelow(
+  files: Files,
+  folder: string,
+  named: readonly { readonly path: string; readonly bytes: Uint8Array }[],
+  writer = '',
+): Promise<void> {
+  const folders = new Set<string>()
+  for (const { path, bytes } of named) {
+    if (!folders.has(folderOf(path))) await files.makeDirectory(folderOf(path))
+    // The folders above it may be new, too.
+    for (let above = folderOf(path); above.length >= folder.length; above = folderOf(above))
+      folders.add(above)
+    await replaceFile(files, path, bytes, writer)
+  }
+  for (const each of folders) await files.syncDirectory(each)
+}
+
+/** The tiles of a segment of whole bundles that starts at entry `first`: `hashes` are those of its leaves. */
+export function leafTiles(first: number, hashes: Uint8Array): readonly FullTile[] {
+  const tiles: FullTile[] = []
+  for (let at = 0; at < hashes.length; at += TILE_BYTES) {
+    const index = first / TILE_HASHES + tiles.length
+    tiles.push({ level: 0, index, hashes: hashes.subarray(at, at + TILE_BYTES) })
+  }
+  return tiles
+}
+
+/** Which files are there, by the names in their folders; asked in order it lists each folder once. */
+export class FileNames {
+  readonly #files: Files
+  #listed = ''
+  #names: ReadonlySet<string> = new Set()
+
+  constructor(files: Files) {
+    this.#files = files
+  }
+
+  async has(path: string): Promise<boolean> {
+    if (folderOf(path) !== this.#listed) {
+      this.#listed = folderOf(path)
+      this.#names = new Set(await this.#files.list(this.#listed))
+    }
+    return this.#names.has(path.slice(this.#listed.length + 1))
+  }
+}
+
+/** The paths of all files below `tile` in the folder of a log, from that folder on: tiles, and what else is there. */
+export async function* tileFiles(
+  files: Files,
+  { path }: Pick<OriginFolder, 'path'>,
+  inside: string = FILE.tile,
+): AsyncGenerator<string, void, undefined> {
+  for (const name of await files.list(`${path}/${inside}`)) {
+    const isFolder = inside === FILE.tile ? /^[0-9]{1,2}$/.test(name) : /^x[0-9]{3}$/.test(name)
+    if (isFolder) yield* tileFiles(files, { path }, `${inside}/${name}`)
+    else yield `${inside}/${name}`
+  }
+}

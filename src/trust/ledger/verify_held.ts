@@ -1,0 +1,99 @@
+import { sameBytes } from '#base/bytes.ts'
+import { openCheckpoint, peekCheckpoint, type Head } from './checkpoint.ts'
+import type { HeldNote } from './held_outside.ts'
+import { FILE, type OriginFolder } from './layout.ts'
+import type { NoteVerifier } from './note.ts'
+import type { LogWalk } from './verify_log.ts'
+
+interface Held {
+  readonly place: string
+  readonly note: string
+  /** As it says itself. */
+  readonly head: Head | undefined
+  /** True when it must be of a log that is here. */
+  readonly isWanted: boolean
+}
+
+type Report = (place: string, what: string) => void
+
+/** Compares a ledger with checkpoints that somebody holds outside: finds rollback and fork. */
+export class HeldCheckpoints {
+  readonly #held: readonly Held[]
+  readonly #report: Report
+  /** Of those that the ledger was compared with. */
+  readonly #found: Head[] = []
+
+  constructor(against: string | undefined, others: readonly HeldNote[], report: Report) {
+    const given = against === undefined ? [] : [{ place: GIVEN, note: against, isWanted: true }]
+    const all = [...given, ...others.map((each) => ({ ...each, isWanted: false }))]
+    this.#held = all.map((each) => ({ ...each, head: peekCheckpoint(each.note) }))
+    this.#report = report
+  }
+
+  /** The sizes at which the root of a log is to be compared. */
+  sizesOf(origin: string): readonly number[] {
+    return this.#held.flatMap(({ head }) => (head?.origin === origin ? [head.size] : []))
+  }
+
+  /** `checkpoint` is the one in the folder of the log. */
+  compare(
+    folder: OriginFolder,
+    walk: LogWalk,
+    keys: { readonly verifiers: readonly NoteVerifier[]; readonly checkpoint: Head | undefined },
+  ): void {
+    for (const each of this.#held)
+      if (each.head?.origin === folder.origin) this.#compare(each, folder, walk, keys)
+  }
+
+  /** Reports what was given and could not be compared with anything. */
+  finish(): void {
+    for (const { place, head, isWanted } of this.#held) {
+      if (!isWanted) continue
+      if (head === undefined) this.#report(place, 'not a checkpoint')
+      else if (!this.#found.some(({ origin }) => origin === head.origin))
+        this.#report(place, 'it is of a log that is not here')
+    }
+  }
+
+  /** How many entries come after the furthest of them; undefined when there is none. */
+  entriesSince(logs: readonly { readonly origin: string; readonly entries: number }[]): number | undefined {
+    const rests = this.#found.flatMap((head) => {
+      const at = logs.findIndex(({ origin }) => origin === head.origin)
+      if (at < 0) return []
+      const all = logs.slice(at).reduce((sum, { entries }) => sum + entries, 0)
+      return [Math.max(0, all - head.size)]
+    })
+    return rests.length === 0 ? undefined : Math.min(...rests)
+  }
+
+  #compare(
+    { place, note, head: told }: Held,
+    folder: OriginFolder,
+    walk: LogWalk,
+    {
+      verifiers,
+      checkpoint,
+    }: { readonly verifiers: readonly NoteVerifier[]; readonly checkpoint: Head | undefined },
+  ): void {
+    const head = openCheckpoint(note, verifiers)
+    this.#found.push(head ?? { origin: folder.origin, size: 0, root: told?.root ?? new Uint8Array(0) })
+    if (head === undefined) return this.#report(place, 'not signed by the key of the log')
+    if (!walk.isWhole) return
+    const root = walk.rootAt(head.size)
+    if (walk.size < head.size)
+      this.#report(
+        `${folder.path} entry ${walk.size}`,
+        `rolled back: ${place} covers ${head.size} entries, ${walk.size} are here`,
+      )
+    else if (root === undefined || !sameBytes(root, head.root))
+      this.#report(`${folder.path} entries 0 to ${head.size - 1}`, `forked: ${place} covers other entries`)
+    // It is written before any copy of it is.
+    else if (checkpoint !== undefined && checkpoint.size < head.size)
+      this.#report(
+        `${folder.path}/${FILE.checkpoint}`,
+        `put back: it covers ${checkpoint.size} entries, ${place} ${head.size}`,
+      )
+  }
+}
+
+const GIVEN = 'the checkpoint held outside'
