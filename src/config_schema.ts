@@ -1,12 +1,12 @@
-import path from 'node:path'
 import * as z from 'zod'
 import { parseListenAddress, type ListenAddress } from '#base/address.ts'
-import { BYTES } from '#base/limits.ts'
+import { BYTES, LIMITS } from '#base/limits.ts'
 import { parseAddressRanges } from '#trust/access/address_ranges.ts'
 import { CLIENT_CERTIFICATE_MEMBERS, EXCHANGE_MEMBERS, ownNameProblems } from './config_exchange.ts'
 import { ISSUERS } from './config_identity.ts'
 import { BUDGETS, PRICES } from './config_limits.ts'
 import { MODELS } from './config_models.ts'
+import { FILE_ANCHORS, GIT_ANCHORS, OBJECT_ANCHORS, WITNESSES } from './config_outside.ts'
 import { SCIM } from './config_scim.ts'
 import { FILE_PATH, SECRET_REFERENCE } from './config_secret.ts'
 import { TELEMETRY } from './config_telemetry.ts'
@@ -15,7 +15,7 @@ import { TELEMETRY } from './config_telemetry.ts'
 
 const GIB = 1_024 * BYTES.mib
 
-const listenAddress = z.string().transform((text, context): ListenAddress => {
+export const LISTEN_ADDRESS = z.string().transform((text, context): ListenAddress => {
   const address = parseListenAddress(text)
   if (address !== undefined) return address
   context.issues.push({
@@ -26,7 +26,8 @@ const listenAddress = z.string().transform((text, context): ListenAddress => {
   return z.NEVER
 })
 
-const range = z
+/** A range of addresses. */
+export const ADDRESS_RANGE = z
   .string()
   .refine((text) => parseAddressRanges([text]) !== undefined, 'must be a range such as 10.0.0.0/8')
   .refine((text) => !text.endsWith('/0'), 'must not be every address there is')
@@ -52,15 +53,15 @@ const INSPECTED_ROUTES = ['chat', 'responses', 'embeddings', 'messages', 'count_
 
 /** The whole file. */
 export const CONFIG_SCHEMA = z.strictObject({
-  listen: listenAddress
-    .prefault('127.0.0.1:4400')
-    .describe('Where callers reach the door. Outside loopback it needs tls.'),
-  admin_listen: listenAddress
-    .prefault('127.0.0.1:4401')
-    .describe('Where the admin routes are, besides the socket in the home. Outside loopback it needs tls.'),
-  metrics_listen: listenAddress
-    .prefault('127.0.0.1:4402')
-    .describe('Where /metrics is. Outside loopback it needs tls and metrics_token.'),
+  listen: LISTEN_ADDRESS.prefault('127.0.0.1:4400').describe(
+    'Where callers reach the door. Outside loopback it needs tls.',
+  ),
+  admin_listen: LISTEN_ADDRESS.prefault('127.0.0.1:4401').describe(
+    'Where the admin routes are, besides the socket in the home. Outside loopback it needs tls.',
+  ),
+  metrics_listen: LISTEN_ADDRESS.prefault('127.0.0.1:4402').describe(
+    'Where /metrics is. Outside loopback it needs tls and metrics_token.',
+  ),
   metrics_token: SECRET_REFERENCE.optional().describe(
     'The bearer token that a scraper must send. On loopback it is asked for only when set.',
   ),
@@ -83,7 +84,7 @@ export const CONFIG_SCHEMA = z.strictObject({
     .optional()
     .describe('Turns TLS on for all three listeners. Paths are relative to this file.'),
   trusted_proxies: z
-    .array(range)
+    .array(ADDRESS_RANGE)
     .max(64)
     .default([])
     .describe('Ranges of your own proxies. From them alone X-Forwarded-For is believed.'),
@@ -162,6 +163,14 @@ export const CONFIG_SCHEMA = z.strictObject({
     })
     .prefault({})
     .describe('What inspection does with what it finds.'),
+  workers: z
+    .int()
+    .min(1)
+    .max(LIMITS.workers)
+    .default(1)
+    .describe(
+      'Processes that serve callers, beside the one that writes the ledger; 1 is one process for all. They share what limits allows one process. A core each is as many as help.',
+    ),
   limits: z
     .strictObject({
       body_bytes: z
@@ -216,13 +225,10 @@ export const CONFIG_SCHEMA = z.strictObject({
         .max(256 * BYTES.mib)
         .default(4 * BYTES.mib)
         .describe('A segment file is sealed and compressed at this size.'),
-      anchors: z
-        .array(FILE_PATH.refine((file) => path.isAbsolute(file), 'must be an absolute path'))
-        .max(8)
-        .default([])
-        .describe(
-          'Files outside this machine (a mounted share, for example) that are replaced by each new checkpoint. Without one, a rollback of the whole disk cannot be seen.',
-        ),
+      anchors: FILE_ANCHORS,
+      git_anchors: GIT_ANCHORS,
+      object_anchors: OBJECT_ANCHORS,
+      witnesses: WITNESSES,
     })
     .refine(({ max_bytes: most, reserve_bytes: kept }) => kept <= most / 2, {
       message: 'must be at most half of max_bytes',

@@ -2,6 +2,7 @@ import { readFile, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { isLoopback, parseListenAddress, type ListenAddress } from '#base/address.ts'
 import { SYSTEM_CLOCK } from '#base/clock.ts'
+import { HOME_FORMAT } from '#base/home_version.ts'
 import { Fault } from '#base/fault.ts'
 import { newEntryId } from '#base/ids.ts'
 import type { JsonObject } from '#base/json.ts'
@@ -29,7 +30,9 @@ import {
   type OpenListener,
 } from './main_door.ts'
 import { checkListeners } from './main_listeners.ts'
-import { openHome, readConfig, secretReader, type OpenHome } from './main_home.ts'
+import { startWitness } from './main_witness.ts'
+import { readConfig, secretReader } from './main_config.ts'
+import { openHome, type OpenHome } from './main_home.ts'
 
 const PROJECT = path.resolve(import.meta.dirname, '..')
 const DAY_MS = 86_400_000
@@ -51,7 +54,9 @@ async function startDoor(options: ServeOptions): Promise<ServingDoor> {
     project: PROJECT,
     clock: SYSTEM_CLOCK,
     acceptLoss: options.acceptLoss,
+    program: AROUND.version,
   })
+  tellUpgrade(home)
   return closingOnFault(home, async () => {
     await putStartingPolicies(home)
     const addresses = {
@@ -59,7 +64,8 @@ async function startDoor(options: ServeOptions): Promise<ServingDoor> {
       admin: addressOf(options.adminListen, 'admin-listen', home.config.admin_listen),
       metrics: addressOf(options.metricsListen, 'metrics-listen', home.config.metrics_listen),
     }
-    const door = await openDoor(home, AROUND, addresses)
+    const workers = options.workers ?? home.config.workers
+    const door = await openDoor(home, AROUND, { addresses, workers })
     const first =
       home.made === undefined
         ? undefined
@@ -91,7 +97,9 @@ async function openLine(options: OpenOptions): Promise<DoorLine> {
     project: PROJECT,
     clock: SYSTEM_CLOCK,
     acceptLoss: false,
+    program: AROUND.version,
   })
+  tellUpgrade(home)
   return closingOnFault(home, async () => {
     await putStartingPolicies(home)
     const door = await openDoor(home, AROUND, undefined)
@@ -100,6 +108,14 @@ async function openLine(options: OpenOptions): Promise<DoorLine> {
       close: async () => door.close(),
     }
   })
+}
+
+/** There is no way back but a copy from before, and this is the moment to think of it. */
+function tellUpgrade({ upgradedFrom, directory }: OpenHome): void {
+  if (upgradedFrom === undefined) return
+  process.stderr.write(
+    `The home ${directory} was brought from format ${upgradedFrom} to ${HOME_FORMAT}. Keep the copy from before it (docs/how-to/upgrade.md), and make a new one: gatehouse backup TARGET\n`,
+  )
 }
 
 /** Working files that changed while no door ran are a policy change like any other: recorded first, then in force. */
@@ -137,10 +153,11 @@ async function firstStart(home: OpenHome, made: readonly string[], isPrinted: bo
     reserved: true,
   })
   const { key } = home.callers.createKey(asked)
-  if (isPrinted) return { made, key: key.open((text) => text), keyPath: undefined }
+  const logKeys = home.logKeys.fields()
+  if (isPrinted) return { made, key: key.open((text) => text), keyPath: undefined, logKeys }
   const keyPath = path.join(home.directory, 'first-key')
   await key.open(async (text) => writePrivateFile(keyPath, `${text}\n`))
-  return { made, key: undefined, keyPath }
+  return { made, key: undefined, keyPath, logKeys }
 }
 
 function isLocalDoor({ listeners }: OpenDoor): boolean {
@@ -176,6 +193,10 @@ async function readConfigView(home: string, file: string | undefined): Promise<C
     listeners: configuredListeners(config),
     models,
     anchors: config.ledger.anchors,
+    witnesses: {
+      quorum: config.ledger.witnesses?.quorum ?? 0,
+      keys: (config.ledger.witnesses?.list ?? []).map(({ keys }) => keys),
+    },
     policies,
   }
 }
@@ -250,6 +271,13 @@ const world: World = {
   },
   startDoor,
   openDoor: openLine,
+  startWitness: async (directory) =>
+    startWitness({
+      directory,
+      clock: SYSTEM_CLOCK,
+      onInconsistent: (origin, checkpoint) =>
+        void process.stderr.write(`${JSON.stringify({ inconsistent: origin, checkpoint })}\n`),
+    }),
   readConfig: readConfigView,
   checkConfig: checkConfigView,
 }

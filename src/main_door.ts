@@ -1,55 +1,56 @@
 import path from 'node:path'
 import type { ListenAddress } from '#base/address.ts'
-import { utf8 } from '#base/bytes.ts'
 import { canonicalJson } from '#base/canonical_json.ts'
 import type { Clock } from '#base/clock.ts'
 import { sha256Hex } from '#base/crypto.ts'
-import { Fault } from '#base/fault.ts'
+import { NODE_FILES } from '#base/files.ts'
 import { newEntryId } from '#base/ids.ts'
-import type { JsonObject, JsonValue } from '#base/json.ts'
+import type { JsonValue } from '#base/json.ts'
 import { LIMITS } from '#base/limits.ts'
 import type { Metrics } from '#base/metrics.ts'
 import { privateSocket } from '#base/private_socket.ts'
-import { watchFiles } from '#base/watch_files.ts'
-import type { InspectionAction } from '#door/detector.ts'
-import { DETECTORS } from '#door/detectors/all.ts'
 import type { DoorParts } from '#door/door.ts'
-import { FloodGuard } from '#door/flood_guard.ts'
+import { FloodGuard, GUARD_TICK_MS } from '#door/flood_guard.ts'
 import type { GuardedRoute } from '#door/guarded.ts'
-import { actionsOf, type RuleActions } from '#door/inspection_actions.ts'
-import { Inspector, type Direction, type InspectorParts } from '#door/inspector.ts'
+import { Inspector } from '#door/inspector.ts'
 import { Meter } from '#door/meter.ts'
 import { RequestMetrics } from '#door/request_metrics.ts'
 import type { HealthAnswer } from '#rooms/admin/answers.ts'
 import type { Catalogue } from '#rooms/models/catalogue.ts'
-import type { Replied } from '#faces/cli/world.ts'
+import { OpenLog } from '#rooms/log/open_log.ts'
+import type { HeldOutside } from '#trust/ledger/held_outside.ts'
+import { TiledLogs } from '#trust/ledger/tiled_logs.ts'
 import type { ConnectionsParts } from '#faces/http/connections.ts'
 import { describeRule, type ListenerName } from '#faces/http/listener.ts'
 import type { ListenAt } from '#faces/http/listening.ts'
 import { openMetricsServer } from '#faces/http/metrics_server.ts'
-import { replyOf } from '#faces/http/reply.ts'
-import { RouteTable } from '#faces/http/route_table.ts'
 import { openServer, type RunningServer, type ServerParts } from '#faces/http/server.ts'
 import type { ListenerTls, TlsPair } from '#faces/http/tls.ts'
-import { showConfig, type Config } from './config.ts'
+import type { Fleet } from '#faces/workers/fleet.ts'
+import { showConfig } from './config.ts'
+import { callInProcess, type CallInProcess } from './main_call.ts'
+import { makeFleet } from './main_fleet.ts'
 import { healthOf, readiness } from './main_health.ts'
+import { inspectorParts } from './main_inspection.ts'
 import type { OpenHome } from './main_home.ts'
 import { openIdentity, type OpenIdentity } from './main_identity.ts'
 import { listenerAsk, metricsToken, openTls } from './main_listeners.ts'
 import { openLimits, type OpenLimits } from './main_limits.ts'
+import { openOutside, type OpenOutside } from './main_outside.ts'
 import { openCatalogue } from './main_models.ts'
 import { allRoutes } from './main_routes.ts'
 import { openTelemetry, type OpenTelemetry } from './main_telemetry.ts'
-
-/** Digests of a flood are looked after this often; their window is ten seconds. */
-const GUARD_TICK_MS = 1_000
-/** A certificate and its key are two files: they are read when both have been left alone this long. */
-const TLS_QUIET_MS = 500
 
 export interface ListenerAddresses {
   readonly door: ListenAddress
   readonly admin: ListenAddress
   readonly metrics: ListenAddress
+}
+
+/** Where a door listens, and with how many processes of its own; one is this process. */
+export interface Listeners {
+  readonly addresses: ListenerAddresses
+  readonly workers: number
 }
 
 /** A listener that is open. */
@@ -62,7 +63,7 @@ export interface OpenListener {
 export interface OpenDoor {
   readonly listeners: readonly OpenListener[]
   /** Sends one request to the admin routes as the owner of the home, without a socket in between. */
-  call(method: 'GET' | 'POST', target: string, body: JsonObject | undefined): Promise<Replied>
+  readonly call: CallInProcess
   /** Stops listening, lets requests end, records that it stopped, and closes the home. */
   close(): Promise<void>
 }
@@ -78,12 +79,13 @@ export interface DoorSurroundings {
 export async function openDoor(
   home: OpenHome,
   around: DoorSurroundings,
-  addresses: ListenerAddresses | undefined,
+  listens: Listeners | undefined,
 ): Promise<OpenDoor> {
   const limits = await openLimits(home, around.clock)
-  const assembly = assemble(home, around, limits)
-  if (addresses !== undefined) assembly.identity.start()
-  const { listeners, tls } = addresses === undefined ? NO_LISTENERS : await listen(assembly, addresses)
+  const outside = await openOutside(home, around)
+  const assembly = assemble(home, around, { limits, outside }, listens?.workers ?? 1)
+  if (listens !== undefined) assembly.identity.start()
+  const { listeners, tls } = listens === undefined ? NO_LISTENERS : await listen(assembly, listens)
   const tick = setInterval(() => assembly.guard.tick(), GUARD_TICK_MS)
   tick.unref()
   const stopWatching = home.config.policies.watch ? watchPolicies(assembly) : undefined
@@ -101,38 +103,16 @@ export async function openDoor(
     assembly.guard.flush()
     await limits.close()
     await note(assembly, 'door:stop', {}).catch(() => undefined)
+    await outside.close()
     await assembly.telemetry.close()
     await home.close()
   }
   assembly.listeners.push(...listeners)
-  return { listeners, call: callInProcess(assembly), close }
+  if (listens !== undefined) outside.start()
+  return { listeners, call: callInProcess(routesOf(assembly, 'admin')), close }
 }
 
 const NO_LISTENERS = { listeners: [], tls: undefined } as const
-
-function callInProcess(assembly: Assembly): OpenDoor['call'] {
-  const table = new RouteTable(routesOf(assembly, 'admin'))
-  return async (method, target, body) => {
-    const { route, params, query } = table.find(method, target, 'localhost')
-    const id = newEntryId()
-    const bytes = body === undefined ? new Uint8Array(0) : utf8(JSON.stringify(body))
-    const outcome = await route.handle({
-      id,
-      credential: { kind: 'socket' },
-      address: 'socket',
-      params,
-      query,
-      body: async () => Promise.resolve(bytes),
-      onAbort: () => undefined,
-      // Its reply is a value in this process, and nobody's to read slowly.
-      onEnd: (listener) => listener(),
-    })
-    if (outcome.kind === 'stream') throw new Fault('internal.bug', { error: 'no admin route streams' })
-    const { status, body: text } = replyOf(outcome, { id, envelope: route.envelope, media: route.media })
-    const answer: JsonValue = text === '' ? null : JSON.parse(text)
-    return { status, body: answer }
-  }
-}
 
 /** Everything of a running door in one place, for the functions of this file only. */
 interface Assembly {
@@ -146,14 +126,20 @@ interface Assembly {
   readonly listeners: OpenListener[]
   readonly catalogue: Catalogue
   readonly telemetry: OpenTelemetry
-  readonly readLimits: OpenLimits['read']
+  readonly limits: OpenLimits
+  readonly outside: OpenOutside
+  readonly logs: TiledLogs
+  readonly hasWorkers: boolean
+  /** Set when they are started. */
+  fleet: Fleet | undefined
   readonly startedAt: number
 }
 
 function assemble(
   home: OpenHome,
   around: DoorSurroundings,
-  { limiter, read: readLimits }: OpenLimits,
+  { limits, outside }: Pick<Assembly, 'limits' | 'outside'>,
+  workers: number,
 ): Assembly {
   const { clock } = around
   const { config, ledger, policies, metrics } = home
@@ -172,7 +158,7 @@ function assemble(
       bytes: config.limits.held_bytes,
       reservedBytes: LIMITS.reservedHeldBytes,
     }),
-    limits: limiter,
+    limits: limits.limiter,
     inspector: new Inspector(inspectorParts(config.inspection)),
     recorder: ledger,
     guard,
@@ -206,7 +192,11 @@ function assemble(
     identity,
     catalogue,
     telemetry,
-    readLimits,
+    limits,
+    outside,
+    logs: new TiledLogs(NODE_FILES, path.join(home.directory, 'ledger')),
+    hasWorkers: workers > 1,
+    fleet: undefined,
     listeners: [],
     startedAt: clock.monotonic(),
   }
@@ -214,15 +204,12 @@ function assemble(
 
 async function listen(
   assembly: Assembly,
-  addresses: ListenerAddresses,
+  { addresses, workers }: Listeners,
 ): Promise<{ readonly listeners: readonly OpenListener[]; readonly tls: TlsPair | undefined }> {
-  const { home, around, identity } = assembly
+  const { home, around } = assembly
   const configured = { config: home.config, folder: home.configFolder, env: around.env }
   const token = metricsToken(configured)
-  const tls = openTls(configured, {
-    watch: (files, onChange) => watchFiles(files, TLS_QUIET_MS, onChange, () => undefined),
-    onReload: (result) => void note(assembly, `tls:${result}`, {}).catch(() => undefined),
-  })
+  const tls = openTls(configured, (result) => void note(assembly, `tls:${result}`, {}).catch(() => undefined))
   const opened: OpenListener[] = []
   const keep = async (name: string, opening: Promise<RunningServer>): Promise<void> => {
     const server = await opening
@@ -240,20 +227,14 @@ async function listen(
       'socket',
       openFace(assembly, 'admin', { kind: 'socket', path: socket, socket: privateSocket(socket) }, undefined),
     )
-    await keep('door', openFace(assembly, 'door', ask('door'), tls?.asking))
+    if (workers === 1) await keep('door', openFace(assembly, 'door', ask('door'), tls?.asking))
+    else await keep('door', openWorkers(assembly, addresses.door, workers))
     await keep('admin', openFace(assembly, 'admin', ask('admin'), tls))
     const at = ask('metrics')
     const onDrop = dropCounter(assembly)
-    const parts = {
-      at,
-      tls,
-      token,
-      metrics: assembly.metrics,
-      onDrop,
-      clock: around.clock,
-      newId: newEntryId,
-    }
-    await keep('metrics', openMetricsServer({ ...parts, readiness: () => readiness(home, identity) }))
+    const parts = { at, tls, token, onDrop, clock: around.clock, newId: newEntryId }
+    const expose = (): string | Promise<string> => assembly.fleet?.expose() ?? assembly.metrics.expose()
+    await keep('metrics', openMetricsServer({ ...parts, expose, readiness: () => readiness(assembly) }))
   } catch (thrown) {
     await Promise.all(opened.map(async ({ server }) => server.close()))
     tls?.close()
@@ -280,15 +261,41 @@ async function openFace(
     newId: newEntryId,
     metrics: requests,
     onDrop: dropCounter(assembly),
-    readiness: () => readiness(home, identity),
+    readiness: () => readiness(assembly),
     bodyBytes: home.config.limits.body_bytes,
-    ...(listener === 'door' ? openToAll(identity) : {}),
+    ...(listener === 'door' ? openToAll(assembly) : {}),
   })
 }
 
-/** What callers of the door need to come with tokens of ours, and with proofs. */
-function openToAll({ origin, documents, proofNonce }: OpenIdentity): Partial<ServerParts> {
-  return { origin, documents, proofNonce }
+/** Workers in the place of this process; they have what it has once the answer to a change leaves. */
+async function openWorkers(
+  assembly: Assembly,
+  address: ListenAddress,
+  workers: number,
+): Promise<RunningServer> {
+  const { home, identity, limits, around, metrics } = assembly
+  const fleet = await makeFleet({
+    home,
+    identity,
+    limiter: limits.limiter,
+    clock: around.clock,
+    version: around.version,
+    metrics,
+    routes: routesOf(assembly, 'door'),
+    readiness: () => readiness(assembly),
+    address,
+    workers,
+    note: async (what, fields) => note(assembly, what, fields),
+  })
+  // From now on changes are for them too, also while they start.
+  assembly.fleet = fleet
+  return { ...(await fleet.open()), close: async () => fleet.close() }
+}
+
+/** What callers of the door need to come with tokens of ours, and with proofs, and what all may read of the log. */
+function openToAll({ identity, logs, around: { clock } }: Assembly): Partial<ServerParts> {
+  const { origin, documents, proofNonce } = identity
+  return { origin, documents, proofNonce, openLog: new OpenLog({ logs, clock }) }
 }
 
 function dropCounter({ guard, requests }: Assembly): ConnectionsParts['onDrop'] {
@@ -299,12 +306,25 @@ function dropCounter({ guard, requests }: Assembly): ConnectionsParts['onDrop'] 
 }
 
 function routesOf(assembly: Assembly, listener: 'door' | 'admin'): readonly GuardedRoute[] {
-  const { home, around, door, catalogue } = assembly
+  const { home, around, door, catalogue, logs } = assembly
   const { route: exchange } = assembly.identity
   const health = (): HealthAnswer => healthOf(assembly)
-  const limits = assembly.readLimits
-  const routes = allRoutes({ home, door, clock: around.clock, catalogue, exchange, limits, health })
-  return routes.filter((route) => route.listener === listener)
+  const limits = assembly.limits.read
+  const held = (): HeldOutside => assembly.outside.held()
+  const { clock } = around
+  const routes = allRoutes({ home, door, clock, catalogue, exchange, limits, health, held, logs })
+  const here = routes.filter((route) => route.listener === listener)
+  return assembly.hasWorkers ? here.map((route) => caughtUp(assembly, route)) : here
+}
+
+/** Nobody reads that something was changed before every worker has it. */
+function caughtUp(assembly: Assembly, route: GuardedRoute): GuardedRoute {
+  const handle: GuardedRoute['handle'] = async (incoming) => {
+    const outcome = await route.handle(incoming)
+    await assembly.fleet?.caughtUp()
+    return outcome
+  }
+  return { ...route, handle }
 }
 
 /** Reads the working files again when they have changed; a set that is not good leaves the one in force. */
@@ -352,31 +372,5 @@ async function note(
     at: around.clock.now(),
     fields: { ...fields, what },
     reserved: true,
-  })
-}
-
-function inspectorParts(inspection: Config['inspection']): InspectorParts {
-  const actionsOn = (route: RouteInspection = {}): InspectorParts['actions'] => ({
-    request: actionsIn(inspection, route, 'request'),
-    response: actionsIn(inspection, route, 'response'),
-  })
-  return {
-    detectors: DETECTORS,
-    actions: actionsOn(),
-    routes: new Map(Object.entries(inspection.routes).map(([name, route]) => [name, actionsOn(route)])),
-    encoded: inspection.long_encoded_runs,
-  }
-}
-
-type RouteInspection = NonNullable<Config['inspection']['routes']['chat']>
-
-/** What a route says of a group counts before what is said of all. */
-function actionsIn(all: Config['inspection'], route: RouteInspection, direction: Direction): RuleActions {
-  const action = (group: 'credentials' | 'hidden' | 'personal'): InspectionAction =>
-    route[group]?.[direction] ?? all[group][direction]
-  return actionsOf({
-    credential: action('credentials'),
-    hidden: action('hidden'),
-    personal: action('personal'),
   })
 }

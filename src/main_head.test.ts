@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { utf8 } from '#base/bytes.ts'
 import { newEd25519Pem } from '#base/crypto.ts'
-import { emptyDisk, intent, KEYS, openOn } from '../test/support/ledger_fixture.ts'
+import { emptyDisk, intent, KEYS, openOn, PUBLIC_KEYS } from '../test/support/ledger_fixture.ts'
 import type { SimulatedFiles } from '../test/support/simulated_files.ts'
 import { findHead, headFaultOf, onLossOf, setAside, type FoundHead } from './main_head.ts'
 
 const HEAD = '/home/head'
 
 async function checkpoint(signingPem: string): Promise<string> {
-  const ledger = await openOn(await emptyDisk(), { keys: { ...KEYS, signingPem } })
+  const ledger = await openOn(await emptyDisk(), { keys: { ...KEYS, signingPem, mlDsaPem: undefined } })
   await ledger.append(intent(1))
   const text = await ledger.checkpoint()
   await ledger.close()
@@ -36,7 +36,7 @@ const HEADS: readonly [why: string, head: string | undefined, kind: FoundHead['k
 for (const [why, text, kind, starts] of HEADS)
   test(`a used home whose ledger is gone ${starts ? 'states the gap' : 'refuses to start'}: ${why}`, async () => {
     const files = await homeWith(text)
-    const head = await findHead(files, HEAD, KEYS.signingPem)
+    const head = await findHead(files, HEAD, PUBLIC_KEYS)
     assert.equal(head.kind, kind)
     const knownHeads = head.kind === 'ours' ? [head.text] : []
     const open = async (acceptLoss: boolean) =>
@@ -60,13 +60,13 @@ test('onLossOf starts a home anew only when nothing stands in the place of a hea
 test('findHead takes what cannot be read for an invalid head, not for none', async () => {
   const files = await homeWith(ours)
   files.read = () => Promise.reject(Object.assign(new Error('no'), { code: 'EACCES' }))
-  assert.deepEqual(await findHead(files, HEAD, KEYS.signingPem), { kind: 'invalid' })
+  assert.deepEqual(await findHead(files, HEAD, PUBLIC_KEYS), { kind: 'invalid' })
 })
 
 test('setAside keeps an invalid head beside the next one, and it stays a problem until it is taken away', async () => {
   const files = await homeWith('garbage')
   const start = async (): Promise<string> =>
-    (await setAside(files, HEAD, await findHead(files, HEAD, KEYS.signingPem))).join()
+    (await setAside(files, HEAD, await findHead(files, HEAD, PUBLIC_KEYS))).join()
   assert.match(await start(), /head\.invalid/)
   files.tamper(HEAD, utf8(ours))
   assert.match(await start(), /head\.invalid/)

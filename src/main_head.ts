@@ -1,7 +1,7 @@
-import { ed25519PublicBytes } from '#base/crypto.ts'
 import { errorCode, folderOf, type Files } from '#base/files.ts'
 import { LIMITS } from '#base/limits.ts'
 import { openOurs } from '#trust/ledger/known_heads.ts'
+import type { LogKey } from '#trust/ledger/log_keys.ts'
 import type { OnLoss } from '#trust/ledger/open.ts'
 
 /**
@@ -14,10 +14,10 @@ export type FoundHead =
   | { readonly kind: 'invalid' }
 
 /** Reads the head that was kept in the home, and judges it by its signature. */
-export async function findHead(files: Files, path: string, signingPem: string): Promise<FoundHead> {
+export async function findHead(files: Files, path: string, keys: readonly LogKey[]): Promise<FoundHead> {
   try {
     const text = Buffer.from(await files.read(path, LIMITS.noteBytes)).toString('utf8')
-    const head = openOurs(text, ed25519PublicBytes(signingPem))
+    const head = openOurs(text, keys)
     return head === undefined ? { kind: 'invalid' } : { kind: 'ours', text }
   } catch (thrown) {
     // What cannot be read, or is no plain file, is there all the same.

@@ -1,16 +1,15 @@
-import { copyFile, mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as later } from 'node:timers'
 import type { Clock } from '#base/clock.ts'
 import { Fault } from '#base/fault.ts'
 import { errorCode, NODE_FILES } from '#base/files.ts'
 import { lockHome, type HomeLock } from '#base/home_lock.ts'
-import { LIMITS } from '#base/limits.ts'
 import { loopLoad } from '#base/loop_load.ts'
 import { Metrics } from '#base/metrics.ts'
-import { NOT_PLAIN, readPlainFile, readPlainFileNow } from '#base/plain_file.ts'
+import { NOT_PLAIN } from '#base/plain_file.ts'
 import { openDatabase } from '#base/sqlite.ts'
 import { LedgerMetrics } from '#door/ledger_metrics.ts'
+import { readRestoredMark, type RestoredMark } from '#rooms/backup/restored_mark.ts'
 import { openCallers, type Callers } from '#trust/access/callers.ts'
 import { TokenKeys } from '#trust/access/issued/token_keys.ts'
 import { openPolicies, type PolicyKeeper } from '#trust/access/policy_set.ts'
@@ -18,15 +17,22 @@ import { openStateMark, type StateMark } from '#trust/access/state_mark.ts'
 import { SCHEMA } from '#trust/cedar/schema.ts'
 import { cedarEngine } from '#trust/cedar/engine.ts'
 import { openLedger, type Ledger } from '#trust/ledger/ledger.ts'
+import type { LedgerOptions } from '#trust/ledger/open.ts'
+import { logKeysOf } from '#trust/ledger/log_keys.ts'
+import { OpenIntents } from '#trust/ledger/open_intents.ts'
 import { openLocalKeys, type LocalKeys } from '#trust/vault/local_keys.ts'
+import { addMissingLogKey } from '#trust/vault/log_key_files.ts'
 import { tokenKeyFiles } from '#trust/vault/token_key_files.ts'
-import { loadConfig, type Config } from './config.ts'
-import { DEFAULT_CONFIG_TEXT } from './config_default.ts'
+import type { Config } from './config.ts'
+import { readConfig, type ConfigSource } from './main_config.ts'
+import { exists, furnish, makeFolder } from './main_furnish.ts'
 import { findHead, headFaultOf, onLossOf, setAside } from './main_head.ts'
+import { openLogKeys, type OpenLogKeys } from './main_log_keys.ts'
+import { migrateHome, recordUpgrade, writeFirstVersion, type Migrated } from './main_migrate.ts'
+import { recordRestore } from './main_restored.ts'
 import { HeadKeeper, mendState, watchClock } from './main_state.ts'
+import { openSweep, type Sweep } from './main_sweep.ts'
 
-const PRIVATE_FOLDER = 0o700
-const PRIVATE_FILE = 0o600
 /** The day of last use is written this long after it changed, so that a busy minute is one write. */
 const LAST_USED_MS = 1_000
 /** What a home has once a door has opened in it; one of them is enough to make the loss of the others a loss. */
@@ -38,18 +44,25 @@ export interface OpenHome {
   readonly config: Config
   /** Relative paths of the configuration start here. */
   readonly configFolder: string
+  /** As it was read. */
+  readonly configSource: ConfigSource
   readonly keys: LocalKeys
   /** Those that sign tokens; undefined where none are made. */
   readonly tokenKeys: TokenKeys | undefined
   readonly ledger: Ledger
+  /** Those that sign it. */
+  readonly logKeys: OpenLogKeys
   readonly callers: Callers
   readonly policies: PolicyKeeper
   /** Of this process; what the ledger records is counted in them from its opening on. */
   readonly metrics: Metrics
-  /** What was found at the start and needs an operator. */
+  /** What was found at the start, or since, and needs an operator. */
   readonly problems: readonly string[]
+  readonly sweep: Pick<Sweep, 'unknown'>
   /** What was made because the home was new; undefined for a home that was there. */
   readonly made: readonly string[] | undefined
+  /** The format that this start has brought it from; undefined where it had that of this program. */
+  readonly upgradedFrom: number | undefined
   close(): Promise<void>
 }
 
@@ -61,11 +74,13 @@ export interface HomeOptions {
   readonly clock: Clock
   /** True on the word of an operator: what is lost of the ledger is lost, and a new log begins. */
   readonly acceptLoss: boolean
+  /** Version of this program. */
+  readonly program: string
 }
 
 /**
- * Opens a home, or makes one. Throws `home.locked`, `home.unwritable`, `home.damaged`, `config.invalid`,
- * `ledger.corrupt`.
+ * Opens a home, or makes one; an older one is brought to the form of this program. Throws `home.locked`, `home.unwritable`,
+ * `home.damaged`, `home.newer`, `config.invalid`, `ledger.corrupt`.
  */
 export async function openHome(options: HomeOptions): Promise<OpenHome> {
   const { home } = options
@@ -73,9 +88,13 @@ export async function openHome(options: HomeOptions): Promise<OpenHome> {
   const lock = lockHome(home)
   try {
     const isUsed = await Promise.all(SIGNS_OF_USE.map(async (name) => exists(path.join(home, name))))
-    const made = !isUsed.includes(true) ? await furnish(options) : undefined
-    const { config, folder } = await readConfig(home, options.config)
-    return await openParts(options, { config, folder, lock, made })
+    const parts = { files: NODE_FILES, home, program: options.program }
+    const made = isUsed.includes(true) ? undefined : await furnish(options)
+    if (made !== undefined) await writeFirstVersion(parts)
+    const migrated = await migrateHome(parts)
+    const restored = await readRestoredMark(NODE_FILES, home)
+    const { config, folder, source } = await readConfig(home, options.config)
+    return await openParts(options, { config, folder, source, lock, made, migrated, restored })
   } catch (thrown) {
     lock.release()
     throw asHomeFault(thrown)
@@ -96,37 +115,21 @@ function asHomeFault(thrown: unknown): unknown {
   return new Fault('home.unwritable', { place, error: code }, { cause: thrown })
 }
 
-/** Reads the configuration of a home; without a file the defaults hold. Throws `config.invalid`. */
-export async function readConfig(
-  home: string,
-  file: string | undefined,
-): Promise<{ readonly config: Config; readonly folder: string; readonly path: string | null }> {
-  const at = file ?? path.join(home, 'gatehouse.yaml')
-  const folder = path.dirname(at)
-  try {
-    const bytes = await readPlainFile(at, { maxBytes: LIMITS.configBytes, links: 'follow' })
-    return { config: loadConfig(bytes.toString('utf8'), at), folder, path: at }
-  } catch (thrown) {
-    if (thrown instanceof Fault) throw thrown
-    if (file === undefined && errorCode(thrown) === 'ENOENT')
-      return { config: loadConfig(DEFAULT_CONFIG_TEXT, at), folder, path: null }
-    const say = NOT_PLAIN.has(errorCode(thrown) ?? '')
-      ? `The configuration is not a plain file of at most ${LIMITS.configBytes} bytes.`
-      : 'The configuration file cannot be read.'
-    throw new Fault('config.invalid', {}, { say, cause: thrown })
-  }
-}
-
 interface Opening {
   readonly config: Config
   readonly folder: string
+  readonly source: ConfigSource
   readonly lock: HomeLock
   readonly made: readonly string[] | undefined
+  readonly migrated: Migrated
+  readonly restored: RestoredMark | undefined
 }
 
 async function openParts(options: HomeOptions, opening: Opening): Promise<OpenHome> {
   const { home, clock } = options
-  const keys = openLocalKeys({ directory: path.join(home, 'keys'), isNewHome: opening.made !== undefined })
+  const directory = path.join(home, 'keys')
+  const hasNewKey = opening.made === undefined && addMissingLogKey(directory)
+  const keys = openLocalKeys({ directory, isNewHome: opening.made !== undefined })
   const database = openDatabase(path.join(home, 'state.db'))
   const mark = openStateMark(database)
   const callers = openCallers({
@@ -136,7 +139,7 @@ async function openParts(options: HomeOptions, opening: Opening): Promise<OpenHo
     later: (work) => void later(work, LAST_USED_MS),
   })
   try {
-    return await openRecord(options, opening, { keys, callers, mark })
+    return await openRecord(options, opening, { keys, hasNewKey, callers, mark })
   } catch (thrown) {
     callers.close()
     throw thrown
@@ -145,39 +148,40 @@ async function openParts(options: HomeOptions, opening: Opening): Promise<OpenHo
 
 interface Stores {
   readonly keys: LocalKeys
+  /** True when this start gave an older home a key of a kind that it did not have. */
+  readonly hasNewKey: boolean
   readonly callers: Callers
   readonly mark: StateMark
 }
 
 async function openRecord(options: HomeOptions, opening: Opening, stores: Stores): Promise<OpenHome> {
   const { home, clock } = options
-  const { config, folder, lock, made } = opening
+  const { config, folder, source, lock, made, migrated, restored } = opening
   const { keys, callers, mark } = stores
   const directory = path.join(home, 'ledger')
-  const { signingPem, pseudonymKey, sidecarKey } = keys
+  const { log, sidecarKey } = keys
   const isOurs = (): boolean => lock.isHeld()
   const headPath = path.join(home, 'head')
-  const head = await findHead(NODE_FILES, headPath, signingPem)
+  const head = await findHead(NODE_FILES, headPath, logKeysOf(log, clock.now()))
   const isUsed = await hasBeenUsed(home, stores)
   const metrics = new Metrics({ since: clock.now() })
   const counts = new LedgerMetrics(metrics)
+  const intents = new OpenIntents()
   const ledger = await openLedger({
-    files: NODE_FILES,
-    directory,
-    keys: { signingPem, pseudonymKey, sidecarKey },
-    clock,
-    maxBytes: config.ledger.max_bytes,
-    reserveBytes: config.ledger.reserve_bytes,
-    segmentBytes: config.ledger.segment_bytes,
-    anchors: config.ledger.anchors,
-    knownHeads: [head.kind === 'ours' ? head.text : undefined, mark.read()].filter(
-      (each) => each !== undefined,
-    ),
+    ...ledgerOptions(options, opening, stores),
+    knownHeads: [
+      ...(head.kind === 'ours' ? [head.text] : []),
+      ...[mark.read()].filter((each) => each !== undefined),
+      ...(restored?.known ?? []),
+    ],
     onLoss: onLossOf({ isUsed, head, acceptLoss: options.acceptLoss }),
-    isOurs,
-    isBusy: loopLoad(),
-    onRecorded: (draft) => counts.recorded(draft),
+    onRecorded: (draft) => {
+      counts.recorded(draft)
+      intents.recorded(draft)
+    },
   })
+  const sweep = openSweep({ home, sidecarKey, ledger, intents, clock, metrics, isOurs })
+  await recordOrigin(options, opening, ledger)
   const mended = await mendState({
     files: NODE_FILES,
     directory,
@@ -188,35 +192,88 @@ async function openRecord(options: HomeOptions, opening: Opening, stores: Stores
     clock,
     headFault: headFaultOf(head, mark.read() !== undefined),
   })
-  const problems = [...mended, ...(await setAside(NODE_FILES, headPath, head))]
+  const found = [...mended, ...(await setAside(NODE_FILES, headPath, head))]
   const keeper = new HeadKeeper({ files: NODE_FILES, path: headPath, ledger, mark, isOurs })
   await keeper.start()
+  const logKeys = await openLogKeys({ home, keys: log, ledger, clock, hasNewKey: stores.hasNewKey })
   const watch = watchClock({ ledger, clock })
   const policies = await openHomePolicies(home, opening)
   const tokenKeys = await openTokenKeys(home, config, clock)
-  const close = async (): Promise<void> => {
-    watch.close()
-    await keeper.close()
-    try {
-      await ledger.close()
-    } finally {
-      callers.close()
-      lock.release()
-    }
-  }
   return {
     directory: home,
     config,
     configFolder: folder,
+    configSource: source,
     keys,
     tokenKeys,
     ledger,
+    logKeys,
     callers,
     policies,
     metrics,
-    problems,
+    get problems() {
+      return sweep.problem === undefined ? found : [...found, sweep.problem]
+    },
+    sweep,
     made,
-    close,
+    upgradedFrom: migrated.from,
+    close: async () => {
+      watch.close()
+      logKeys.close()
+      await closeInOrder({ sweep, keeper, ledger, callers, lock })
+    },
+  }
+}
+
+/** What the configuration and the home say of the ledger. */
+function ledgerOptions(
+  { home, clock }: HomeOptions,
+  { config, lock, restored }: Opening,
+  { keys }: Stores,
+): LedgerOptions {
+  const { log, pseudonymKey, sidecarKey } = keys
+  return {
+    files: NODE_FILES,
+    directory: path.join(home, 'ledger'),
+    keys: { ...log, pseudonymKey, sidecarKey },
+    clock,
+    maxBytes: config.ledger.max_bytes,
+    reserveBytes: config.ledger.reserve_bytes,
+    segmentBytes: config.ledger.segment_bytes,
+    anchors: config.ledger.anchors,
+    restored: restored?.head,
+    isOurs: () => lock.isHeld(),
+    isBusy: loopLoad(),
+  }
+}
+
+/** How the home came to be as it is, where the ledger does not say so yet. */
+async function recordOrigin(
+  { home, clock }: HomeOptions,
+  { migrated: { version }, restored }: Opening,
+  ledger: Ledger,
+): Promise<void> {
+  await recordUpgrade({ files: NODE_FILES, home, version }, { ledger, clock })
+  await recordRestore({ home, mark: restored, ledger, clock })
+}
+
+interface Closed {
+  readonly sweep: Sweep
+  readonly keeper: HeadKeeper
+  readonly ledger: Ledger
+  readonly callers: Callers
+  readonly lock: HomeLock
+}
+
+/** What still writes comes first, and the lock last. */
+async function closeInOrder({ sweep, keeper, ledger, callers, lock }: Closed): Promise<void> {
+  await sweep.close()
+  await keeper.close()
+  try {
+    await ledger.close()
+  } finally {
+    callers.close()
+    lock.release()
   }
 }
 
@@ -245,51 +302,4 @@ async function openHomePolicies(home: string, { config, folder }: Opening): Prom
     schema: SCHEMA,
     files: NODE_FILES,
   })
-}
-
-/** What a new home gets before anything is opened: a configuration and the shipped policies, for the operator to edit. */
-async function furnish({ home, config, project }: HomeOptions): Promise<readonly string[]> {
-  const made = ['keys/ (this machine only, mode 0600)', 'ledger/ and state.db']
-  const file = path.join(home, 'gatehouse.yaml')
-  if (config === undefined && !(await exists(file))) {
-    await writeFile(file, DEFAULT_CONFIG_TEXT, { mode: PRIVATE_FILE })
-    made.push('gatehouse.yaml (the configuration, with comments)')
-  }
-  const policies = path.join(home, 'policies')
-  if (!(await exists(policies))) {
-    await makeFolder(policies)
-    const shipped = path.join(project, 'policies')
-    for (const name of await readdir(shipped)) {
-      if (name.endsWith('.cedar')) await copyFile(path.join(shipped, name), path.join(policies, name))
-    }
-    made.push('policies/ (who may do what)')
-  }
-  return made
-}
-
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER })
-  } catch (thrown) {
-    throw new Fault('home.unwritable', { folder }, { cause: thrown })
-  }
-}
-
-async function exists(file: string): Promise<boolean> {
-  return stat(file).then(
-    () => true,
-    () => false,
-  )
-}
-
-/** Reads a secret's file relative to the configuration; undefined when it cannot be read. */
-export function secretReader(folder: string): (file: string) => string | undefined {
-  return (file) => {
-    try {
-      const rules = { maxBytes: LIMITS.secretFileBytes, links: 'follow' } as const
-      return readPlainFileNow(path.resolve(folder, file), rules).toString('utf8')
-    } catch {
-      return undefined
-    }
-  }
 }

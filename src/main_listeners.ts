@@ -6,10 +6,11 @@ import { Fault } from '#base/fault.ts'
 import { LIMITS } from '#base/limits.ts'
 import { readPlainFileNow } from '#base/plain_file.ts'
 import type { Sealed } from '#base/sealed.ts'
+import { watchFiles } from '#base/watch_files.ts'
 import { ruleFor, type ListenerAsk, type ListenerName } from '#faces/http/listener.ts'
 import { TlsPair, type TlsParts } from '#faces/http/tls.ts'
 import { resolveSecret, type Config } from './config.ts'
-import { secretReader } from './main_home.ts'
+import { secretReader } from './main_config.ts'
 
 /** A configuration with what its references start from. */
 export interface Configured {
@@ -44,15 +45,20 @@ export function metricsToken({ config, folder, env }: Configured): Sealed | unde
   )
 }
 
-/** The certificate and key of the configuration. Throws `config.invalid`. */
+/** A certificate and its key are two files: they are read when both have been left alone this long. */
+const TLS_QUIET_MS = 500
+
+/** The certificate and key of the configuration, which are read again when they change. Throws `config.invalid`. */
 export function openTls(
   { config: { tls }, folder }: Configured,
-  told: Pick<TlsParts, 'watch' | 'onReload'>,
+  onReload: TlsParts['onReload'],
+  watch: TlsParts['watch'] = (files, onChange) => watchFiles(files, TLS_QUIET_MS, onChange, () => undefined),
 ): TlsPair | undefined {
   if (tls === undefined) return undefined
   const at = (file: string): string => path.resolve(folder, file)
   return new TlsPair({
-    ...told,
+    watch,
+    onReload,
     paths: { cert: at(tls.cert), key: at(tls.key), minimum: tls.minimum },
     clients:
       tls.client_certificates === 'none' || tls.client_ca === undefined
@@ -67,7 +73,11 @@ export function openTls(
 export async function checkListeners(configured: Configured, now: Millis): Promise<void> {
   const { config } = configured
   metricsToken(configured)
-  openTls(configured, { watch: () => ({ close: () => undefined }), onReload: () => undefined })
+  openTls(
+    configured,
+    () => undefined,
+    () => ({ close: () => undefined }),
+  )
   await checkRule(listenerAsk(config, 'door'), config.listen, now)
   await checkRule(listenerAsk(config, 'admin'), config.admin_listen, now)
   await checkRule(listenerAsk(config, 'metrics'), config.metrics_listen, now)

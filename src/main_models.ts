@@ -8,8 +8,10 @@ import { PoolMetrics } from '#rooms/models/pool/pool_metrics.ts'
 import type { PoolSettings } from '#rooms/models/pool/pool_settings.ts'
 import type { EchoSettings, ModelSettings, ProviderKey } from '#rooms/models/provider.ts'
 import { PROVIDERS } from '#rooms/models/providers/all.ts'
+import type { Policies } from '#trust/access/authorize.ts'
 import { resolveSecret, type ModelConfig } from './config.ts'
-import { secretReader, type OpenHome } from './main_home.ts'
+import { secretReader } from './main_config.ts'
+import type { OpenHome } from './main_home.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -19,8 +21,13 @@ export interface ModelSurroundings {
   readonly metrics: Metrics
 }
 
+/** What is needed of a home. */
+export interface ModelsHome extends Pick<OpenHome, 'config' | 'configFolder'> {
+  readonly policies: Policies
+}
+
 /** Opens the models of the configuration; a key that its reference does not give yet leaves the model unconfigured. */
-export function openCatalogue(home: OpenHome, { clock, env, metrics }: ModelSurroundings): Catalogue {
+export function openCatalogue(home: ModelsHome, { clock, env, metrics }: ModelSurroundings): Catalogue {
   const { config, configFolder, policies } = home
   const redact = (text: string): string => redactText(DETECTORS, text)
   const settings = Object.entries(config.models).map(([name, model]) =>

@@ -9,7 +9,8 @@ import { Delivery } from '#proof/telemetry/delivery.ts'
 import { Telemetry } from '#proof/telemetry/telemetry.ts'
 import { rememberedPseudonyms } from '#trust/ledger/pseudonym.ts'
 import { resolveSecret, type Config } from './config.ts'
-import { secretReader, type OpenHome } from './main_home.ts'
+import { secretReader } from './main_config.ts'
+import type { OpenHome } from './main_home.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -25,8 +26,13 @@ export interface OpenTelemetry {
   close(): Promise<void>
 }
 
+/** What is needed of a home. */
+export interface TelemetryHome extends Pick<OpenHome, 'config' | 'configFolder' | 'metrics'> {
+  readonly keys: Pick<OpenHome['keys'], 'pseudonymKey'>
+}
+
 /** Opens what traces requests, and the export where one is configured. Throws `config.invalid` for a secret that is not there. */
-export function openTelemetry(home: OpenHome, around: TelemetrySurroundings): OpenTelemetry {
+export function openTelemetry(home: TelemetryHome, around: TelemetrySurroundings): OpenTelemetry {
   const { trace_callers: callers, otlp } = home.config.telemetry
   const acceptsCallers = callers === 'accept'
   const { clock } = around
@@ -71,7 +77,10 @@ const CONNECTIONS = 2
 
 type Otlp = NonNullable<Config['telemetry']['otlp']>
 
-function openReceiver({ endpoint, network, roots, timeout_ms: timeoutMs }: Otlp, home: OpenHome): Upstream {
+function openReceiver(
+  { endpoint, network, roots, timeout_ms: timeoutMs }: Otlp,
+  home: TelemetryHome,
+): Upstream {
   const pem = roots === undefined ? undefined : secretReader(home.configFolder)(roots)
   if (roots !== undefined && pem === undefined)
     throw invalid('telemetry.otlp.roots is not a file that can be read.')
@@ -91,7 +100,7 @@ function openReceiver({ endpoint, network, roots, timeout_ms: timeoutMs }: Otlp,
 type WithHeaders = <T>(send: (headers: readonly string[]) => T) => T
 
 /** The values are open only while an export is handed on. */
-function headersOf({ headers }: Otlp, { configFolder }: OpenHome, env: Environment): WithHeaders {
+function headersOf({ headers }: Otlp, { configFolder }: TelemetryHome, env: Environment): WithHeaders {
   const sealed = Object.entries(headers).map(([name, reference]): readonly [string, Sealed] => {
     const value = resolveSecret(reference, env, secretReader(configFolder))
     if (value === undefined)

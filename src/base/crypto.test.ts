@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
+import fs from 'node:fs'
+import path from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { toHex, utf8 } from './bytes.ts'
@@ -11,13 +13,23 @@ import {
   equalSecrets,
   hmacSha256,
   hmacSha256Latin1,
+  md5Base64,
+  ML_DSA_44_PUBLIC_BYTES,
+  mlDsa44PublicBytes,
+  mlDsa44Signer,
+  mlDsa44Verify,
   newEd25519Pem,
+  newMlDsa44Pem,
+  openPiece,
   randomBytes,
+  scryptKey,
   seal,
+  sealPiece,
   sha256,
   sha256Hex,
   unseal,
 } from './crypto.ts'
+import { fixtureFolder, NO_CORPUS } from '../../test/support/fixtures.ts'
 
 test('sha256 answers the vector of FIPS 180-4 for "abc"', () => {
   const expected = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
@@ -108,3 +120,72 @@ test('ed25519Verify accepts the signature of its key and nothing else', () => {
   assert.equal(ed25519Verify(ed25519PublicBytes(newEd25519Pem()), utf8('message'), signature), false)
   assert.equal(ed25519Verify(publicBytes.subarray(1), utf8('message'), signature), false)
 })
+
+test('seal never uses a nonce twice: over several pools of them', () => {
+  const key = randomBytes(32)
+  const nonces = Array.from({ length: 1_000 }, () =>
+    Buffer.from(seal(key, utf8('a'), utf8('b')).subarray(0, 12)).toString('hex'),
+  )
+  assert.equal(new Set(nonces).size, 1_000)
+})
+
+test('scryptKey answers the vector of RFC 7914 section 12', async () => {
+  const key = await scryptKey(utf8('password'), utf8('NaCl'), { log2: 10, blocks: 8, lanes: 16 })
+  assert.equal(toHex(key), 'fdbabe1c9d3472007856e7190d01e9fe7c6ad7cbc8237830e77376634b373162')
+})
+
+test('openPiece opens what sealPiece made under the same nonce, and nothing else', () => {
+  const [key, nonce, plain] = [Buffer.alloc(32, 1), Buffer.alloc(12, 2), utf8('a piece')]
+  const sealed = sealPiece(key, nonce, plain)
+  assert.deepEqual(Buffer.from(openPiece(key, nonce, sealed) ?? []), Buffer.from(plain))
+  assert.equal(openPiece(key, Buffer.alloc(12, 3), sealed), undefined)
+  assert.equal(openPiece(key, nonce, sealed.subarray(0, 15)), undefined)
+})
+
+test('mlDsa44Signer signs what mlDsa44Verify takes, and nothing else', async () => {
+  const pem = newMlDsa44Pem()
+  const key = mlDsa44PublicBytes(pem)
+  const signature = await mlDsa44Signer(pem)(utf8('text'))
+  assert.deepEqual([key.length, signature.length], [ML_DSA_44_PUBLIC_BYTES, 2_420])
+  assert.equal(mlDsa44Verify(key, utf8('text'), signature), true)
+  assert.equal(mlDsa44Verify(key, utf8('other'), signature), false)
+  assert.equal(mlDsa44Verify(key, utf8('text'), signature.subarray(1)), false)
+  assert.equal(mlDsa44Verify(key.subarray(1), utf8('text'), signature), false)
+  assert.equal(mlDsa44Verify(mlDsa44PublicBytes(newMlDsa44Pem()), utf8('text'), signature), false)
+  assert.throws(() => mlDsa44PublicBytes(newEd25519Pem()), TypeError)
+})
+
+test('md5Base64 answers the vector of RFC 1321 for "abc"', () => {
+  assert.equal(md5Base64('abc'), 'kAFQmDzST7DWlj99KOF/cg==')
+})
+
+interface MlDsaVectors {
+  readonly testGroups: readonly {
+    readonly publicKey: string
+    readonly tests: readonly { tcId: number; msg: string; sig: string; ctx?: string; result: string }[]
+  }[]
+}
+
+const jose = fixtureFolder('jose')
+
+test(
+  'mlDsa44Verify answers as Wycheproof does: for all messages without a context',
+  { skip: jose === undefined && NO_CORPUS },
+  () => {
+    const file = path.join(jose ?? '', 'mldsa_44_verify_test.json')
+    const { testGroups } = JSON.parse(fs.readFileSync(file, 'utf8')) as MlDsaVectors
+    let count = 0
+    for (const { publicKey, tests } of testGroups)
+      for (const { tcId, msg, sig, ctx = '', result } of tests) {
+        // Notes are signed without one.
+        if (ctx !== '') continue
+        count += 1
+        const [key, message, signature] = [publicKey, msg, sig].map((hex) => Buffer.from(hex, 'hex'))
+        const isValid = mlDsa44Verify(key ?? NOTHING, message ?? NOTHING, signature ?? NOTHING)
+        assert.equal(isValid, result === 'valid', `case ${tcId}`)
+      }
+    assert.ok(count > 100, `${count} cases`)
+  },
+)
+
+const NOTHING = Buffer.alloc(0)

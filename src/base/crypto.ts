@@ -25,6 +25,11 @@ export function sha256Hex(bytes: Uint8Array | string): string {
   return node.hash('sha256', bytes, 'hex')
 }
 
+/** For protocols that want it as a checksum (RFC 1864). It protects nothing. */
+export function md5Base64(bytes: Uint8Array | string): string {
+  return node.hash('md5', bytes, 'base64')
+}
+
 export function sha256Base64Url(bytes: Uint8Array | string): string {
   return node.hash('sha256', bytes, 'base64url')
 }
@@ -76,10 +81,24 @@ export function deriveKey(secret: Uint8Array, info: string, length = SHA256_BYTE
 
 /** AES-256-GCM: random 12-byte nonce, ciphertext, 16-byte tag, in this order. `key` is 32 bytes. */
 export function seal(key: Uint8Array, plain: Uint8Array, bound: Uint8Array): Uint8Array {
-  const nonce = node.randomBytes(AEAD_NONCE_BYTES)
+  const nonce = newNonce()
   const cipher = node.createCipheriv(AEAD, key, nonce)
   cipher.setAAD(bound)
   return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()])
+}
+
+/** Nonces that are drawn from the system at once, which costs a tenth for each. */
+const POOL_NONCES = 128
+let nonces = Buffer.alloc(0)
+let noncesUsed = 0
+
+function newNonce(): Uint8Array {
+  if (noncesUsed === nonces.length) {
+    nonces = node.randomBytes(AEAD_NONCE_BYTES * POOL_NONCES)
+    noncesUsed = 0
+  }
+  noncesUsed += AEAD_NONCE_BYTES
+  return nonces.subarray(noncesUsed - AEAD_NONCE_BYTES, noncesUsed)
 }
 
 /** Opens what `seal` made with the same key and bound data; undefined when either differs or a bit was changed. */
@@ -96,6 +115,52 @@ export function unseal(key: Uint8Array, sealed: Uint8Array, bound: Uint8Array): 
   } catch {
     return undefined
   }
+}
+
+/** Bytes that `sealPiece` adds. */
+export const PIECE_TAG_BYTES = AEAD_TAG_BYTES
+
+/** AES-256-GCM under a nonce of 12 bytes that the caller never uses twice with this key: ciphertext, then the tag. */
+export function sealPiece(key: Uint8Array, nonce: Uint8Array, plain: Uint8Array): Uint8Array {
+  const cipher = node.createCipheriv(AEAD, key, nonce)
+  return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()])
+}
+
+/** Opens what `sealPiece` made with the same key and nonce; undefined when either differs or a bit was changed. */
+export function openPiece(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
+  const end = sealed.length - AEAD_TAG_BYTES
+  if (end < 0) return undefined
+  const decipher = node.createDecipheriv(AEAD, key, nonce, { authTagLength: AEAD_TAG_BYTES })
+  decipher.setAuthTag(sealed.subarray(end))
+  const plain = decipher.update(sealed.subarray(0, end))
+  try {
+    return Buffer.concat([plain, decipher.final()])
+  } catch {
+    return undefined
+  }
+}
+
+/** What scrypt (RFC 7914) costs: it takes `2 ** log2 * blocks * 128` bytes of memory. */
+export interface ScryptCost {
+  readonly log2: number
+  readonly blocks: number
+  readonly lanes: number
+}
+
+/** A key of 32 bytes from a passphrase, in a thread of its own. */
+export async function scryptKey(
+  passphrase: Uint8Array,
+  salt: Uint8Array,
+  { log2, blocks, lanes }: ScryptCost,
+): Promise<Uint8Array> {
+  const cost = 2 ** log2
+  // Twice what it needs: Node refuses what comes near.
+  const options = { N: cost, r: blocks, p: lanes, maxmem: 2 * 128 * cost * blocks }
+  return await new Promise((resolve, reject) => {
+    node.scrypt(passphrase, salt, SHA256_BYTES, options, (error, key) =>
+      error === null ? resolve(key) : reject(error),
+    )
+  })
 }
 
 /** A new Ed25519 key (RFC 8032) as PKCS #8 PEM. */
@@ -126,6 +191,40 @@ export function ed25519Verify(publicBytes: Uint8Array, message: Uint8Array, sign
     node.createPublicKey({ key: der, type: 'spki', format: 'der' }),
     signature,
   )
+}
+
+/** A new ML-DSA-44 key (FIPS 204) as PKCS #8 PEM, which holds its seed. */
+export function newMlDsa44Pem(): string {
+  return node.generateKeyPairSync('ml-dsa-44').privateKey.export({ type: 'pkcs8', format: 'pem' })
+}
+
+/** The raw public bytes of an ML-DSA-44 private key in PEM. Throws TypeError for another kind of key. */
+export function mlDsa44PublicBytes(pem: string): Uint8Array {
+  const key = node.createPublicKey(pem)
+  if (key.asymmetricKeyType !== 'ml-dsa-44') throw new TypeError('not an ML-DSA-44 key')
+  return key.export({ type: 'spki', format: 'der' }).subarray(ML_DSA_44_SPKI_HEADER.length)
+}
+
+/** A signature takes half a millisecond: it is made in a thread of its own. */
+export function mlDsa44Signer(pem: string): (message: Uint8Array) => Promise<Uint8Array> {
+  const key = node.createPrivateKey(pem)
+  return async (message) =>
+    await new Promise((resolve, reject) => {
+      node.sign(null, message, key, (error, signature) =>
+        error === null ? resolve(signature) : reject(error),
+      )
+    })
+}
+
+export const ML_DSA_44_PUBLIC_BYTES = 1_312
+/** SubjectPublicKeyInfo of RFC 9881 up to the bytes of the key. */
+const ML_DSA_44_SPKI_HEADER = Buffer.from('30820532300b06096086480165030403110382052100', 'hex')
+
+export function mlDsa44Verify(publicBytes: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  if (publicBytes.length !== ML_DSA_44_PUBLIC_BYTES) return false
+  const der = Buffer.concat([ML_DSA_44_SPKI_HEADER, publicBytes])
+  const key = node.createPublicKey({ key: der, type: 'spki', format: 'der' })
+  return node.verify(null, message, key, signature)
 }
 
 /** A new P-256 key, for ES256 (RFC 7518 section 3.4), as PKCS #8 PEM. */

@@ -1,3 +1,7 @@
+import type { FaultRow } from './fault_row.ts'
+import { HOME_FAULTS } from './home_faults.ts'
+import { MODEL_FAULTS } from './model_faults.ts'
+
 /**
  * Every way Gatehouse refuses or fails, in one table.
  *
@@ -53,6 +57,18 @@ export const FAULTS = {
     exit: 65,
     title: 'The request target is not acceptable.',
     hint: 'Use an origin-form path without "#", "\\", "..", "//" or encoded slashes.',
+  },
+  'log.unknown': {
+    status: 404,
+    exit: 64,
+    title: 'There is no such part of the log, or no checkpoint covers it yet.',
+    hint: 'Read the checkpoint first: it says how many entries there are.',
+  },
+  'export.foreign': {
+    status: 409,
+    exit: 73,
+    title: 'The folder holds something else than an export of this log.',
+    hint: 'Name a folder that is empty or not there, or one that was written by the same command for the same log.',
   },
   'route.unknown': {
     status: 404,
@@ -144,65 +160,18 @@ export const FAULTS = {
     title: 'The policy set would lock the operator out of changing policies.',
     hint: 'Permit System::"operator" the action policy:change.',
   },
-  'model.unknown': {
-    status: 404,
-    exit: 66,
-    title: 'There is no such model that you may use.',
-    hint: 'See GET /v1/models for the models that you may use.',
-  },
-  'upstream.failed': {
-    status: 502,
-    exit: 69,
-    title: 'The model provider failed.',
-    hint: 'Try again; an operator sees the reason with "gatehouse why ENTRY".',
-  },
-  'upstream.slow': {
-    status: 504,
-    exit: 69,
-    title: 'The model provider did not answer in time.',
-    hint: 'Try again, or raise timeout_ms of the model.',
-  },
-  'upstream.invalid': {
-    status: 502,
-    exit: 69,
-    title: 'The model provider answered something that cannot be read.',
-    hint: 'An operator sees the reason with "gatehouse why ENTRY".',
-  },
-  'upstream.oversized': {
-    status: 502,
-    exit: 69,
-    title: 'The model provider answered more than the limit.',
-    hint: 'Ask for a shorter answer.',
-  },
-  'upstream.limited': {
-    status: 429,
-    exit: 75,
-    title: 'The model provider limits the rate of requests.',
-    hint: 'Try again after Retry-After seconds.',
-  },
-  'upstream.rejected': {
-    status: 400,
-    exit: 65,
-    title: 'The model provider rejected the request.',
-    hint: 'Correct the request as the detail says.',
-  },
-  'upstream.unauthorized': {
-    status: 502,
-    exit: 78,
-    title: 'The model provider did not accept the key of this door.',
-    hint: 'An operator should check the key reference of the model.',
-  },
-  'upstream.unconfigured': {
-    status: 503,
-    exit: 78,
-    title: 'The model has no provider key yet.',
-    hint: 'Set the environment variable or file that the key of the model refers to, and restart.',
-  },
+  ...MODEL_FAULTS,
   'entry.unknown': {
     status: 404,
     exit: 66,
     title: 'There is no such entry that you may see.',
     hint: 'Take the id from the x-request-id header of your own request.',
+  },
+  'receipt.pending': {
+    status: 503,
+    exit: 75,
+    title: 'The request is not over, or no checkpoint covers its entries yet.',
+    hint: 'Ask again after Retry-After seconds.',
   },
   'key.unknown': {
     status: 404,
@@ -330,30 +299,13 @@ export const FAULTS = {
     title: 'The address cannot be listened on.',
     hint: 'Stop the other program or choose another port with --listen.',
   },
-  'home.locked': {
+  'outcome.unknown': {
     status: 500,
-    exit: 75,
-    title: 'Another process holds this home.',
-    hint: 'Stop it, or give another folder with --home DIR.',
+    exit: 70,
+    title: 'What became of the request is not known: the door ended, or could not record it.',
+    hint: 'Look at the provider or at what should have changed, and ask again if it was not done. What was reserved for it counts.',
   },
-  'home.unwritable': {
-    status: 500,
-    exit: 73,
-    title: 'The home folder cannot be written.',
-    hint: 'Give the folder to this user, or another one with --home DIR.',
-  },
-  'home.exposed': {
-    status: 500,
-    exit: 77,
-    title: 'Others could change what is in the home folder.',
-    hint: 'Run "chmod go-w" on the folder, and see that it belongs to the user that runs the door.',
-  },
-  'home.damaged': {
-    status: 500,
-    exit: 65,
-    title: 'A file in the home folder is missing or damaged.',
-    hint: 'Restore the home from a copy; do not delete the rest.',
-  },
+  ...HOME_FAULTS,
   'usage.wrong': {
     status: 400,
     exit: 64,
@@ -373,13 +325,6 @@ export const FAULTS = {
     hint: 'Report the entry id; the request was refused.',
   },
 } as const satisfies Record<string, FaultRow>
-
-interface FaultRow {
-  readonly status: number
-  readonly exit: number
-  readonly title: string
-  readonly hint: string
-}
 
 export type FaultCode = keyof typeof FAULTS
 

@@ -87,7 +87,16 @@ export const NODE_FILES: Files = {
  * rename, sync the folder. Two calls for one path must not overlap.
  */
 export async function writeAtomic(files: Files, path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = path + TEMPORARY_SUFFIX
+  await replaceFile(files, path, bytes)
+  await files.syncDirectory(folderOf(path))
+}
+
+/**
+ * As `writeAtomic`, but after a crash the old content may be back until `syncDirectory`: for many files of one folder. Two
+ * calls for one path may overlap where their writers have different names.
+ */
+export async function replaceFile(files: Files, path: string, bytes: Uint8Array, writer = ''): Promise<void> {
+  const temporary = path + writer + TEMPORARY_SUFFIX
   // A file left by an earlier try is not used again: after a failed sync a later one on it would prove nothing.
   await files.unlink(temporary)
   const file = await files.openForWriting(temporary)
@@ -97,7 +106,6 @@ export async function writeAtomic(files: Files, path: string, bytes: Uint8Array)
     await file.close()
   }
   await files.rename(temporary, path)
-  await files.syncDirectory(folderOf(path))
 }
 
 /** True for the name of a file that `writeAtomic` had not finished. */

@@ -30,7 +30,7 @@ export interface UpstreamSettings {
 }
 
 export interface UpstreamRequest {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PUT'
   /** Path and query, as the `URL` class prints them. */
   readonly path: string
   /** Names and values in turn. */

@@ -51,18 +51,50 @@ export const LIMITS = {
   ledgerQueueBytes: 8 * MIB,
   /** Part of that queue which only admin and key acts may use. */
   ledgerReservedQueueBytes: 1 * MIB,
+  /** An intent that has no outcome after so long, or twice that, gets one that says that nobody knows it: six times what the longest answer of a model may take. */
+  openIntentMs: 3_600_000,
+  /** Intents without an outcome that a look through the ledger holds at once, at some 500 bytes each; with more it looks again from there. */
+  openIntents: 20_000,
   /** Searches for the entries of one id that wait for their turn, urgent and other ones each; one runs at a time, mostly for less than a millisecond. */
   entrySearches: 256,
   /** Of these, what one caller may have waiting: enough to look after a batch, and the others keep most of the places. */
   entrySearchesPerCaller: 16,
   /** Unpacked bytes of sealed segments that searches keep, so that the next id of the same segment is found at once. */
   openedSegmentBytes: 32 * MIB,
+  /** Bytes of full segments that wait for a quiet moment to be sealed: a minute of 10,000 entries a second; with more of them, sealing goes on whatever else there is to do. */
+  unsealedBytes: 256 * MIB,
+  /** Bytes of the indexes that searches keep of raw segments, 8 to 16 for each entry: enough for all that wait to be sealed. */
+  rawIndexBytes: 16 * MIB,
+  /** Hashes of leaves of raw segments that the tree of a log is made of, 32 bytes for each entry: a million entries. */
+  rawHashBytes: 32 * MIB,
+  /** Proven tiles of one log that are kept, of 8 KiB each; a proof needs one or two of each level, of which ten million entries have three. */
+  keptTiles: 512,
+  /** Time of one request that looks at tiles and filters: well below what a command waits for its answer. */
+  reindexMs: 10_000,
+  /** Logs of one home of which the tree is kept; there is more than one only where a ledger was lost. */
+  keptLogs: 4,
+  /** Tiles and bundles, each, that are being read at once or wait for it; each takes a millisecond, or 50 where it must be made. */
+  logReads: 64,
+  /** Reads of checkpoints and tiles by one source: who follows the log makes a few each second, and one who catches up 200. */
+  logReadsPerSource: { burst: 1_000, perSecond: 200 },
+  /** Sources of which that is remembered. */
+  logSources: 10_000,
   /** A file of the home that is read whole: the largest segment has 256 MiB and one bundle of long entries more. */
   homeFileBytes: 512 * MIB,
   /** A checkpoint with the signatures of a few dozen witnesses, a verifier key, a file that says what runs. */
   noteBytes: 100 * KIB,
+  /** Receipts of one request: a few entries of the greatest length, with what is disclosed, each with a checkpoint. */
+  receiptBytes: MIB,
+  /** A request to a witness: a checkpoint of the greatest length, and 63 hashes with the size before. */
+  witnessRequestBytes: 104 * KIB,
+  /** Such requests that are read and answered at once: some 25 MB, and each is work of a millisecond. */
+  witnessRequests: 256,
   /** A file that holds one secret, or a certificate with its chain. */
   secretFileBytes: 1 * MIB,
+  /** Files of one home in a backup: two for every 4 MiB of the ledger, so a terabyte. Each costs some 300 bytes of memory. */
+  backupFiles: 500_000,
+  /** How long one compaction of the ledger goes on; who asks for it asks again. */
+  compactMs: 10_000,
   /** Bytes of gatehouse.yaml: hundreds of models are some 100 KB. */
   configBytes: 4 * MIB,
   /** Requests in flight that only admin and key acts may use, on top of the configured limit. */
@@ -157,6 +189,24 @@ export const LIMITS = {
   strangerFormMs: 5_000,
   /** Names and values in one form; the exchange of tokens knows a dozen. */
   formPairs: 64,
+  /** Workers of one door: more than the cores of any machine that one ledger is enough for. */
+  workers: 64,
+  /** Credentials of which a worker keeps what the writer said of them, and proofs that the writer keeps for one worker; some 3 KiB each. */
+  provenInWorker: 20_000,
+  /** Models and pools that one worker reserves for; those of the configuration, at most this many kept. */
+  workerTargets: 10_000,
+  /** Questions of one worker to the writer that wait for an answer; each belongs to a request, and so to a connection. */
+  workerAsks: 20_000,
+  /** Bytes of frames that wait for the other side of the channel; beyond it, it is taken to be gone. */
+  workerWaitingBytes: 64 * MIB,
+  /** One frame between worker and writer besides a request's body, which it may hold: a policy set, a page of SCIM. */
+  workerFrameBytes: 64 * MIB,
+  /** A worker that has not taken a change after so long is ended: until then the operator waits. */
+  workerChangeMs: 5_000,
+  /** Time for a worker to start and to listen. */
+  workerStartMs: 30_000,
+  /** How often a worker that ends is started again before it has run for a minute. */
+  workerRestarts: 10,
   /** Files of one policy set. */
   policyFiles: 1_000,
   /** Bytes of one policy file. */

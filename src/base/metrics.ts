@@ -1,5 +1,5 @@
-/** Names and values of labels, in the order the metric declared. */
-type LabelValues = readonly string[]
+import type { LabelValues, MetricNames, NumberReading, Reading } from './metric_reading.ts'
+import { printReadings } from './metrics_text.ts'
 
 /** A number that only grows. */
 export class Counter {
@@ -49,38 +49,6 @@ export interface Family<Handle> {
   series(...values: LabelValues): Handle
 }
 
-export interface MetricNames {
-  readonly name: string
-  readonly help: string
-  readonly labels?: readonly string[]
-  /** What it is called where it is exported as OpenTelemetry has it; its own names where this is left out. */
-  readonly exported?: ExportedNames
-}
-
-export interface ExportedNames {
-  readonly name: string
-  /** As UCUM has it. */
-  readonly unit: string
-  /** In the order of the labels. An empty value of a label is left out. */
-  readonly attributes: readonly string[]
-}
-
-/** What a metric says at one moment. */
-export type Reading = NumberReading | HistogramReading
-
-export interface NumberReading {
-  readonly kind: 'counter' | 'gauge'
-  readonly names: MetricNames
-  readonly series: readonly { readonly values: LabelValues; readonly value: number }[]
-}
-
-export interface HistogramReading {
-  readonly kind: 'histogram'
-  readonly names: MetricNames
-  readonly bounds: readonly number[]
-  readonly series: readonly { readonly values: LabelValues; readonly value: Histogram }[]
-}
-
 /** Seconds; from a cached answer to the longest call of a model. */
 export const DURATION_BOUNDS = [
   0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300,
@@ -92,7 +60,7 @@ const OTHER = 'other'
 
 /** Counters, gauges and histograms, printed as Prometheus text format 0.0.4. */
 export class Metrics {
-  readonly #families = new Map<string, Printable>()
+  readonly #families = new Map<string, Readable>()
   /** When counting began, in milliseconds since 1970. */
   readonly since: number
   readonly #seriesPerMetric: number
@@ -116,7 +84,6 @@ export class Metrics {
     const kind: Kind<Histogram> = {
       type: 'histogram',
       make: () => new Histogram(bounds),
-      print: (name, labels, series) => printHistogram({ name, labels, series, bounds }),
       read: (of, series) => ({
         kind: 'histogram',
         names: of,
@@ -130,7 +97,6 @@ export class Metrics {
   /** A gauge without labels whose value is asked for at each scrape. */
   gaugeFrom(names: Omit<MetricNames, 'labels'>, read: () => number): void {
     this.#add(names, {
-      lines: () => [...preamble('gauge', names), `${names.name} ${number(read())}`],
       read: () => ({ kind: 'gauge', names, series: [{ values: [], value: read() }] }),
     })
   }
@@ -142,10 +108,10 @@ export class Metrics {
 
   /** Everything, as Prometheus text format 0.0.4 with a final line feed. */
   expose(): string {
-    return `${[...this.#families.values()].flatMap((family) => family.lines()).join('\n')}\n`
+    return printReadings(this.readings())
   }
 
-  #add<Of extends Printable>(names: MetricNames, family: Of): Of {
+  #add<Of extends Readable>(names: MetricNames, family: Of): Of {
     const isName = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(names.name)
     const areLabels = (names.labels ?? []).every((label) => /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(label))
     if (!isName || !areLabels)
@@ -156,28 +122,22 @@ export class Metrics {
   }
 }
 
-export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
-
-interface Printable {
-  lines(): readonly string[]
+interface Readable {
   read(): Reading
 }
 
 interface Series<Handle> {
   readonly values: LabelValues
-  /** As they are printed. */
-  readonly labels: readonly string[]
   readonly handle: Handle
 }
 
 interface Kind<Handle> {
   readonly type: Reading['kind']
   readonly make: () => Handle
-  readonly print: (name: string, labels: readonly string[], handle: Handle) => readonly string[]
   readonly read: (names: MetricNames, series: readonly Series<Handle>[]) => Reading
 }
 
-class SeriesOf<Handle> implements Family<Handle>, Printable {
+class SeriesOf<Handle> implements Family<Handle>, Readable {
   readonly #names: MetricNames
   readonly #cap: number
   readonly #kind: Kind<Handle>
@@ -199,19 +159,8 @@ class SeriesOf<Handle> implements Family<Handle>, Printable {
     if (this.#series.size >= this.#cap && values.some((value) => value !== OTHER))
       return this.series(...names.map(() => OTHER))
     const handle = this.#kind.make()
-    this.#series.set(key, {
-      values,
-      labels: names.map((name, at) => `${name}="${escapeLabel(values[at] ?? '')}"`),
-      handle,
-    })
+    this.#series.set(key, { values, handle })
     return handle
-  }
-
-  lines(): readonly string[] {
-    const lines = preamble(this.#kind.type, this.#names)
-    for (const { labels, handle } of this.#series.values())
-      lines.push(...this.#kind.print(this.#names.name, labels, handle))
-    return lines
   }
 
   read(): Reading {
@@ -226,58 +175,10 @@ function numbers<Handle extends { readonly value: number }>(
   return {
     type,
     make,
-    print: printNumber,
     read: (names, series) => ({
       kind: type,
       names,
       series: series.map(({ values, handle }) => ({ values, value: handle.value })),
     }),
   }
-}
-
-function preamble(type: string, names: MetricNames): string[] {
-  return [`# HELP ${names.name} ${escapeHelp(names.help)}`, `# TYPE ${names.name} ${type}`]
-}
-
-function printNumber(name: string, labels: readonly string[], series: { readonly value: number }): string[] {
-  return [`${name}${braces(labels)} ${number(series.value)}`]
-}
-
-function printHistogram(of: {
-  readonly name: string
-  readonly labels: readonly string[]
-  readonly series: Histogram
-  readonly bounds: readonly number[]
-}): string[] {
-  const { name, labels, series, bounds } = of
-  let below = 0
-  const lines = bounds.map((bound, at) => {
-    below += series.counts[at] ?? 0
-    return `${name}_bucket${braces([...labels, `le="${number(bound)}"`])} ${below}`
-  })
-  return [
-    ...lines,
-    `${name}_bucket${braces([...labels, 'le="+Inf"'])} ${series.count}`,
-    `${name}_sum${braces(labels)} ${number(series.sum)}`,
-    `${name}_count${braces(labels)} ${series.count}`,
-  ]
-}
-
-function braces(labels: readonly string[]): string {
-  return labels.length === 0 ? '' : `{${labels.join(',')}}`
-}
-
-function number(value: number): string {
-  if (value === Number.POSITIVE_INFINITY) return '+Inf'
-  if (value === Number.NEGATIVE_INFINITY) return '-Inf'
-  return String(value)
-}
-
-// The text format escapes a backslash and a line feed in help, and a double quote as well in label values.
-function escapeHelp(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
-}
-
-function escapeLabel(text: string): string {
-  return escapeHelp(text).replaceAll('"', '\\"')
 }

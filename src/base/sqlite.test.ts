@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite, test, type TestContext } from 'node:test'
-import { migrate, openDatabase, sqliteResult } from './sqlite.ts'
+import { checkDatabase, copyDatabase, migrate, openDatabase, sqliteResult } from './sqlite.ts'
 
 function temporaryFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-sqlite-'))
@@ -16,6 +16,46 @@ const FIRST = ['CREATE TABLE thing (name TEXT PRIMARY KEY, size INTEGER NOT NULL
 const SECOND = [...FIRST, 'ALTER TABLE thing ADD COLUMN colour TEXT']
 
 suite('sqlite', () => {
+  test('copyDatabase copies what is committed, beside a writer, into one private file', (t) => {
+    const folder = temporaryFolder(t)
+    const [from, to] = [join(folder, 'state.db'), join(folder, 'copy.db')]
+    const database = openDatabase(from)
+    migrate(database, 'things', FIRST)
+    const insert = database.prepare('INSERT INTO thing VALUES (?, 1)')
+    insert.run('before')
+    database.atomically(() => {
+      insert.run('under way')
+      copyDatabase(from, to)
+    })
+    assert.deepEqual(
+      readdirSync(folder).filter((name) => name.startsWith('copy')),
+      ['copy.db'],
+    )
+    assert.equal(statSync(to).mode & 0o777, 0o600)
+    const copy = openDatabase(to)
+    assert.deepEqual(copy.prepare('SELECT name FROM thing').all(), [{ name: 'before' }])
+    for (const each of [copy, database]) each.close()
+    assert.throws(() => copyDatabase(from, to), 'nothing is overwritten')
+  })
+
+  test('checkDatabase refuses a database that is not whole', (t) => {
+    const folder = temporaryFolder(t)
+    const path = join(folder, 'state.db')
+    const database = openDatabase(path)
+    migrate(database, 'things', FIRST)
+    const insert = database.prepare('INSERT INTO thing VALUES (?, ?)')
+    database.atomically(() => {
+      for (let at = 0; at < 1_000; at++) insert.run(`thing ${at}`, at)
+    })
+    database.close()
+    checkDatabase(path)
+    const bytes = readFileSync(path)
+    writeFileSync(path, bytes.fill(0x5a, 8_192, 12_288))
+    assert.throws(() => checkDatabase(path), { code: 'home.damaged' })
+    writeFileSync(path, 'no database at all, but long enough to be looked at')
+    assert.throws(() => checkDatabase(path), { code: 'home.damaged' })
+  })
+
   test('openDatabase syncs each commit: WAL, synchronous FULL, foreign keys on', (t) => {
     const database = openDatabase(join(temporaryFolder(t), 'state.db'))
     const settings: readonly (readonly [pragma: string, expected: unknown])[] = [

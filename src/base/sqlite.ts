@@ -86,6 +86,36 @@ export function migrate(database: Database, part: string, steps: readonly string
   })
 }
 
+/**
+ * Copies a database that may be in use to a path where nothing is, as it stands at one moment: in one file, with what is in
+ * its WAL. Throws `home.damaged` for one that is not whole, `home.unwritable`.
+ */
+export function copyDatabase(from: string, to: string): void {
+  if (!isPlainOrAbsent(from) || !isPlainOrAbsent(to))
+    throw new Fault('home.damaged', { from, to }, { say: 'state.db is not a plain file.' })
+  createPrivate(to)
+  const connection = guardedBy(() => new DatabaseSync(from, { timeout: BUSY_MS }))
+  try {
+    // Into an empty file, so that it has the mode of ours.
+    guardedBy(() => connection.prepare('VACUUM INTO ?').run(to))
+  } finally {
+    connection.close()
+  }
+  checkDatabase(to)
+}
+
+/** Throws `home.damaged` when a database that nobody has open is not whole. */
+export function checkDatabase(path: string): void {
+  const connection = guardedBy(() => new DatabaseSync(path, { readOnly: true }))
+  try {
+    const [row] = guardedBy(() => connection.prepare('PRAGMA integrity_check(1)').all())
+    if (row?.['integrity_check'] !== 'ok')
+      throw new Fault('home.damaged', { path }, { say: 'state.db is damaged.' })
+  } finally {
+    connection.close()
+  }
+}
+
 /** SQLite would create the file with the umask; its WAL takes the mode of the file. A pipe would hold it up. */
 function createPrivate(path: string): void {
   if (!isPlainOrAbsent(path))

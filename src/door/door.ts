@@ -1,9 +1,9 @@
 import type { Clock } from '#base/clock.ts'
-import { asFault } from '#base/fault.ts'
+import { asFault, Fault } from '#base/fault.ts'
 import type { JsonObject, JsonValue } from '#base/json.ts'
 import type { Recorder } from '#base/recorder.ts'
 import { authorize, isPermitted, type Policies } from '#trust/access/authorize.ts'
-import type { Authenticator, Caller } from '#trust/access/caller.ts'
+import type { Authenticator, Caller, ProvenAnywhere } from '#trust/access/caller.ts'
 import { readBodyCredential } from './body_credential.ts'
 import type { FloodGuard } from './flood_guard.ts'
 import type { GuardedRoute } from './guarded.ts'
@@ -28,7 +28,7 @@ import { StrangerForms } from './stranger_forms.ts'
 /** All that the pipeline works with; `main.ts` joins them. */
 export interface DoorParts {
   readonly clock: Clock
-  readonly authenticator: Authenticator
+  readonly authenticator: Authenticator<ProvenAnywhere>
   readonly policies: Policies
   readonly meter: Meter
   readonly limits: Limits
@@ -60,13 +60,13 @@ export async function passThrough<Input extends JsonObject>(
     // A turn of its own only for what has to be fetched.
     const proven = proving instanceof Promise ? await proving : proving
     let { caller } = proven
-    const holding = passage.sentBy(caller)
+    const holding = passage.sentBy(proven)
 
     // Only now: strangers never reach a parser of ours, nor any memory.
     passage.enter('parse')
     const body = passage.carries(await incoming.body(holding))
     // The body took its time: a key that ended meanwhile opens nothing.
-    caller = passage.recheck(proven)
+    caller = await passage.recheck(proven)
     const input = route.parse(rawRequest(incoming, body))
 
     passage.enter('authorize')
@@ -76,24 +76,18 @@ export async function passThrough<Input extends JsonObject>(
     passage.enter('meter')
     holding.takePlace()
     const asked = { caller, target, demandOf: route.demand }
-    passage.reserves(asked, input)
+    await passage.reserves(asked, input)
 
     passage.enter('inspect_request')
-    const request = passage.found(
-      await inspector.inspect(
-        'request',
-        route.inspect.request,
-        input,
-        maySee(policies, () => caller, target),
-      ),
-    )
+    const maySend = maySee(policies, () => caller, target)
+    const request = passage.found(await inspector.inspect('request', route.inspect.request, input, maySend))
 
     // The second question is about what will be dispatched: redacted, and with what was found. It can only narrow.
     passage.enter('admit')
-    caller = passage.recheck(proven)
+    caller = await passage.recheck(proven)
     const { value, findings } = request
     // What was redacted may be longer than before.
-    if (value !== input) passage.reserves(asked, value)
+    if (value !== input) await passage.reserves(asked, value)
     const admitted = { caller, action, target: route.target(value, caller), findings }
     const permit = authorize(policies, admitted)
 
@@ -111,11 +105,17 @@ export async function passThrough<Input extends JsonObject>(
       return passage.streams(acted.answer, {
         newGuard: () => inspector.guard(mayRead, acted.answer.secret),
         inspectRest: (value) => inspector.inspect('response', route.inspect.response, value, mayRead),
-        recheck: () => {
-          caller = proven.recheck()
+        recheck: async () => {
+          caller = await proven.recheck()
           authorize(policies, { ...admitted, caller })
         },
       })
+    }
+    if (acted.kind === 'bytes') {
+      if (route.inspect.response === 'all')
+        throw new Fault('internal.bug', { error: 'bytes cannot be inspected' })
+      passage.enter('settle')
+      return await passage.answerBytes(acted)
     }
     const response = passage.found(
       await inspector.inspect<JsonValue>('response', route.inspect.response, acted.body, mayRead),

@@ -34,6 +34,9 @@ export const FLOOD_NUMBERS: FloodNumbers = {
   digestsPerWindow: 32,
 }
 
+/** Digests are looked after this often. */
+export const GUARD_TICK_MS = 1_000
+
 export interface FloodParts extends DigestParts {
   readonly numbers?: FloodNumbers
 }

@@ -1,5 +1,5 @@
 import type { Fault } from '#base/fault.ts'
-import type { ReplyHeaders } from './route.ts'
+import type { BytesType, ReplyHeaders } from './route.ts'
 
 /** The stages of the pipeline, in order. `why` draws them as a strip. */
 export const STAGES = [
@@ -20,6 +20,7 @@ export type Stage = (typeof STAGES)[number]
 /** What the door gives a face to say. */
 export type Outcome =
   | WholeAnswer
+  | BytesAnswer
   | { readonly kind: 'stream'; readonly stream: OutgoingStream }
   | { readonly kind: 'refusal'; readonly fault: Fault; readonly stage: Stage }
 
@@ -31,6 +32,17 @@ export interface OutgoingStream {
   onCut(listener: () => void): void
   /** Nobody reads any more: ends the stream at once, also while a chunk is waited for. */
   abort(): void
+}
+
+/** An answer in bytes, as its hash stands in the ledger. */
+export interface BytesAnswer {
+  readonly kind: 'bytes'
+  readonly status: number
+  readonly bytes: Uint8Array
+  /** Without it they are `application/octet-stream`. */
+  readonly type?: BytesType | undefined
+  /** The value of `cache-control`. */
+  readonly cache: string
 }
 
 export interface WholeAnswer {

@@ -5,15 +5,15 @@ import { asFault, Fault } from '#base/fault.ts'
 import { FAULTS, type FaultCode } from '#base/fault_table.ts'
 import { printJson, type JsonObject, type JsonValue } from '#base/json.ts'
 import type { EntryDraft, EntryKind, Recorder } from '#base/recorder.ts'
-import type { Caller, Proven } from '#trust/access/caller.ts'
+import type { Caller, ProvenAnywhere } from '#trust/access/caller.ts'
 import type { FloodGuard } from './flood_guard.ts'
-import type { Charge, ChargeEnd } from './limits/charge.ts'
+import type { ChargeEnd, Reservation } from './limits/charge.ts'
 import type { Asked, Limits } from './limits/limiter.ts'
 import { mayBeTaken } from './limits/taken.ts'
 import type { Holding, Meter } from './meter.ts'
 import type { Observation } from './observation.ts'
 import type { Outcome, Stage } from './outcome.ts'
-import type { ActContext, Acted, ActedWhole, Demand, Incoming, Route, Target } from './route.ts'
+import type { ActContext, Acted, ActedBytes, ActedWhole, Demand, Incoming, Route, Target } from './route.ts'
 import { GuardedStream, type StreamEnd, type StreamParts } from './stream.ts'
 import type { StreamedAnswer } from './stream_frame.ts'
 import type { RequestTrace, TracedRoute, Tracer } from './tracing.ts'
@@ -50,7 +50,8 @@ export class Passage {
   #caller: Caller | undefined
   #model = ''
   #holding: Holding | undefined
-  #charge: Charge | undefined
+  #proven: ProvenAnywhere | undefined
+  #charge: Reservation | undefined
   #acted: ActedWhole | undefined
   #hasIntent = false
   #findings: readonly string[] = []
@@ -77,7 +78,9 @@ export class Passage {
   }
 
   /** Gives what the request is going to hold; nothing is held for strangers. */
-  sentBy(caller: Caller): Holding {
+  sentBy(proven: ProvenAnywhere): Holding {
+    const { caller } = proven
+    this.#proven = proven
     const name = printRef(caller.ref)
     this.#caller = caller
     this.#fields['caller'] = name
@@ -90,12 +93,15 @@ export class Passage {
    * The caller was proven when its request began; one that no longer holds is refused as if it came only now, and one that
    * has changed is from here on what it is now.
    */
-  recheck(proven: Proven): Caller {
+  recheck(proven: ProvenAnywhere): Caller | Promise<Caller> {
     const stage = this.#stage
     this.enter('authenticate')
-    const caller = proven.recheck()
-    this.enter(stage)
-    return caller
+    const back = (caller: Caller): Caller => {
+      this.enter(stage)
+      return caller
+    }
+    const checking = proven.recheck()
+    return checking instanceof Promise ? checking.then(back) : back(checking)
   }
 
   carries(body: Uint8Array): Uint8Array {
@@ -110,13 +116,16 @@ export class Passage {
     return target
   }
 
-  /** Reserves what the request may take; the second time anew. */
-  reserves<Input>({ caller, target, demandOf }: Reserving<Input>, input: Input): void {
+  /** Reserves what the request may take; the second time anew. A promise only where another process counts. */
+  reserves<Input>({ caller, target, demandOf }: Reserving<Input>, input: Input): Promise<void> | undefined {
     this.#charge?.release()
     this.#charge = undefined
-    if (demandOf === undefined) return
+    if (demandOf === undefined) return undefined
     const { id } = this.#incoming
-    this.#charge = this.#parts.limits.reserve({ id, caller, target, demand: () => demandOf(input) })
+    const reserving = this.#parts.limits.reserve({ id, caller, target, demand: () => demandOf(input) })
+    if (reserving instanceof Promise) return reserving.then((charge) => void (this.#charge = charge))
+    this.#charge = reserving
+    return undefined
   }
 
   found<T extends { readonly findings: readonly string[] }>(inspected: T): T {
@@ -161,6 +170,15 @@ export class Passage {
     return headers === undefined ? answer : { ...answer, headers }
   }
 
+  /** The same for bytes. */
+  async answerBytes({ bytes, type, cache, facts }: ActedBytes): Promise<Outcome> {
+    const status = 200
+    this.#holding?.keep(bytes.length)
+    await this.#close({ ...facts, status, content: sha256Hex(bytes) })
+    this.#observe(status, 'ok', 'done')
+    return { kind: 'bytes', status, bytes, type, cache }
+  }
+
   /** Gives the answer that is still coming; its outcome is recorded when it ends, however it does. */
   streams(
     answer: StreamedAnswer,
@@ -185,8 +203,12 @@ export class Passage {
 
   /** What it holds is held until its reply has left: a caller that does not read pays for it, not the door. */
   leave(): void {
-    const holding = this.#holding
-    if (holding !== undefined) this.#incoming.onEnd(() => holding.release())
+    const [holding, proven] = [this.#holding, this.#proven]
+    if (holding === undefined) return
+    this.#incoming.onEnd(() => {
+      holding.release()
+      proven?.end?.()
+    })
   }
 
   async #settleStream(

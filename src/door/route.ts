@@ -106,7 +106,7 @@ export interface ActContext {
    * Asked before a model is called again after a call that may have to be paid: false where that would be more than the
    * limits of the caller leave. Without it nothing is limited.
    */
-  readonly mayTryAgain?: (() => boolean) | undefined
+  readonly mayTryAgain?: (() => boolean | Promise<boolean>) | undefined
 }
 
 /** A model as it is called, all in words of the configuration. */
@@ -134,8 +134,22 @@ export interface CallSpan {
   end(error: string): void
 }
 
-/** What an act came to: a whole answer, or one that is still coming. */
-export type Acted = ActedWhole | ActedStream
+/** What an act came to: a whole answer, one that is still coming, or bytes that are not ours to look into. */
+export type Acted = ActedWhole | ActedStream | ActedBytes
+
+export type BytesType = 'text/plain; charset=utf-8'
+
+/** Only of a route whose responses are exempt from inspection: nothing in bytes can be found or taken out. */
+export interface ActedBytes {
+  readonly kind: 'bytes'
+  readonly bytes: Uint8Array
+  /** Without it they are `application/octet-stream`. */
+  readonly type?: BytesType | undefined
+  /** The value of `cache-control`. */
+  readonly cache: string
+  /** As `ActedWhole.facts`. */
+  readonly facts: Readonly<Record<string, JsonValue>>
+}
 
 export interface ActedStream {
   readonly kind: 'stream'

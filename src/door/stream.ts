@@ -24,8 +24,8 @@ export interface StreamParts {
   /** A guard for one more channel. */
   readonly newGuard: () => HoldBack
   readonly inspectRest: InspectRest
-  /** Throws when the caller, its key or the policies no longer allow what goes on here. Asked every `recheckMs`. */
-  readonly recheck: () => void
+  /** Throws, or rejects, when the caller, its key or the policies no longer allow what goes on here. Asked every `recheckMs`. */
+  readonly recheck: () => unknown
   /** `RECHECK_MS` where it is not given. */
   readonly recheckMs?: number
   /** Called once, when the first text of a channel that is not empty is about to leave. */
@@ -80,7 +80,7 @@ export class GuardedStream {
   /** The bytes of the answer, as texts; each is to leave before the next is asked for. Never throws. */
   async *chunks(): AsyncGenerator<string, void, undefined> {
     const { answer, id, recheckMs = RECHECK_MS } = this.#parts
-    const timer = setInterval(() => this.#recheck(), recheckMs)
+    const timer = setInterval(() => void this.#recheck(), recheckMs)
     try {
       this.#checkCut()
       for await (const frames of answer.frames) {
@@ -111,11 +111,11 @@ export class GuardedStream {
     }
   }
 
-  #recheck(): void {
+  async #recheck(): Promise<void> {
     // Once settled it is all on its way, and its outcome told.
     if (this.#isSettled) return
     try {
-      this.#parts.recheck()
+      await this.#parts.recheck()
     } catch (thrown) {
       this.#cutOff(asFault(thrown))
       this.#onCut?.()

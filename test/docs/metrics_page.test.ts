@@ -14,7 +14,8 @@ telemetry: { otlp: { endpoint: "http://127.0.0.1:9" } }
 test('docs/reference/metrics.md has every metric that a door prints, of its kind and with its labels, and no other', async () => {
   const home = await temporaryHome()
   await writeFile(path.join(home, 'gatehouse.yaml'), CONFIG)
-  const door = await startDoor(home)
+  // With workers there are those of the workers, too.
+  const door = await startDoor(home, ['--workers', '2'])
   try {
     const text = await (await fetch(`${door.metrics}/metrics`)).text()
     const printed = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, kind]) => `${name} ${kind}`)

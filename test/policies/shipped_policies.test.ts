@@ -27,6 +27,7 @@ const WORLD: readonly EntityFacts[] = [
   entity('Model::theirs', ['Space::other'], { provider: 'echo' }),
   entity('Endpoint::models', ['Space::default']),
   entity('Endpoint::why'),
+  entity('Endpoint::receipts'),
 ]
 
 const ASSURANCE = { aal: 1, via: 'key', binding: 'none', amr: [], actors: [] }
@@ -45,6 +46,9 @@ const ROWS: readonly Row[] = [
   ['Service::demo', 'model:list', 'Model::theirs', 'key', 'deny'],
   ['Service::demo', 'entry:explain', 'Endpoint::why', 'key', 'allow'],
   ['Service::demo', 'entry:explain', 'Endpoint::models', 'key', 'deny'],
+  ['Service::demo', 'entry:receipt', 'Endpoint::receipts', 'key', 'allow'],
+  ['Service::demo', 'entry:receipt', 'Endpoint::why', 'key', 'deny'],
+  ['Service::guest', 'entry:receipt', 'Endpoint::receipts', 'key', 'deny'],
   ['Service::demo', 'entry:explain', 'System::gatehouse', 'key', 'deny'],
   ['Service::demo', 'key:create', 'System::gatehouse', 'key', 'deny'],
   ['Service::demo', 'policy:change', 'System::gatehouse', 'key', 'deny'],

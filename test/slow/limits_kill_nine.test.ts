@@ -120,6 +120,8 @@ function slowSum(leaves: readonly JsonObject[]): {
     if (leaf['kind'] === 'intent' && 'tokens_reserved' in leaf) open.set(leaf['id'], leaf)
     if (leaf['kind'] !== 'outcome' || !open.delete(leaf['id'])) continue
     sum.requests += 1
+    // The door that came after has looked for it.
+    if (leaf['status'] === 'unknown') sum.unsettled += 1
     sum.tokens += Number(leaf['tokens_charged'])
     sum.nano += Number(leaf['cost'])
   }

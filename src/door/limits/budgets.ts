@@ -10,6 +10,9 @@ export const SUBJECT_KINDS = ['key', 'caller', 'group', 'space', 'tenant'] as co
 
 export type SubjectKind = (typeof SUBJECT_KINDS)[number]
 
+/** What limits look at of a caller. */
+export type LimitedCaller = Pick<Caller, 'ref' | 'entities' | 'space' | 'limitedBy'>
+
 /** Limits as the configuration has them. */
 export interface BudgetTerms {
   /** Whose requests count; everybody's without it. */
@@ -57,7 +60,7 @@ export class Budgets {
   readonly #budgets: readonly Budget[]
   readonly #accountOf: (name: string) => Account
   readonly #setOn: SetLimits
-  #known = new WeakMap<Caller, Map<string, AppliedLimits>>()
+  #known = new WeakMap<LimitedCaller, Map<string, AppliedLimits>>()
 
   /**
    * `accountOf` gives the same account for the same name until `forget`; `setOn` the same for one caller as it was proven: who
@@ -74,7 +77,7 @@ export class Budgets {
   }
 
   /** Throws `config.invalid` when more limits apply than one entry can name. */
-  appliedTo(caller: Caller, model: AskedModel): AppliedLimits {
+  appliedTo(caller: LimitedCaller, model: AskedModel): AppliedLimits {
     let byModel = this.#known.get(caller)
     if (byModel === undefined) this.#known.set(caller, (byModel = new Map()))
     const known = byModel.get(model.name)
@@ -105,7 +108,7 @@ export class Budgets {
     this.#known = new WeakMap()
   }
 
-  #find(caller: Caller, model: AskedModel): AppliedLimits {
+  #find(caller: LimitedCaller, model: AskedModel): AppliedLimits {
     const found = new Map<string, Applied>()
     const belongings = belongingsOf(caller)
     const add = (name: string, one: Omit<Applied, 'account'>): void => {
@@ -151,7 +154,7 @@ interface Budget {
   isAbout(belongings: ReadonlyMap<string, Belonging>): boolean
   /** `asked` where the name that is asked for counts, else the members whose answers do; undefined where none does. */
   matches(model: AskedModel): 'asked' | ReadonlySet<string> | undefined
-  accountName(caller: Caller): string
+  accountName(caller: LimitedCaller): string
 }
 
 function budgetOf({ who, each, model, terms }: BudgetTerms): Budget {
@@ -162,7 +165,7 @@ function budgetOf({ who, each, model, terms }: BudgetTerms): Budget {
   ]
   const label = words.join(' ')
   // Of a token that was exchanged for another, the first key is the one that it all began with.
-  const one = ({ ref, limitedBy: [first] = [] }: Caller): string =>
+  const one = ({ ref, limitedBy: [first] = [] }: LimitedCaller): string =>
     each === 'key' && first !== undefined ? first.kid : printRef(ref)
   return {
     ceilings: ceilingsOf(terms),
@@ -192,7 +195,7 @@ interface Belonging {
 }
 
 /** The caller, its keys, and all that it is in, by `kind:name`: a limit of a group holds for the members of the groups in it. */
-function belongingsOf({ ref, entities, limitedBy = [] }: Caller): ReadonlyMap<string, Belonging> {
+function belongingsOf({ ref, entities, limitedBy = [] }: LimitedCaller): ReadonlyMap<string, Belonging> {
   const parents = new Map(entities.map((facts) => [printRef(facts.ref), facts.parents]))
   const found = new Map<string, Belonging>([[`caller:${ref.id}`, { kind: 'caller', ref }]])
   for (const { kid } of limitedBy) found.set(`key:${kid}`, { kind: 'key', ref: undefined })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import { test } from 'node:test'
+import { unknownOutcome } from '#trust/ledger/open_intents.ts'
 import { Replay } from './replay.ts'
 import { restore, takeSnapshot } from './snapshot.ts'
 import {
@@ -173,4 +174,26 @@ test('a snapshot and the outcome after it come to what was settled, whatever was
   restore(snapshot, after, replay)
   replay.outcome(charge.parts.id, charge.settle(told(3, 4, { tries: 2, tries_unknown: 1 })))
   assert.equal(after.account('everybody').day.tokens, 37)
+})
+
+test('an outcome that nobody knows frees nothing of what tries had reserved before the crash', () => {
+  const terms = { tokens_per_day: 1_000 }
+  const scene = limitsScene([{ terms }])
+  const charge = scene.ask()
+  charge.record()
+  charge.again()
+  const held = scene.limiter.account('everybody').day.tokens
+  const snapshot = JSON.parse(JSON.stringify(takeSnapshot(scene.limiter, new Set())))
+  const { reserved_at: reservedAt, tokens_reserved: tokens } = charge.intentFields()
+  const after = limitsScene([{ terms }]).limiter
+  const replay = new Replay(after)
+  restore(snapshot, after, replay)
+  const intent = {
+    id: charge.parts.id,
+    fields: { reserved_at: reservedAt ?? 0, tokens_reserved: tokens ?? 0 },
+  }
+  const { fields } = unknownOutcome(intent, 0)
+  replay.outcome(charge.parts.id, { ...fields })
+  assert.ok(held > Number(tokens))
+  assert.equal(after.account('everybody').day.tokens, held)
 })

@@ -48,8 +48,26 @@ interface Taken {
 
 const NOTHING: Taken = { tokens: 0, cost: 0, settled: 'none' }
 
+/** What one request has reserved, as the door holds it; the counters may be in another process. */
+export interface Reservation {
+  /** True once the intent is on disk. */
+  readonly isRecorded: boolean
+  /**
+   * Reserves as much once more, for another try after one that may have to be paid. False where that does not fit: then
+   * nothing is reserved, and nothing may be tried.
+   */
+  again(): boolean | Promise<boolean>
+  record(): void
+  /** Fields of the intent entry. */
+  intentFields(): Fields
+  /** Nothing was done: as if it had never been. */
+  release(): void
+  /** Counts what was taken instead of what was reserved. Gives fields of the outcome entry; none the second time. */
+  settle(end: ChargeEnd): Fields
+}
+
 /** What one request has reserved: until it is settled or given back all of it counts. */
-export class Charge {
+export class Charge implements Reservation {
   readonly parts: ChargeParts
   #held: Amount
   #isRecorded = false
@@ -63,7 +81,6 @@ export class Charge {
     for (const { account } of parts.accounts) account.inFlight += 1
   }
 
-  /** True once the intent is on disk. */
   get isRecorded(): boolean {
     return this.#isRecorded
   }
@@ -73,10 +90,6 @@ export class Charge {
     return this.#held
   }
 
-  /**
-   * Reserves as much once more, for another try after one that may have to be paid. False where that does not fit: then
-   * nothing is reserved, and nothing may be tried.
-   */
   again(): boolean {
     const { accounts, amount, fits } = this.parts
     const more = { ...amount, requests: 0 }
@@ -90,7 +103,6 @@ export class Charge {
     this.#isRecorded = true
   }
 
-  /** Fields of the intent entry. */
   intentFields(): Fields {
     const { space, accounts, moment, tokensIn, tokensOut, cost } = this.parts
     const fields: Fields = { space }
@@ -109,12 +121,10 @@ export class Charge {
     this.#count(this.#held)
   }
 
-  /** Nothing was done: as if it had never been. */
   release(): void {
     if (this.#end()) this.#count(negative(this.#held))
   }
 
-  /** Counts what was taken instead of what was reserved. Gives fields of the outcome entry; none the second time. */
   settle(end: ChargeEnd): Fields {
     if (!this.#end()) return {}
     const { accounts } = this.parts

@@ -1,13 +1,19 @@
 import type { Clock, Millis } from '#base/clock.ts'
 import { Fault } from '#base/fault.ts'
 import { LIMITS } from '#base/limits.ts'
-import type { Caller } from '#trust/access/caller.ts'
 import type { LimitName } from '#trust/access/limit_terms.ts'
 import type { Demand, Target } from '../route.ts'
 import { Account, type Amount } from './account.ts'
-import { Budgets, type AppliedLimits, type AskedModel, type BudgetTerms, type SetLimits } from './budgets.ts'
+import {
+  Budgets,
+  type AppliedLimits,
+  type AskedModel,
+  type BudgetTerms,
+  type LimitedCaller,
+  type SetLimits,
+} from './budgets.ts'
 import { hindranceOf, type Ceilings } from './ceilings.ts'
-import { Charge, type ChargeParts } from './charge.ts'
+import { Charge, type ChargeParts, type Reservation } from './charge.ts'
 import { ForwardTime, type Moment } from './moment.ts'
 import { mostCost, type Price, type PriceTable } from './prices.ts'
 import { exceeded, unbounded, unpriced } from './refusals.ts'
@@ -25,7 +31,7 @@ export interface LimiterParts {
 export interface Asked {
   /** Of the entries. */
   readonly id: string
-  readonly caller: Caller
+  readonly caller: LimitedCaller
   readonly target: Target
   /** Asked for only where a limit or a price applies. */
   readonly demand: () => Demand
@@ -35,9 +41,9 @@ export interface Asked {
 export interface Limits {
   /**
    * Checks all limits that apply and reserves in all of them at once, or in none. Gives undefined where no limit and no price
-   * applies. Throws `limit.exceeded`, `limit.unbounded`, `limit.unpriced`.
+   * applies; a promise where the counters are in another process. Throws `limit.exceeded`, `limit.unbounded`, `limit.unpriced`.
    */
-  reserve(asked: Asked): Charge | undefined
+  reserve(asked: Asked): Reservation | undefined | Promise<Reservation | undefined>
 }
 
 export const NO_LIMITS: Limits = { reserve: () => undefined }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import { test } from 'node:test'
 import { TwoClocks } from '../../../test/support/limits_scene.ts'
 import { dayEnd, ForwardTime, momentAt, monthEnd, monthStart } from './moment.ts'
 

@@ -50,6 +50,8 @@ export class Replay {
     const { tokens_charged: charged, cost, uncounted } = fields
     if (reserved === undefined || typeof charged !== 'number') return
     this.#open.delete(id)
+    // Nobody knows what was taken: all that is reserved by now counts, for tries too that the intent does not speak of.
+    if (fields['status'] === 'unknown') return
     const settled = { requests: 1, tokens: charged, nano: typeof cost === 'number' ? cost : 0 }
     const { requests, tokens, nano } = reserved.amount
     const difference = {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import { test } from 'node:test'
 import type { JsonObject } from '#base/json.ts'
 import { limitsScene, told, TwoClocks, type LimitsScene } from '../../../test/support/limits_scene.ts'
 import type { Charge } from './charge.ts'

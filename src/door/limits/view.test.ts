@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import { test } from 'node:test'
 import { limitsScene, priceOf, told } from '../../../test/support/limits_scene.ts'
 import { limitUses } from './view.ts'
 

@@ -26,7 +26,7 @@ const door = (
 const linesOf = (serving: ServingDoor): readonly string[] => drawBanner(serving, PLAIN, true).split('\n')
 
 test('drawBanner prints the first key on a line of its own, and three commands to copy', () => {
-  const lines = linesOf(door({ made: ['keys'], key: KEY, keyPath: undefined }))
+  const lines = linesOf(door({ made: ['keys'], key: KEY, keyPath: undefined, logKeys: ['log+key'] }))
   assert.equal(lines.filter((line) => line === KEY).length, 1)
   const commands = lines.filter((line) => line.startsWith('curl ') || line.startsWith('./gatehouse why'))
   assert.equal(commands.length, 3)
@@ -36,7 +36,7 @@ test('drawBanner prints the first key on a line of its own, and three commands t
 
 test('drawBanner prints only where the key is: it may not be printed', () => {
   const text = drawBanner(
-    door({ made: ['keys'], key: undefined, keyPath: '/srv/gate/first-key' }),
+    door({ made: ['keys'], key: undefined, keyPath: '/srv/gate/first-key', logKeys: [] }),
     PLAIN,
     true,
   )

@@ -28,6 +28,10 @@ function firstLines({ first, facts }: ServingDoor, paint: Paint): readonly strin
     paint('bold', `First start: made ${facts.home} with`),
     ...first.made.map((text) => `  ${text}`),
     '',
+    'The ledger is checked with these keys. Note them where this machine cannot change them ("gatehouse ledger key" prints them in full):',
+    '',
+    ...first.logKeys,
+    '',
   ]
   if (first.key !== undefined) {
     return [

@@ -55,6 +55,15 @@ test('drawWhy names the member of a pool that was asked, to an operator only', (
   assert.doesNotMatch(drawn(2, 'caller'), /second/)
 })
 
+test('drawWhy says whether anybody outside holds the entries', () => {
+  const drawn = (entries: number, at: number | undefined): string => {
+    const held = { origin: DENIED.origin, witnessed: { entries, at }, anchored: undefined }
+    return drawWhy(explain([DENIED], 'caller', held) ?? assert.fail(), PLAIN)
+  }
+  assert.match(drawn(5, DENIED.at), /^ {2}held +outside: cosigned by witnesses, at 2026-11-22 03:04:05Z$/m)
+  assert.match(drawn(4, undefined), /^ {2}held +outside: not yet$/m)
+})
+
 test('painter colours a terminal only, and not with NO_COLOR', () => {
   assert.equal(painter({ isTty: true, env: {} })('red', 'x'), '\u001B[31mx\u001B[0m')
   assert.equal(painter({ isTty: true, env: { NO_COLOR: '1' } })('red', 'x'), 'x')

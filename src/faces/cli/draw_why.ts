@@ -27,6 +27,7 @@ export function drawWhy(told: Explanation, paint: Paint): string {
     ...line('policies', told.policies.length > 0 ? told.policies.join(', ') : 'none matched'),
     ...line('found', told.findings.join(', ')),
     ...operatorLines(told),
+    ...line('held', heldBy(told)),
     ...line('hint', told.hint),
   ]
   return lines.join('\n')
@@ -47,6 +48,15 @@ function operatorLines({ operator }: Explanation): readonly string[] {
     ...line('trace', operator.trace),
     ...line('status', status === null ? null : `${status}${took}`),
   ]
+}
+
+const HOLDERS = { witnesses: 'cosigned by witnesses', anchors: 'held by anchors', nobody: 'not yet' } as const
+
+/** Whether who owns the machine of the ledger could still change these entries unnoticed. */
+function heldBy({ held }: Explanation): string | null {
+  if (held === null) return null
+  const since = held.since === null ? '' : `, at ${printTime(held.since)}`
+  return `outside: ${HOLDERS[held.by]}${since}`
 }
 
 function withKey(caller: string, kid: string | null): string {

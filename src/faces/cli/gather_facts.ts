@@ -1,24 +1,34 @@
 import { access, constants, readdir, readFile, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { DiskFacts, Facts, HomeFacts, LedgerFacts, PolicyFacts } from '#proof/posture/facts.ts'
+import type {
+  DiskFacts,
+  Facts,
+  HeldFacts,
+  HomeFacts,
+  LedgerFacts,
+  OutsideFacts,
+  PolicyFacts,
+} from '#proof/posture/facts.ts'
 import { HealthAnswer } from '#rooms/admin/answers.ts'
 import { policyState } from '#rooms/admin/policy_routes.ts'
 import { openPolicies } from '#trust/access/policy_set.ts'
 import { SCHEMA } from '#trust/cedar/schema.ts'
 import { cedarEngine } from '#trust/cedar/engine.ts'
 import { NODE_FILES } from '#base/files.ts'
+import { readHomeVersion } from '#base/home_version.ts'
 import { isJsonObject } from '#base/json.ts'
 import type { Call } from './command.ts'
 import { askRunningDoor } from './door_line.ts'
-import { openHomeLedger } from './home_ledger.ts'
+import { openHomeLedger, type Verified } from './home_ledger.ts'
 import { readRunning } from './running.ts'
 import type { ConfigView } from './world.ts'
 
 const PERMISSIONS = 0o777
 
-/** Reads what `doctor` asks about. What cannot be read is left out, and shows as `unknown`. */
+/** Reads what `doctor` asks about. What cannot be read is left out, and shows as `unknown`. Throws `home.newer`. */
 export async function gatherFacts(call: Call): Promise<Facts> {
   const { home, config, world } = call
+  await readHomeVersion(NODE_FILES, home)
   const view = await known(world.readConfig(home, config))
   const health = await known(askRunningDoor(home, HealthAnswer, { method: 'GET', path: '/admin/health' }))
   const running = health === undefined ? undefined : await readRunning(home)
@@ -41,6 +51,7 @@ export async function gatherFacts(call: Call): Promise<Facts> {
     })),
     models: view?.models.map(({ name, key }) => ({ name, key })),
     issuers: health?.issuers ?? (view !== undefined && !hasIssuers(view) ? [] : undefined),
+    workers: health?.workers,
     node: { version: process.version, pinned: await known(readPinnedNode(world.project)) },
     door: { isRunning: health !== undefined, pid: running?.pid },
   }
@@ -94,9 +105,8 @@ async function readLedger(
   view: ConfigView | undefined,
   health: HealthAnswer | undefined,
 ): Promise<LedgerFacts> {
-  const anchors = view?.anchors ?? []
   const ledger = await openHomeLedger(home)
-  const report = await ledger.verify(undefined)
+  const report = await ledger.verify(undefined, view)
   const [first] = await ledger.range(0, 1)
   const [last] = await ledger.tail(1)
   return {
@@ -106,10 +116,36 @@ async function readLedger(
     entries: report.entries,
     problems: report.problems.map(({ place, what }) => `${place}: ${what}`),
     lost: report.lost,
+    restored: report.restores.at(-1),
     notices: health?.ledger.problems ?? [],
+    unknownOutcomes: health?.ledger.unknown_outcomes,
     firstAt: first?.at,
     lastAt: last?.at,
-    anchors: (await Promise.all(anchors.map(async (path) => await known(stat(path))))).filter(Boolean).length,
+    outside: outsideOf(report, view, health),
+  }
+}
+
+/** A running door knows all who hold it; files alone tell of copies, and of what witnesses have cosigned. */
+function outsideOf(
+  { outside, origins }: Verified,
+  view: ConfigView | undefined,
+  health: HealthAnswer | undefined,
+): OutsideFacts {
+  if (health === undefined)
+    return {
+      entries: origins.find(({ origin }) => origin === outside?.origin)?.entries ?? 0,
+      quorum: view?.witnesses.quorum ?? 0,
+      witnessed: outside?.witnessed,
+      anchored: outside?.anchored,
+    }
+  const { entries, outside: told } = health.ledger
+  const heldOf = (size: number | null, at: string | null): HeldFacts | undefined =>
+    size === null ? undefined : { entries: size, at: at === null ? undefined : Date.parse(at) }
+  return {
+    entries,
+    quorum: told.quorum,
+    witnessed: heldOf(told.witnessed, told.witnessed_at),
+    anchored: heldOf(told.anchored, told.anchored_at),
   }
 }
 

@@ -1,19 +1,31 @@
 import { join } from 'node:path'
-import { ed25519PublicBytes } from '#base/crypto.ts'
+import { SYSTEM_CLOCK } from '#base/clock.ts'
 import { Fault } from '#base/fault.ts'
 import { NODE_FILES } from '#base/files.ts'
+import { readHomeVersion } from '#base/home_version.ts'
 import { toEntryView, type EntryView } from '#rooms/admin/entry_view.ts'
 import { listOrigins, type OriginFolder } from '#trust/ledger/layout.ts'
+import { parseCosignerKey } from '#trust/ledger/cosignature.ts'
+import { readHeldOutside, type HeldOutside } from '#trust/ledger/held_outside.ts'
+import { logKeysOf, verifiersOf, type LogKey } from '#trust/ledger/log_keys.ts'
+import { loadVerifiers } from '#trust/ledger/origin.ts'
 import { findEntries } from '#trust/ledger/entry_finder.ts'
 import { pseudonymOf } from '#trust/ledger/pseudonym.ts'
 import { readEntries, tailEntries, type ReadEntry, type ReadOptions } from '#trust/ledger/read.ts'
+import { ReceiptMaker } from '#trust/ledger/receipt_maker.ts'
+import { TiledLogs } from '#trust/ledger/tiled_logs.ts'
 import { verifyLedger, type VerifyReport } from '#trust/ledger/verify.ts'
 import { openLocalKeys } from '#trust/vault/local_keys.ts'
+import type { ConfigView } from './world.ts'
 
 /** The ledger of a home, read from its files beside whoever appends to it. */
 export interface HomeLedger {
   /** All entries of one request, oldest first. */
   find(id: string): Promise<readonly EntryView[]>
+  /** The same with their bytes and what opens their values. */
+  read(id: string): Promise<readonly ReadEntry[]>
+  /** Receipts of entries; undefined while no checkpoint covers them all. */
+  receiptsOf(entries: readonly ReadEntry[], mayShow: (name: string) => boolean): Promise<string | undefined>
   /** The last `count` entries, oldest first. */
   tail(count: number): Promise<readonly EntryView[]>
   /** Entries of the newest log from index `from`, at most `count`. */
@@ -22,18 +34,29 @@ export interface HomeLedger {
   all(): AsyncIterable<ReadEntry>
   /** What stands in leaves for a caller; undefined without the keys. */
   readonly pseudonymOf: ((caller: string) => string) | undefined
-  verify(against: string | undefined): Promise<VerifyReport>
+  /**
+   * With the word of those who hold checkpoints outside, as far as files of this machine tell; `outside` says how far that is
+   * for the log in use.
+   */
+  verify(against: string | undefined, outside?: OutsideSources): Promise<Verified>
 }
 
-/** Opens the ledger of a home for reading. Throws `home.damaged` when there is none. */
+/** Opens the ledger of a home for reading. Throws `home.damaged` when there is none, `home.newer`. */
 export async function openHomeLedger(home: string): Promise<HomeLedger> {
   const directory = join(home, 'ledger')
+  // What a newer program wrote would look like damage.
+  await readHomeVersion(NODE_FILES, home)
   if ((await NODE_FILES.facts(directory)) === undefined)
     throw new Fault('home.damaged', {}, { say: 'There is no ledger in this home. Start the door once.' })
   const keys = readKeys(home)
   const options: Pick<ReadOptions, 'sidecarKey'> = keys === undefined ? {} : { sidecarKey: keys.sidecarKey }
+  const read = async (id: string): Promise<readonly ReadEntry[]> =>
+    (await findEntries(NODE_FILES, directory, id, options)).toReversed()
   return {
-    find: async (id) => (await findEntries(NODE_FILES, directory, id, options)).toReversed().map(toEntryView),
+    find: async (id) => (await read(id)).map(toEntryView),
+    read,
+    receiptsOf: async (entries, mayShow) =>
+      await new ReceiptMaker(NODE_FILES, new TiledLogs(NODE_FILES, directory)).receiptsOf(entries, mayShow),
     tail: async (count) => (await tailEntries(NODE_FILES, directory, count, options)).map(toEntryView),
     range: async (from, count) => {
       const folder = await newestLog(directory)
@@ -41,13 +64,45 @@ export async function openHomeLedger(home: string): Promise<HomeLedger> {
     },
     all: () => readAll(directory, options),
     pseudonymOf: keys && ((caller) => pseudonymOf(keys.pseudonymKey, caller)),
-    verify: async (against) =>
-      await verifyLedger({ files: NODE_FILES, directory, ...(keys && { keys }), against }),
+    verify: async (against, outside) => {
+      const found = outside && (await readHeld(directory, outside, keys))
+      const { notes: held = [] } = found ?? {}
+      const report = await verifyLedger({
+        files: NODE_FILES,
+        directory,
+        ...(keys && { keys }),
+        against,
+        held,
+      })
+      return { ...report, outside: found }
+    },
   }
 }
 
+/** Where checkpoints are held, as the configuration has it. */
+export type OutsideSources = Pick<ConfigView, 'anchors' | 'witnesses'>
+
+export interface Verified extends VerifyReport {
+  /** Of the log in use; undefined where there is none, or nobody said who holds it. */
+  readonly outside: HeldOutside | undefined
+}
+
+async function readHeld(
+  directory: string,
+  { anchors, witnesses: { quorum, keys: texts } }: OutsideSources,
+  keys: HomeKeys | undefined,
+): Promise<Awaited<ReturnType<typeof readHeldOutside>> | undefined> {
+  const folder = await newestLog(directory)
+  if (folder === undefined) return undefined
+  const named = await loadVerifiers(NODE_FILES, folder)
+  const verifiers = keys === undefined ? named : verifiersOf(keys.logKeys, folder.origin)
+  const witnesses = texts.map((each) => each.map(parseCosignerKey).filter((key) => key !== undefined))
+  const policy = { quorum, witnesses }
+  return await readHeldOutside(NODE_FILES, folder, { anchors, policy, verifiers: verifiers ?? [] })
+}
+
 interface HomeKeys {
-  readonly publicKey: Uint8Array
+  readonly logKeys: readonly LogKey[]
   readonly sidecarKey: Uint8Array
   readonly pseudonymKey: Uint8Array
 }
@@ -55,11 +110,11 @@ interface HomeKeys {
 /** Whoever may not read the keys can still check the tree and the signatures, and sees what leaves show. */
 function readKeys(home: string): HomeKeys | undefined {
   try {
-    const { signingPem, sidecarKey, pseudonymKey } = openLocalKeys({
+    const { log, sidecarKey, pseudonymKey } = openLocalKeys({
       directory: join(home, 'keys'),
       isNewHome: false,
     })
-    return { publicKey: ed25519PublicBytes(signingPem), sidecarKey, pseudonymKey }
+    return { logKeys: logKeysOf(log, SYSTEM_CLOCK.now()), sidecarKey, pseudonymKey }
   } catch {
     return undefined
   }

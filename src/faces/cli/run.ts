@@ -29,7 +29,8 @@ async function answerTo(argv: readonly string[], world: World): Promise<Answer> 
   if (first === undefined || first === '--help' || first === 'help') return said(printHelp(COMMANDS))
   if (first === '--version') return said(`gatehouse ${world.version}`)
   const group = COMMANDS.filter(({ name }) => name.startsWith(`${first} `))
-  if (group.length > 0 && argv[1] === '--help') return said(printHelp(group))
+  const isGroup = group.length > 0 && COMMANDS.every(({ name }) => name !== first)
+  if (isGroup && argv[1] === '--help') return said(printHelp(group))
   const command = findCommand(argv)
   const call = readCall(command, argv.slice(command.name.split(' ').length), world)
   if (call.isOn('help')) return said(printCommandHelp(command))
@@ -43,7 +44,9 @@ function said(text: string): Answer {
 
 function findCommand(argv: readonly string[]): Command {
   const typed = argv.slice(0, 2).join(' ')
-  const found = COMMANDS.find(({ name }) => name === typed) ?? COMMANDS.find(({ name }) => name === argv[0])
+  const found = [argv.slice(0, 3).join(' '), typed, argv[0]]
+    .map((words) => COMMANDS.find(({ name }) => name === words))
+    .find((command) => command !== undefined)
   if (found !== undefined) return found
   const names = COMMANDS.map(({ name }) => name)
   const groups = names.filter((name) => name.startsWith(`${argv[0]} `))

@@ -22,6 +22,8 @@ export interface FirstStart {
   readonly key: string | undefined
   /** Where the first key is kept when it may not be printed. */
   readonly keyPath: string | undefined
+  /** The verification keys of the ledger; of long ones the SHA-256. */
+  readonly logKeys: readonly string[]
 }
 
 /** A door that serves until it is closed. */
@@ -45,6 +47,28 @@ export interface DoorLine {
   close(): Promise<void>
 }
 
+/** What a witness told of itself when it opened. */
+export interface WitnessFacts extends JsonObject {
+  readonly url: string
+  readonly name: string
+  /** Its verifier keys (c2sp.org/signed-note). */
+  readonly keys: readonly string[]
+  /** How many it cosigns for. */
+  readonly logs: number
+  readonly folder: string
+  readonly pid: number
+}
+
+/** A witness that serves until it is closed. */
+export interface ServingWitness {
+  readonly facts: WitnessFacts
+  /** True when its folder was made by this start. */
+  readonly isNew: boolean
+  /** Resolves when it has stopped. */
+  readonly stopped: Promise<void>
+  close(): Promise<void>
+}
+
 export interface ServeOptions {
   readonly home: string
   readonly config: string | undefined
@@ -52,6 +76,8 @@ export interface ServeOptions {
   readonly listen: string | undefined
   readonly adminListen: string | undefined
   readonly metricsListen: string | undefined
+  /** How many processes serve; undefined for what the configuration says. */
+  readonly workers: number | undefined
   /** False where a printed key would be lost or land in a program's log; the first key is then kept in a file. */
   readonly printsKey: boolean
   /** True on the word of an operator: what is lost of the ledger is lost, and a new log begins. */
@@ -91,6 +117,8 @@ export interface ConfigView {
   readonly models: readonly ModelRow[]
   /** Files outside this machine that get every checkpoint. */
   readonly anchors: readonly string[]
+  /** The verifier keys of each witness, and how many witnesses it takes. */
+  readonly witnesses: { readonly quorum: number; readonly keys: readonly (readonly string[])[] }
   /** The folder of the policy files. */
   readonly policies: string
 }
@@ -112,6 +140,8 @@ export interface World {
   readonly startDoor: (options: ServeOptions) => Promise<ServingDoor>
   /** Opens the same door without listeners, under the lock of the home. Throws `home.locked`. */
   readonly openDoor: (options: OpenOptions) => Promise<DoorLine>
+  /** Starts a witness in a folder of its own. Throws `config.invalid`, `home.damaged`, `listener.unavailable`. */
+  readonly startWitness: (directory: string) => Promise<ServingWitness>
   /** Reads the configuration without starting anything. Throws `config.invalid`. */
   readonly readConfig: (home: string, config: string | undefined) => Promise<ConfigView>
   /** As `readConfig`, and throws what a door would refuse to listen with: `listener.exposed` too. */

@@ -12,7 +12,7 @@ export interface PlaintextException {
 
 /** What is known of a listener before it may accept anything. */
 export interface ListenerAsk {
-  readonly name: ListenerName
+  readonly name: ListenerName | 'witness'
   readonly hasTls: boolean
   /** True when a credential is asked of everybody: always for door and admin, with a token for metrics. */
   readonly hasCredential: boolean

@@ -144,6 +144,6 @@ function bind(server: Server, at: ListenAt): Promise<void> {
     resolve()
   })
   if (at.kind === 'socket') server.listen({ path: at.socket.bindAt })
-  else server.listen({ host: at.address.host, port: at.address.port, exclusive: true })
+  else server.listen({ host: at.address.host, port: at.address.port })
   return promise
 }

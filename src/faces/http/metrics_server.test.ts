@@ -23,7 +23,7 @@ async function rig(t: TestContext, token?: string): Promise<(text: string) => Pr
       },
     },
     tls: undefined,
-    metrics,
+    expose: () => metrics.expose(),
     token: token === undefined ? undefined : new Sealed(token),
     readiness: () => ({ isReady: false, reasons: ['policy.unavailable'] }),
     clock: { now: () => 0, monotonic: () => 0 },

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '#base/clock.ts'
 import { equalSecrets, sha256 } from '#base/crypto.ts'
 import { Fault } from '#base/fault.ts'
-import { METRICS_CONTENT_TYPE, type Metrics } from '#base/metrics.ts'
+import { METRICS_CONTENT_TYPE } from '#base/metrics_text.ts'
 import type { Sealed } from '#base/sealed.ts'
 import { Connections, type ConnectionsParts } from './connections.ts'
 import { readHeaders } from './headers.ts'
@@ -26,7 +26,8 @@ import type { TlsPair } from './tls.ts'
 export interface MetricsServerParts {
   readonly at: ListenAt
   readonly tls: TlsPair | undefined
-  readonly metrics: Pick<Metrics, 'expose'>
+  /** Everything, as `printReadings` has it. */
+  readonly expose: () => string | Promise<string>
   /** When given, everybody must send it. Outside loopback there is no listener without it. */
   readonly token: Sealed | undefined
   readonly readiness: () => Readiness
@@ -48,7 +49,7 @@ export async function openMetricsServer(parts: MetricsServerParts): Promise<Runn
     onDrop: parts.onDrop,
   })
   const server = httpServer(
-    (request, response) => serve(request, response, { parts, limits, expected, connections }),
+    (request, response) => void serve(request, response, { parts, limits, expected, connections }),
     (error, socket) => {
       const fault = garbageFault(error)
       if (fault === undefined || !socket.writable) socket.destroy()
@@ -76,9 +77,9 @@ interface Serving {
   readonly connections: Connections
 }
 
-function serve(request: IncomingMessage, response: ServerResponse, serving: Serving): void {
+async function serve(request: IncomingMessage, response: ServerResponse, serving: Serving): Promise<void> {
   const { lingerMs, stalledReplyMs } = serving.limits
-  const reply = replyTo(request, serving)
+  const reply = await replyTo(request, serving)
   if (hasLongRest(request)) {
     sendAndClose(request, response, reply, lingerMs)
     return
@@ -87,7 +88,7 @@ function serve(request: IncomingMessage, response: ServerResponse, serving: Serv
   limitStall(response, stalledReplyMs)
 }
 
-function replyTo(request: IncomingMessage, { parts, expected, connections }: Serving): Reply {
+async function replyTo(request: IncomingMessage, { parts, expected, connections }: Serving): Promise<Reply> {
   const id = parts.newId()
   const health = healthReply(request, parts.readiness, id)
   if (health !== undefined) return health
@@ -96,7 +97,7 @@ function replyTo(request: IncomingMessage, { parts, expected, connections }: Ser
   if (request.method !== 'GET') return refuse(new Fault('method.wrong', { allow: 'GET' }))
   if (expected !== undefined && !hasToken(request, expected)) return refuse(new Fault('caller.unknown'))
   connections.prove(connections.of(request.socket), SCRAPER)
-  const body = parts.metrics.expose()
+  const body = await parts.expose()
   const headers = ['content-type', METRICS_CONTENT_TYPE, 'content-length', String(Buffer.byteLength(body))]
   return { status: 200, headers: [...headers, 'cache-control', 'no-store', 'x-request-id', id], body }
 }

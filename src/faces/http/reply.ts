@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { FAULTS, type FaultCode } from '#base/fault_table.ts'
 import { BYTES } from '#base/limits.ts'
-import type { Outcome, WholeAnswer } from '#door/outcome.ts'
+import type { BytesAnswer, Outcome, WholeAnswer } from '#door/outcome.ts'
 import type { Envelope, Media } from '#door/route.ts'
 import { problemBody, type Refusal } from './problem.ts'
 
@@ -10,7 +10,7 @@ export interface Reply {
   readonly status: number
   /** Names and values alternating, as `writeHead` takes them without a copy. */
   readonly headers: string[]
-  readonly body: string
+  readonly body: string | Uint8Array
 }
 
 /** Every outcome but a stream. */
@@ -27,11 +27,33 @@ export interface ReplyTo {
 export function replyOf(outcome: WholeOutcome, { id, envelope, media }: ReplyTo): Reply {
   if (outcome.kind === 'refusal')
     return refusalReply({ fault: outcome.fault, stage: outcome.stage, id, envelope })
+  if (outcome.kind === 'bytes') return bytesReply(outcome, id, outcome.type)
   const { status, json, headers } = outcome
   const type = media === 'scim' ? 'application/scim+json' : 'application/json'
   const sent = headersOf(type, json, id)
   if (headers !== undefined) addHeaders(sent, headers)
   return { status, headers: sent, body: json }
+}
+
+/** A reply in bytes, which others may keep as long as `cache` says. */
+export function bytesReply(
+  { status, bytes, cache }: Pick<BytesAnswer, 'status' | 'bytes' | 'cache'>,
+  id: string,
+  type = 'application/octet-stream',
+): Reply {
+  const headers = [
+    'content-type',
+    type,
+    'content-length',
+    String(bytes.length),
+    'cache-control',
+    cache,
+    'x-content-type-options',
+    'nosniff',
+    'x-request-id',
+    id,
+  ]
+  return { status, headers, body: bytes }
 }
 
 function addHeaders(sent: string[], { location, etag }: NonNullable<WholeAnswer['headers']>): void {
@@ -40,7 +62,7 @@ function addHeaders(sent: string[], { location, etag }: NonNullable<WholeAnswer[
 }
 
 /** The reply to a request that was refused, in the door or before it. */
-export function refusalReply(refusal: Refusal): Reply {
+export function refusalReply(refusal: Refusal): Reply & { readonly body: string } {
   const { fault, id, envelope } = refusal
   const { status } = FAULTS[fault.code]
   const body = JSON.stringify(problemBody(refusal))

@@ -24,6 +24,7 @@ const TABLE = new RouteTable([
   route('GET', '/v1/models/{model}'),
   route('POST', '/v1/keys/{kid}/revoke'),
   route('GET', '/v1/keys/{kid}/{what}'),
+  route('GET', '/log/{log}/{bundle...}'),
 ])
 
 function find(method: string, target: string): string {
@@ -38,6 +39,16 @@ test('find matches literal paths and {name} segments: decoded, with the query in
   assert.equal(find('GET', '/v1/models/my%20model'), 'GET /v1/models/{model} {"model":"my model"} []')
   assert.equal(find('POST', '/v1/keys/abc/revoke?x'), 'POST /v1/keys/{kid}/revoke {"kid":"abc"} [["x",""]]')
   assert.equal(find('GET', '/v1/keys/abc/uses'), 'GET /v1/keys/{kid}/{what} {"kid":"abc","what":"uses"} []')
+})
+
+test('find gives the rest of a path as one: decoded, at least one segment', () => {
+  const name = 'GET /log/{log}/{bundle...}'
+  assert.equal(find('GET', '/log/a/000'), `${name} {"log":"a","bundle":"000"} []`)
+  assert.equal(find('GET', '/log/a/x001/x%32/3'), `${name} {"log":"a","bundle":"x001/x2/3"} []`)
+  for (const target of ['/log/a', '/log/a/', '/log/a/b/', '/log'])
+    assert.throws(() => find('GET', target), { code: 'route.unknown' }, target)
+  assert.throws(() => find('GET', '/log/a/../b'), { code: 'target.invalid' })
+  assert.throws(() => find('POST', '/log/a/b'), { code: 'method.wrong' })
 })
 
 test('find refuses what is in no list: by its code', () => {

@@ -48,7 +48,8 @@ export class RouteTable {
     if (route === undefined) throw wrong(pattern.methods.keys())
     const params: Record<string, string> = {}
     for (const [at, segment] of pattern.segments.entries())
-      if (segment.startsWith('{')) params[segment.slice(1, -1)] = decodePart(segments[at] ?? '')
+      if (isRest(segment)) params[nameOf(segment)] = segments.slice(at).map(decodePart).join('/')
+      else if (segment.startsWith('{')) params[nameOf(segment)] = decodePart(segments[at] ?? '')
     return { route, params, query }
   }
 
@@ -83,10 +84,21 @@ function wrong(methods: Iterable<string>): Fault {
 }
 
 function shapeOf(segment: string): string {
+  if (isRest(segment)) return '{...}'
   return segment.startsWith('{') ? '{}' : segment
 }
 
+/** `{name...}`, at the end of a path only: this segment and all behind it. */
+function isRest(segment: string): boolean {
+  return segment.startsWith('{') && segment.endsWith('...}')
+}
+
+function nameOf(segment: string): string {
+  return segment.slice(1, isRest(segment) ? -'...}'.length : -1)
+}
+
 function matches(pattern: readonly string[], segments: readonly string[]): boolean {
-  if (pattern.length !== segments.length) return false
+  const isLonger = isRest(pattern.at(-1) ?? '') && segments.length > pattern.length && segments.at(-1) !== ''
+  if (pattern.length !== segments.length && !isLonger) return false
   return pattern.every((part, at) => (part.startsWith('{') ? segments[at] !== '' : part === segments[at]))
 }

@@ -4,6 +4,8 @@ import type { Clock } from '#base/clock.ts'
 import { asFault, Fault } from '#base/fault.ts'
 import type { FloodGuard } from '#door/flood_guard.ts'
 import type { GuardedRoute } from '#door/guarded.ts'
+import type { LogAsked } from '#rooms/log/log_paths.ts'
+import type { OpenLog } from '#rooms/log/open_log.ts'
 import type { Envelope } from '#door/route.ts'
 import type { RequestMetrics } from '#door/request_metrics.ts'
 import type { Authenticator, Credential } from '#trust/access/caller.ts'
@@ -23,7 +25,7 @@ import { sendAndClose } from './linger.ts'
 import type { ListenerRule } from './listener.ts'
 import { Listening, type ListenAt } from './listening.ts'
 import { certificateOn } from './peer_certificate.ts'
-import { documentReply, type PublicDocuments } from './public_documents.ts'
+import { documentReply, isRead, openReply, type PublicDocuments } from './public_documents.ts'
 import type { Refusal } from './problem.ts'
 import { refusalReply, replyOf, send, streamHeaders, type Reply } from './reply.ts'
 import { RouteTable, type FoundRoute } from './route_table.ts'
@@ -53,6 +55,8 @@ export interface ServerParts {
   readonly origin?: string | undefined
   /** Documents that are open to all, by path. */
   readonly documents?: PublicDocuments | undefined
+  /** Checkpoints and tiles of the log, where they are to be answered. */
+  readonly openLog?: Pick<OpenLog, 'find' | 'read'> | undefined
   /** The nonce that proofs of possession are to have from now on. */
   readonly proofNonce?: (() => string) | undefined
   readonly limits?: HttpLimits
@@ -136,6 +140,8 @@ class HttpFace {
     this.#enter(connection)
     try {
       this.#read(visit)
+      const asked = this.#parts.openLog?.find(request.url ?? '')
+      if (asked !== undefined && isRead(request)) return this.#reply(visit, await this.#readLog(visit, asked))
       const open = this.#health(request, id) ?? this.#document(visit)
       const found = open === undefined ? this.#receive(visit) : undefined
       const reply = found === undefined ? open : await this.#pass(visit, found)
@@ -174,6 +180,22 @@ class HttpFace {
   #health(request: IncomingMessage, id: string): Reply | undefined {
     const { readiness } = this.#parts
     return readiness === undefined ? undefined : healthReply(request, readiness, id)
+  }
+
+  /** Open to all as often as each source may ask. That something is not there yet is no fault of who follows the log. */
+  async #readLog({ id, connection, facts }: Visit, asked: LogAsked): Promise<Reply> {
+    const address = this.#sources.sourceOf(connection.peer, facts.forwardedFor)
+    const wait = this.#parts.guard.refusesEarly(address, false)
+    if (wait !== undefined) return this.#tooMany(wait, { id, envelope: 'problem' })
+    try {
+      const document = await this.#parts.openLog?.read(asked, address)
+      if (document === undefined) throw new Fault('log.unknown')
+      return openReply(document, id)
+    } catch (thrown) {
+      const fault = asFault(thrown)
+      this.#parts.metrics.refusedEarly(fault.code)
+      return refusalReply({ fault, stage: 'receive', id, envelope: 'problem' })
+    }
   }
 
   /** Open to all, but not to a source that is over its limit. */

@@ -51,7 +51,7 @@ async function serve(t: TestContext, tls: TlsPair): Promise<number> {
       ask: { name: 'metrics', hasTls: true, hasCredential: true, hasProxies: false, exception: undefined },
     },
     tls,
-    metrics: new Metrics(),
+    expose: () => new Metrics().expose(),
     token: new Sealed('scrape'),
     readiness: () => ({ isReady: true, reasons: [] }),
     clock: { now: () => 0, monotonic: () => 0 },

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { deepFreeze, type JsonValue } from '#base/json.ts'
 import type { CheckState } from './check.ts'
 import { examine } from './examine.ts'
-import { noFacts, type Facts } from './facts.ts'
+import { noFacts, type Facts, type HeldFacts } from './facts.ts'
 import { CHECKS } from './checks/all.ts'
 
 const NOW = Date.UTC(2026, 10, 22)
@@ -17,10 +17,12 @@ const LEDGER = {
   entries: 10,
   problems: [],
   lost: 0,
+  unknownOutcomes: 0,
+  restored: undefined,
   notices: [],
   firstAt: NOW - 10 * DAY_MS,
   lastAt: NOW - 1_000,
-  anchors: 1,
+  outside: { entries: 10, quorum: 2, witnessed: { entries: 10, at: NOW - 60_000 }, anchored: undefined },
 }
 const GOOD: Facts = {
   now: NOW,
@@ -31,9 +33,17 @@ const GOOD: Facts = {
   listeners: [{ name: 'door', address: '127.0.0.1:4400', rule: 'loopback', expiresAt: undefined }],
   models: [{ name: 'echo', key: 'none' }],
   issuers: [{ name: 'corp', state: 'fresh', problems: [] }],
+  workers: [{ number: 1, state: 'serving', restarts: 0 }],
   node: { version: 'v26.10.0', pinned: 'v26.10.0' },
   door: { isRunning: true, pid: 12 },
 }
+
+const worker = (state: 'serving' | 'starting' | 'given up', restarts: number) => ({
+  workers: [{ number: 1, state, restarts }],
+})
+const held = (witnessed: HeldFacts | undefined, anchored: HeldFacts | undefined) => ({
+  ledger: { ...LEDGER, outside: { ...LEDGER.outside, witnessed, anchored } },
+})
 
 const listener = (rule: 'tls' | 'insecure' | 'exposed', expiresAt?: number) => ({
   listeners: [{ name: 'door', address: '10.0.0.1:4400', rule, expiresAt }],
@@ -62,7 +72,16 @@ const CASES: readonly (readonly [why: string, id: string, part: Partial<Facts>, 
   ['an anchor is away', 'ledger-writable', { ledger: { ...LEDGER, notices: ['x'] } }, 'warn'],
   ['a restore lost entries', 'ledger-verifies', { ledger: { ...LEDGER, lost: 2 } }, 'warn'],
   ['the ledger has a problem', 'ledger-verifies', { ledger: { ...LEDGER, problems: ['entry 3'] } }, 'fail'],
-  ['nothing is anchored', 'ledger-anchored', { ledger: { ...LEDGER, anchors: 0 } }, 'warn'],
+  ['nobody holds it', 'ledger-anchored', held(undefined, undefined), 'warn'],
+  ['a file holds it', 'ledger-anchored', held(undefined, { entries: 9, at: undefined }), 'ok'],
+  ['witnesses are behind', 'ledger-anchored', held({ entries: 9, at: NOW - 2 * DAY_MS }, undefined), 'warn'],
+  [
+    'witnesses are behind, anchors not',
+    'ledger-anchored',
+    held({ entries: 1, at: 0 }, { entries: 10, at: NOW }),
+    'ok',
+  ],
+  ['nothing is new', 'ledger-anchored', held({ entries: 10, at: NOW - 2 * DAY_MS }, undefined), 'ok'],
   [
     'the disk is full',
     'disk-forecast',
@@ -88,6 +107,20 @@ const CASES: readonly (readonly [why: string, id: string, part: Partial<Facts>, 
     'warn',
   ],
   ['history is too short', 'disk-forecast', { ledger: { ...LEDGER, firstAt: NOW - 2_000 } }, 'ok'],
+  ['a door was killed', 'outcomes-known', { ledger: { ...LEDGER, unknownOutcomes: 2 } }, 'warn'],
+  ['nobody has counted', 'outcomes-known', { ledger: { ...LEDGER, unknownOutcomes: undefined } }, 'unknown'],
+  [
+    'the home was restored',
+    'home-restored',
+    { ledger: { ...LEDGER, restored: { at: 0, before: { origin: 'gatehouse.local/x', size: 5 }, lost: 3 } } },
+    'warn',
+  ],
+  [
+    'a home without a ledger was restored',
+    'home-restored',
+    { ledger: { ...LEDGER, restored: { at: 0, before: undefined, lost: 0 } } },
+    'warn',
+  ],
   ['an old set holds', 'policy-healthy', { policy: { state: 'degraded', set: 'a', problems: 1 } }, 'fail'],
   ['no set holds', 'policy-healthy', { policy: { state: 'none', set: undefined, problems: 1 } }, 'fail'],
   ['a listener is open', 'listeners-guarded', listener('exposed'), 'fail'],
@@ -101,6 +134,10 @@ const CASES: readonly (readonly [why: string, id: string, part: Partial<Facts>, 
   ['a key is not used', 'issuers-readable', issuer('fresh', 'key 1 is not used'), 'warn'],
   ['an issuer has not been asked', 'issuers-readable', issuer('waiting'), 'unknown'],
   ['there is no issuer', 'issuers-readable', { issuers: [] }, 'ok'],
+  ['one process does it all', 'workers-serving', { workers: [] }, 'ok'],
+  ['a worker ended', 'workers-serving', worker('serving', 1), 'warn'],
+  ['a worker starts', 'workers-serving', worker('starting', 1), 'warn'],
+  ['a worker was given up', 'workers-serving', worker('given up', 10), 'fail'],
   ['the clock went back', 'clock-sane', { ledger: { ...LEDGER, lastAt: NOW + 3_600_000 } }, 'fail'],
   ['the clock is years back', 'clock-sane', { now: 0 }, 'fail'],
   ['another Node runs', 'node-pinned', { node: { version: 'v24.0.0', pinned: 'v26.10.0' } }, 'warn'],

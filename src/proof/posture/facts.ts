@@ -14,6 +14,8 @@ export interface Facts {
   readonly models: readonly ModelFacts[] | undefined
   /** Known to a running door alone, except that there are none. */
   readonly issuers: readonly IssuerFacts[] | undefined
+  /** Known to a running door alone. */
+  readonly workers: readonly WorkerFacts[] | undefined
   readonly node: NodeFacts | undefined
   readonly door: DoorState | undefined
 }
@@ -47,11 +49,39 @@ export interface LedgerFacts {
   readonly notices: readonly string[]
   /** Entries that a restore of the home is known to have lost. */
   readonly lost: number
+  /** The last time that the home was restored from a copy. */
+  readonly restored: RestoreFacts | undefined
+  /** Requests of which the running door had to record that their outcome is not known; undefined when none runs. */
+  readonly unknownOutcomes: number | undefined
   /** Wall clock of the first and last entry; undefined for an empty ledger. */
   readonly firstAt: Millis | undefined
   readonly lastAt: Millis | undefined
-  /** Files outside this machine that hold checkpoints. */
-  readonly anchors: number
+  /** Who holds checkpoints of the log in use outside. */
+  readonly outside: OutsideFacts
+}
+
+export interface RestoreFacts {
+  readonly at: Millis
+  /** What the copy ended with; undefined when it held no ledger. */
+  readonly before: { readonly origin: string; readonly size: number } | undefined
+  /** Entries that are known to have followed; others may have. */
+  readonly lost: number
+}
+
+export interface OutsideFacts {
+  /** Entries of the log in use. */
+  readonly entries: number
+  /** Witnesses that it takes; 0 without any. */
+  readonly quorum: number
+  /** Entries that so many witnesses have cosigned, and when. */
+  readonly witnessed: HeldFacts | undefined
+  /** Entries that files, repositories or storage have a checkpoint of. */
+  readonly anchored: HeldFacts | undefined
+}
+
+export interface HeldFacts {
+  readonly entries: number
+  readonly at: Millis | undefined
 }
 
 export interface PolicyFacts {
@@ -80,6 +110,12 @@ export interface IssuerFacts {
   readonly problems: readonly string[]
 }
 
+export interface WorkerFacts {
+  readonly number: number
+  readonly state: 'serving' | 'starting' | 'given up'
+  readonly restarts: number
+}
+
 export interface NodeFacts {
   readonly version: string
   /** The version that package.json locks; undefined when it cannot be read. */
@@ -102,6 +138,7 @@ export function noFacts(now: Millis): Facts {
     listeners: undefined,
     models: undefined,
     issuers: undefined,
+    workers: undefined,
     node: undefined,
     door: undefined,
   }

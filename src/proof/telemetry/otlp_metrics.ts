@@ -1,4 +1,4 @@
-import type { ExportedNames, Histogram, MetricNames, Reading } from '#base/metrics.ts'
+import type { ExportedNames, HistogramCounts, MetricNames, Reading } from '#base/metric_reading.ts'
 import { attributesOf, nanosOf, resourceOf, scopeOf, type Exporting, type KeyValue } from './otlp_value.ts'
 
 export interface OtlpMetric {
@@ -70,7 +70,7 @@ function ownNames({ name, labels = [] }: MetricNames): ExportedNames {
   return { name, unit, attributes: labels }
 }
 
-function histogramPoint({ counts, count, sum }: Histogram, bounds: readonly number[]): object {
+function histogramPoint({ counts, count, sum }: HistogramCounts, bounds: readonly number[]): object {
   const within = [...counts]
   const above = count - within.reduce((all, each) => all + each, 0)
   return {

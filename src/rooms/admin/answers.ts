@@ -178,6 +178,34 @@ export const PolicyApplyAnswer = z.strictObject({
   files: z.int(),
 })
 
+/** What the ledger held when the leave to back up was given: the copy holds as much, or more. */
+export const BackupAnswer = z.strictObject({ origin: z.string(), entries: z.int() })
+export type BackupAnswer = z.infer<typeof BackupAnswer>
+
+export const CompactAnswer = z.strictObject({
+  bytes_before: z.int(),
+  bytes_after: z.int(),
+  /** Segments. */
+  sealed: z.int(),
+  /** Files that nothing needs. */
+  removed: z.int(),
+  /** Full segments that are still to be sealed: ask again. */
+  waiting: z.int(),
+})
+export type CompactAnswer = z.infer<typeof CompactAnswer>
+
+export const ReindexAnswer = z.strictObject({
+  /** Tiles and segments that were looked at. */
+  checked: z.int(),
+  /** Tiles that were made anew. */
+  tiles: z.int(),
+  /** Filters of segments that were made anew. */
+  filters: z.int(),
+  /** Where to go on: ask again with it; null when all is done. */
+  next: z.strictObject({ log: z.string(), step: z.int() }).nullable(),
+})
+export type ReindexAnswer = z.infer<typeof ReindexAnswer>
+
 /** The keys of an identity provider, as they were last read. */
 export const IssuerRow = z.strictObject({
   name: z.string(),
@@ -188,6 +216,28 @@ export const IssuerRow = z.strictObject({
   problems: z.array(z.string()),
 })
 
+/** Who holds checkpoints of the ledger where its operator cannot change them unnoticed. */
+export const OutsideAnswer = z.strictObject({
+  /** How many witnesses it takes; 0 without any. */
+  quorum: z.int(),
+  /** Entries that so many witnesses have cosigned, and since when. */
+  witnessed: z.int().nullable(),
+  witnessed_at: z.string().nullable(),
+  /** Entries that files, repositories or storage hold a checkpoint of. */
+  anchored: z.int().nullable(),
+  anchored_at: z.string().nullable(),
+  holders: z.array(
+    z.strictObject({
+      kind: z.enum(['witness', 'file', 'git', 'object']),
+      name: z.string(),
+      entries: z.int().nullable(),
+      at: z.string().nullable(),
+      problem: z.string().nullable(),
+    }),
+  ),
+})
+export type OutsideAnswer = z.infer<typeof OutsideAnswer>
+
 export const HealthAnswer = z.strictObject({
   state: z.enum(['ready', 'degraded']),
   uptime_s: z.int(),
@@ -197,9 +247,12 @@ export const HealthAnswer = z.strictObject({
     /** Why it cannot be written; null when it can. */
     reason: z.string().nullable(),
     entries: z.int(),
-    /** Entries since the newest checkpoint that is also held outside. */
+    /** Entries since the newest checkpoint that is also held outside: who owns this machine can rewrite them unnoticed. */
     unanchored: z.int(),
+    outside: OutsideAnswer,
     days_left: z.number().nullable(),
+    /** Requests of which this door had to record that nobody knows what became of them. */
+    unknown_outcomes: z.int(),
     problems: z.array(z.string()),
   }),
   policy: z.strictObject({
@@ -208,6 +261,15 @@ export const HealthAnswer = z.strictObject({
     problems: z.int(),
   }),
   listeners: z.array(z.strictObject({ name: z.string(), address: z.string(), rule: z.string() })),
+  workers: z.array(
+    z.object({
+      number: z.int(),
+      state: z.enum(['serving', 'starting', 'given up']),
+      pid: z.int().nullable(),
+      restarts: z.int(),
+      in_flight: z.int(),
+    }),
+  ),
   issuers: z.array(IssuerRow),
 })
 
@@ -224,6 +286,19 @@ export type PolicyCheckAnswer = z.infer<typeof PolicyCheckAnswer>
 export type PolicyApplyAnswer = z.infer<typeof PolicyApplyAnswer>
 export type IssuerRow = z.infer<typeof IssuerRow>
 export type HealthAnswer = z.infer<typeof HealthAnswer>
+
+/** The verifier keys of the ledger (c2sp.org/signed-note), newest first. */
+export const LogKeyListAnswer = z.strictObject({
+  keys: z.array(
+    z.strictObject({
+      key: z.string(),
+      /** `ends` signs along until then; what `ended` has signed still holds. */
+      state: z.enum(['signs', 'ends', 'ended']),
+      ends_at: z.string().nullable(),
+    }),
+  ),
+})
+export type LogKeyListAnswer = z.infer<typeof LogKeyListAnswer>
 
 export const TokenKeyListAnswer = z.strictObject({
   keys: z.array(

@@ -1,8 +1,7 @@
 import type { Millis } from '#base/clock.ts'
-import type { Files } from '#base/files.ts'
 import type { JsonObject, JsonValue } from '#base/json.ts'
 import type { EntryKind } from '#base/recorder.ts'
-import { EntryFinder } from '#trust/ledger/entry_finder.ts'
+import type { EntryFinder } from '#trust/ledger/entry_finder.ts'
 import type { ReadEntry } from '#trust/ledger/read.ts'
 import type { Asker } from '#trust/ledger/search_queue.ts'
 
@@ -30,10 +29,7 @@ export interface EntryReader {
 }
 
 export interface EntryReaderParts {
-  readonly files: Files
-  /** The ledger folder. */
-  readonly directory: string
-  readonly sidecarKey: Uint8Array | undefined
+  readonly finder: Pick<EntryFinder, 'find'>
   readonly pseudonymOf: (caller: string) => string
   /** All callers there are, as printed by `printRef`. A pseudonym cannot be undone, so it is looked for among theirs. */
   readonly callers: () => Iterable<string>
@@ -41,8 +37,7 @@ export interface EntryReaderParts {
 
 /** Reads entries from the files of a ledger, beside whoever appends to it. */
 export function entryReader(parts: EntryReaderParts): EntryReader {
-  const { files, directory, sidecarKey, pseudonymOf, callers } = parts
-  const finder = new EntryFinder({ files, directory, ...(sidecarKey && { sidecarKey }) })
+  const { finder, pseudonymOf, callers } = parts
   return {
     find: async (id, asker) => (await finder.find(id, asker)).toReversed().map(toEntryView),
     pseudonymOf,

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { EntryKind } from '#base/recorder.ts'
 import type { JsonObject } from '#base/json.ts'
 import { STAGES } from '#door/outcome.ts'
+import type { HeldOutside } from '#trust/ledger/held_outside.ts'
 import type { EntryView } from './entry_view.ts'
 import { explain, Explanation } from './why.ts'
 
@@ -47,6 +48,7 @@ const STRANGER = at('refusal', {
 })
 const DONE = at('outcome', { status: 200, ms: 12 })
 const FAILED = at('outcome', { status: 502, code: 'upstream.failed', stage: 'act', ms: 3 })
+const UNKNOWN = at('outcome', { status: 'unknown', code: 'outcome.unknown' })
 const MADE = at('outcome', { status: 201, kid: 'new' })
 
 /** One letter a stage: passed, stopped, not reached, unknown. */
@@ -66,6 +68,7 @@ const CASES: readonly (readonly [
   ['a stranger', [STRANGER], 'refused', 'S---------'],
   ['the provider failed', [INTENT, FAILED], 'failed', 'pppppppS--'],
   ['the process ended in between', [INTENT], 'unfinished', 'ppppppp???'],
+  ['a later process has found that', [INTENT, UNKNOWN], 'unfinished', 'ppppppp???'],
   ['a change on its own', [at('change', { what: 'policy:change' })], 'recorded', ''],
 ]
 for (const [why, entries, result, stages] of CASES) {
@@ -132,3 +135,32 @@ test('explain survives a code that this version does not know', () => {
 test('explain covers every stage of the door', () => {
   assert.equal(strip(explain([INTENT, DONE], 'operator')).length, STAGES.length)
 })
+
+const HELD: readonly (readonly [why: string, held: HeldOutside, expected: Explanation['held']])[] = [
+  ['nobody', outside(undefined, undefined), { by: 'nobody', since: null }],
+  ['witnesses', outside({ entries: 9, at: 7 }, undefined), { by: 'witnesses', since: 7 }],
+  ['anchors', outside({ entries: 8, at: 7 }, { entries: 9, at: undefined }), { by: 'anchors', since: null }],
+  [
+    'witnesses before anchors',
+    outside({ entries: 9, at: 7 }, { entries: 9, at: 3 }),
+    { by: 'witnesses', since: 7 },
+  ],
+  [
+    'nobody up to the last entry',
+    outside({ entries: 8, at: 7 }, { entries: 8, at: 7 }),
+    { by: 'nobody', since: null },
+  ],
+  ['not known: another log', { ...outside({ entries: 9, at: 7 }, undefined), origin: 'x' }, null],
+]
+
+for (const [why, held, expected] of HELD)
+  test(`explain says who holds the entries outside: ${why}`, () => {
+    const entries = [INTENT, { ...DONE, index: 8 }]
+    for (const clearance of ['operator', 'caller'] as const)
+      assert.deepEqual(explain(entries, clearance, held)?.held, expected)
+    assert.equal(explain(entries, 'operator')?.held, null)
+  })
+
+function outside(witnessed: HeldOutside['witnessed'], anchored: HeldOutside['anchored']): HeldOutside {
+  return { origin: 'gatehouse.local/test', witnessed, anchored }
+}

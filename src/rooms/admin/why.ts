@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { FAULTS, isFaultCode } from '#base/fault_table.ts'
 import type { JsonObject, JsonValue } from '#base/json.ts'
 import { STAGES } from '#door/outcome.ts'
+import type { HeldOutside } from '#trust/ledger/held_outside.ts'
 import type { EntryView } from './entry_view.ts'
 
 /** `unknown`: the entry before a stage is there and the one after it is not. */
@@ -33,7 +34,7 @@ export const Explanation = z.strictObject({
   id: z.string(),
   /** When the first entry was made, milliseconds since 1970. */
   at: z.number(),
-  /** `unfinished`: the intent is there and no outcome, so what was done is not known. */
+  /** `unfinished`: the intent is there, and no outcome or one that says so: what was done is not known. */
   result: z.enum(['answered', 'refused', 'failed', 'unfinished', 'recorded']),
   stages: z.array(z.strictObject({ stage: z.enum(STAGES), state: StageState })),
   code: z.string().nullable(),
@@ -42,6 +43,17 @@ export const Explanation = z.strictObject({
   action: z.string().nullable(),
   policies: z.array(z.string()),
   findings: z.array(z.string()),
+  /**
+   * Who holds all of these entries outside the machine of the ledger, where its operator cannot change them unnoticed;
+   * null where that is not known.
+   */
+  held: z
+    .strictObject({
+      by: z.enum(['witnesses', 'anchors', 'nobody']),
+      /** Since when, milliseconds since 1970; null where that is not known. */
+      since: z.number().nullable(),
+    })
+    .nullable(),
   /** Only an operator sees this part; null for anyone else. */
   operator: OperatorPart.nullable(),
 })
@@ -54,7 +66,11 @@ type OperatorPart = z.infer<typeof OperatorPart>
 export type Clearance = 'operator' | 'caller'
 
 /** Reads the entries of one request, oldest first, as one explanation; undefined when there is nothing to explain. */
-export function explain(entries: readonly EntryView[], clearance: Clearance): Explanation | undefined {
+export function explain(
+  entries: readonly EntryView[],
+  clearance: Clearance,
+  held?: HeldOutside,
+): Explanation | undefined {
   const first = entries[0]
   if (first === undefined) return undefined
   const shown: JsonObject = Object.assign({}, ...entries.map((entry) => entry.shown))
@@ -71,8 +87,20 @@ export function explain(entries: readonly EntryView[], clearance: Clearance): Ex
     action: textOf(shown['action']),
     policies: textsOf(shown['policies']),
     findings: findingsOf(entries),
+    held: heldOf(entries, held),
     operator: clearance === 'operator' ? operatorPart(entries, shown) : null,
   }
+}
+
+/** Entries of an older log are held by what the log after it says of it, which this does not look into. */
+function heldOf(entries: readonly EntryView[], held: HeldOutside | undefined): Explanation['held'] {
+  if (held === undefined || entries.some(({ origin }) => origin !== held.origin)) return null
+  const last = Math.max(...entries.map(({ index }) => index))
+  const reaches = (holding: HeldOutside['witnessed']): boolean =>
+    holding !== undefined && holding.entries > last
+  if (reaches(held.witnessed)) return { by: 'witnesses', since: held.witnessed?.at ?? null }
+  if (reaches(held.anchored)) return { by: 'anchors', since: held.anchored?.at ?? null }
+  return { by: 'nobody', since: null }
 }
 
 /** What an operator can do about a reason; the hint of the code alone is written for callers. */
@@ -97,14 +125,14 @@ function hintOf(shown: JsonObject, clearance: Clearance): string | undefined {
 
 function resultOf(entries: readonly EntryView[], code: string | null): Explanation['result'] {
   if (has(entries, 'refusal')) return 'refused'
-  if (has(entries, 'outcome')) return code === null ? 'answered' : 'failed'
+  if (hasKnownOutcome(entries)) return code === null ? 'answered' : 'failed'
   return has(entries, 'intent') ? 'unfinished' : 'recorded'
 }
 
 function stagesOf(entries: readonly EntryView[], shown: JsonObject): Explanation['stages'] {
   if (!has(entries, 'intent') && !has(entries, 'refusal')) return []
   const stopped = STAGES.findIndex((stage) => stage === shown['stage'])
-  const isOpen = has(entries, 'intent') && !has(entries, 'outcome') && stopped < 0
+  const isOpen = has(entries, 'intent') && !hasKnownOutcome(entries) && stopped < 0
   // The intent is on disk once `record` is passed; without an outcome nothing after it is known.
   const lastKnown = isOpen ? STAGES.indexOf('record') : STAGES.length
   return STAGES.map((stage, place) => ({ stage, state: stateAt(place, stopped, lastKnown) }))
@@ -138,6 +166,10 @@ function operatorPart(entries: readonly EntryView[], shown: JsonObject): Operato
 
 function findingsOf(entries: readonly EntryView[]): string[] {
   return [...new Set(entries.flatMap((entry) => textsOf(entry.shown['findings'])))]
+}
+
+function hasKnownOutcome(entries: readonly EntryView[]): boolean {
+  return entries.some(({ kind, shown }) => kind === 'outcome' && shown['status'] !== 'unknown')
 }
 
 function has(entries: readonly EntryView[], kind: EntryView['kind']): boolean {

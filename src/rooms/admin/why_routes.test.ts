@@ -41,8 +41,10 @@ const ENTRIES: EntryReader = {
   callerOf: (pseudonym) => (pseudonym === 'p(Service::"demo")' ? 'Service::"demo"' : undefined),
 }
 
+const NOT_HELD = () => ({ origin: 'gatehouse.local/x', witnessed: undefined, anchored: undefined })
+
 test('explainRoute and whyRoute aim at the same target each time, frozen all through', () => {
-  for (const route of [explainRoute(ENTRIES), whyRoute(ENTRIES)]) {
+  for (const route of [explainRoute(ENTRIES, NOT_HELD), whyRoute(ENTRIES, NOT_HELD)]) {
     const target = route.target({ id: OWN }, CALLER)
     assertFrozen(target)
     assert.equal(route.target({ id: OTHERS }, CALLER), target)
@@ -57,13 +59,16 @@ test('explainRoute searches before all callers, whyRoute in the name of its call
     return await ENTRIES.find(id, asker)
   }
   const entries = { ...ENTRIES, find }
-  await bench.send(explainRoute(entries), { params: { id: OWN } })
-  await bench.send(whyRoute(entries), { params: { id: OWN }, caller: CALLER })
+  await bench.send(explainRoute(entries, NOT_HELD), { params: { id: OWN } })
+  await bench.send(whyRoute(entries, NOT_HELD), { params: { id: OWN }, caller: CALLER })
   assert.deepEqual(askers, [{ isUrgent: true }, { caller: 'Service::"demo"' }])
 })
 
 test('whyRoute tells a caller of its own request, without the operator’s part', async (t) => {
-  const acted = await new AdminBench(t).send(whyRoute(ENTRIES), { params: { id: OWN }, caller: CALLER })
+  const acted = await new AdminBench(t).send(whyRoute(ENTRIES, NOT_HELD), {
+    params: { id: OWN },
+    caller: CALLER,
+  })
   const told = Explanation.parse(acted.body)
   assert.deepEqual([told.id, told.code, told.operator], [OWN, 'action.denied', null])
   assert.ok(!JSON.stringify(acted).includes('192.0.2.7'))
@@ -78,18 +83,20 @@ const HIDDEN: readonly (readonly [why: string, id: string])[] = [
 for (const [why, id] of HIDDEN) {
   test(`whyRoute gives the same answer for: ${why}`, async (t) => {
     const bench = new AdminBench(t)
-    const send = () => bench.send(whyRoute(ENTRIES), { params: { id }, caller: CALLER })
+    const send = () => bench.send(whyRoute(ENTRIES, NOT_HELD), { params: { id }, caller: CALLER })
     assert.equal(await faultCode(send), 'entry.unknown')
   })
 }
 
 test('explainRoute tells an operator of any request, with reason and opened values', async (t) => {
   const bench = new AdminBench(t)
-  const told = Explanation.parse((await bench.send(explainRoute(ENTRIES), { params: { id: OWN } })).body)
+  const told = Explanation.parse(
+    (await bench.send(explainRoute(ENTRIES, NOT_HELD), { params: { id: OWN } })).body,
+  )
   assert.equal(told.operator?.reason, 'scope.model')
   assert.deepEqual(told.operator.opened, { address: '192.0.2.7', caller: 'Service::"demo"' })
   assert.equal(told.operator.caller, 'Service::"demo"')
-  assert.equal((await bench.send(explainRoute(ENTRIES), { params: { id: STRANGERS } })).status, 200)
+  assert.equal((await bench.send(explainRoute(ENTRIES, NOT_HELD), { params: { id: STRANGERS } })).status, 200)
 })
 
 test('explainRoute keeps to the pseudonym: for a caller that is no more, and for a shredded entry', async (t) => {
@@ -103,13 +110,15 @@ test('explainRoute keeps to the pseudonym: for a caller that is no more, and for
     [OWN, shredded, 'p(Service::"demo")'],
   ]
   for (const [id, entries, caller] of rows) {
-    const told = Explanation.parse((await bench.send(explainRoute(entries), { params: { id } })).body)
+    const told = Explanation.parse(
+      (await bench.send(explainRoute(entries, NOT_HELD), { params: { id } })).body,
+    )
     assert.equal(told.operator?.caller, caller)
   }
 })
 
 test('explainRoute knows no such entry', async (t) => {
   const bench = new AdminBench(t)
-  const send = () => bench.send(explainRoute(ENTRIES), { params: { id: 'nothere000000001' } })
+  const send = () => bench.send(explainRoute(ENTRIES, NOT_HELD), { params: { id: 'nothere000000001' } })
   assert.equal(await faultCode(send), 'entry.unknown')
 })

@@ -2,6 +2,7 @@ import { printRef, type EntityRef } from '#base/decider.ts'
 import { Fault } from '#base/fault.ts'
 import { isEntryId } from '#base/ids.ts'
 import { checkPermit } from '#trust/access/authorize.ts'
+import type { HeldOutside } from '#trust/ledger/held_outside.ts'
 import { knownTarget, type RawRequest, type Route } from '#door/route.ts'
 import { acted, adminRoute, parseNothing } from './admin_route.ts'
 import type { EntryReader, EntryView } from './entry_view.ts'
@@ -15,7 +16,7 @@ const ACTION = 'entry:explain'
 type EntryName = { readonly id: string }
 
 /** `GET /admin/entries/{id}`: the whole explanation, for an operator. */
-export function explainRoute(entries: EntryReader): Route<EntryName> {
+export function explainRoute(entries: EntryReader, held: () => HeldOutside): Route<EntryName> {
   return adminRoute({
     name: 'entry_explain',
     method: 'GET',
@@ -23,12 +24,12 @@ export function explainRoute(entries: EntryReader): Route<EntryName> {
     action: ACTION,
     parse: parseId,
     act: async ({ id }) =>
-      acted(200, told(withCaller(await entries.find(id, { isUrgent: true }), entries), 'operator')),
+      acted(200, told(withCaller(await entries.find(id, { isUrgent: true }), entries), 'operator', held())),
   })
 }
 
 /** `GET /v1/why/{id}`: for the caller of that very request; for anyone else the entry is unknown. */
-export function whyRoute(entries: EntryReader): Route<EntryName> {
+export function whyRoute(entries: EntryReader, held: () => HeldOutside): Route<EntryName> {
   return {
     name: 'why',
     listener: 'door',
@@ -46,7 +47,7 @@ export function whyRoute(entries: EntryReader): Route<EntryName> {
       const asker = printRef(caller.ref)
       const found = await entries.find(id, { caller: asker })
       const pseudonym = entries.pseudonymOf(asker)
-      return acted(200, told(found.some((entry) => isOf(entry, pseudonym)) ? found : [], 'caller'))
+      return acted(200, told(found.some((entry) => isOf(entry, pseudonym)) ? found : [], 'caller', held()))
     },
   }
 }
@@ -73,8 +74,8 @@ function isOf(entry: EntryView, pseudonym: string): boolean {
   return entry.shown['caller'] === pseudonym
 }
 
-function told(entries: readonly EntryView[], clearance: Clearance): Explanation {
-  const explanation = explain(entries, clearance)
+function told(entries: readonly EntryView[], clearance: Clearance, held: HeldOutside): Explanation {
+  const explanation = explain(entries, clearance, held)
   if (explanation === undefined) throw new Fault('entry.unknown')
   return explanation
 }

@@ -81,7 +81,7 @@ export interface CallContext {
   /** Told of each call; undefined where the request is in no trace. */
   readonly trace?: CallTrace | undefined
   /** As that of `ActContext`. */
-  readonly mayTryAgain?: (() => boolean) | undefined
+  readonly mayTryAgain?: (() => boolean | Promise<boolean>) | undefined
 }
 
 export interface ProviderAnswer {

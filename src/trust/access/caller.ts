@@ -116,13 +116,22 @@ export interface Caller {
 }
 
 /** A caller as one request has proven it. What proved it may end while the request is still on its way. */
-export interface Proven {
+export interface Proven extends ProvenAnywhere {
+  recheck(): Caller
+}
+
+/** As `Proven`, where another process may have to be asked. */
+export interface ProvenAnywhere {
   readonly caller: Caller
+  /** When what proved it ends, whatever else happens; undefined where only a change can end it. */
+  readonly endsAt?: Millis | undefined
   /**
    * The caller as it is now: the same object while nothing of it has changed. Throws `caller.unknown`, as for a request
    * that came only now, once what proved it or the caller itself no longer holds.
    */
-  recheck(): Caller
+  recheck(): Caller | Promise<Caller>
+  /** The request is over: nobody asks again. */
+  end?(): void
 }
 
 /** Proves by what is in memory alone, and so at once. */
@@ -131,9 +140,9 @@ export interface KeyAuthenticator extends Authenticator {
 }
 
 /** Proves who sends a request, or throws `caller.unknown` with the reason in its detail as `reason`. */
-export interface Authenticator {
+export interface Authenticator<Of extends ProvenAnywhere = Proven> {
   /** Answers at once where nothing has to be fetched or checked elsewhere. */
-  authenticate(credential: Credential, address: string): Proven | Promise<Proven>
+  authenticate(credential: Credential, address: string): Of | Promise<Of>
   /**
    * True when the credential has the form of a key, its checksum included: cheap, and no proof of anything. The ids of
    * keys are not looked up, so whatever depends on this tells nobody which of them exist.

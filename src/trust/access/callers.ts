@@ -49,6 +49,8 @@ export interface MadeKey {
 /** The callers of this home and their keys. A change is on disk, and seen by the next `authenticate`, when its verb returns. */
 export interface Callers extends KeyAuthenticator {
   readonly directory: Directory
+  /** Another number after every change of callers, keys or what they belong to. */
+  readonly version: number
   /** What `createKey` would make. Throws as it does. */
   termsOf(asked: NewKey): KeyTerms
   /**
@@ -112,6 +114,7 @@ class CallerBook implements Callers {
   readonly #changing: DirectoryParts
   readonly #lastUsed: LastUsed
   readonly #authenticator: KeyAuthenticator
+  #keyChanges = 0
 
   constructor(parts: CallersParts, store: CallerStore, held: Held) {
     const { clock, peppers } = parts
@@ -132,6 +135,10 @@ class CallerBook implements Callers {
       epochOf: (owner) => facts.epochOf(owner),
       used: this.#lastUsed.note,
     })
+  }
+
+  get version(): number {
+    return this.#held.state.epoch + this.#keyChanges
   }
 
   authenticate(credential: Credential, address: string): Proven {
@@ -181,6 +188,7 @@ class CallerBook implements Callers {
     this.#store.addKey(record, known === undefined)
     if (known === undefined) state.addCaller(owner)
     keys.set(record.kid, record)
+    this.#keyChanges += 1
     return { kid: record.kid, key: new Sealed(text), caller: owner.name, notAfter }
   }
 
@@ -230,6 +238,7 @@ class CallerBook implements Callers {
     const secrets = [ending, this.#newSecret(newest.number + 1, text, record.pepperId, term)]
     this.#store.replaceSecrets(kid, secrets)
     record.secrets = secrets
+    this.#keyChanges += 1
     return { kid, key: new Sealed(text), caller: record.owner.name, notAfter: term.notAfter }
   }
 
@@ -239,6 +248,7 @@ class CallerBook implements Callers {
     if (record.revokedAt === undefined) {
       this.#store.setRevoked(kid, now)
       record.revokedAt = now
+      this.#keyChanges += 1
     }
     return keyView(record, now)
   }

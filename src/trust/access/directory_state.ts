@@ -26,6 +26,11 @@ export class DirectoryState {
     return this.#callersById.size
   }
 
+  /** Another number after every change. */
+  get epoch(): number {
+    return this.#epoch
+  }
+
   /** When last something changed that many callers may be in. */
   get shape(): number {
     return this.#shape

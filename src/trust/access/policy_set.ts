@@ -77,6 +77,8 @@ export interface PolicyKeeper extends Policies {
    */
   swap(candidate: Candidate): Promise<void>
   status(): PolicyStatus
+  /** The set in force with its texts, as it can be compiled elsewhere; undefined when there is none. */
+  inForce(): { readonly set: string; readonly files: readonly PolicyFile[] } | undefined
   /** Calls back when the working files changed and have been quiet for 500 ms. For development. Gives a stop. */
   watch(onChange: () => void): () => void
 }
@@ -94,6 +96,7 @@ export async function openPolicies(parts: PoliciesParts): Promise<PolicyKeeper> 
 interface InForce {
   readonly decider: Decider
   readonly source: PolicySource
+  readonly texts: readonly PolicyFile[]
   readonly files: readonly PolicyHash[]
 }
 
@@ -183,6 +186,10 @@ class Keeper implements PolicyKeeper {
     }
   }
 
+  inForce(): { readonly set: string; readonly files: readonly PolicyFile[] } | undefined {
+    return this.#inForce && { set: this.#inForce.decider.set, files: this.#inForce.texts }
+  }
+
   watch(onChange: () => void): () => void {
     return watchFolder(this.#parts.directory, QUIET_MS, onChange)
   }
@@ -198,8 +205,8 @@ class Keeper implements PolicyKeeper {
   }
 
   #enforce(candidate: Candidate): void {
-    const { decider } = this.#behind(candidate)
-    this.#inForce = { decider, source: 'working files', files: candidate.files }
+    const { decider, files: texts } = this.#behind(candidate)
+    this.#inForce = { decider, source: 'working files', files: candidate.files, texts }
   }
 
   #behind(candidate: Candidate): Made {
@@ -213,7 +220,8 @@ class Keeper implements PolicyKeeper {
     const set = setHash(kept.files, this.#schemaHash)
     const compiled = this.#parts.engine.compile(kept.files, set)
     if (compiled.kind === 'bad') return undefined
-    return { decider: compiled.decider, source: 'last good', files: manifestOf(kept.files) }
+    const { decider } = compiled
+    return { decider, source: 'last good', files: manifestOf(kept.files), texts: kept.files }
   }
 
   async #read(): Promise<ReadSet> {

@@ -71,10 +71,19 @@ action "content:raw", "pii:reveal" appliesTo {
   context: Context,
 };
 
-// To read why a request was refused. A caller sees its own requests only, whatever policy says.
-action "entry:explain" appliesTo {
+// To read why a request was refused, and to get proofs of what the ledger has of it. A caller sees its own requests only,
+// whatever policy says.
+action "entry:explain", "entry:receipt" appliesTo {
   principal: [User, Service, System],
   resource: [Endpoint, System],
+  context: Context,
+};
+
+// To read the entries of the ledger in bundles, as who follows or mirrors it does. They tell who did what and when, in
+// pseudonyms. In no group, so that no other permit shows them.
+action "log:read-entries" appliesTo {
+  principal: [User, Service, System],
+  resource: [Endpoint],
   context: Context,
 };
 
@@ -101,11 +110,13 @@ action
   "space:list", "space:create", "space:change",
   "tenant:list", "tenant:create",
   "policy:check", "policy:change", "policy:show",
-  "ledger:read", "ledger:verify",
+  "ledger:read", "ledger:verify", "ledger:compact", "ledger:reindex",
+  "home:backup",
   "limit:list", "limit:set",
   "health:read", "config:read", "listener:read",
   "door:start", "door:stop",
-  "token_key:list", "token_key:rotate"
+  "token_key:list", "token_key:rotate",
+  "log_key:rotate"
 in ["admin"] appliesTo {
   principal: [User, Service, System],
   resource: [System],

@@ -1,20 +1,10 @@
 import { inspect } from 'node:util'
-import { utf8 } from '#base/bytes.ts'
-import {
-  ed25519PublicBytes,
-  ed25519Signer,
-  ed25519Verify,
-  hmacSha256,
-  newEd25519Pem,
-  randomBytes,
-  SHA256_BYTES,
-} from '#base/crypto.ts'
+import { hmacSha256, randomBytes, SHA256_BYTES } from '#base/crypto.ts'
 import { Fault } from '#base/fault.ts'
 import type { Peppers } from '#base/peppers.ts'
 import { createPrivateFolder, readPrivateFolder } from '#base/private_folder.ts'
-import { Sealed } from '#base/sealed.ts'
+import { logKeysIn, newLogKeyFiles, type KeptLogKeys } from './log_key_files.ts'
 
-const LEDGER_FILE = 'ledger.pem'
 const PSEUDONYM_FILE = 'pseudonym.key'
 const SIDECAR_FILE = 'sidecar.key'
 /** One file for each pepper; the highest number is the one in use. */
@@ -47,21 +37,21 @@ export function openLocalKeys({ directory, isNewHome }: LocalKeysParts): LocalKe
 
 /** The keys of a home. It has no printable form and does not serialize. */
 export class LocalKeys {
-  readonly #signingPem: Sealed
+  readonly #log: KeptLogKeys
   readonly #pseudonymKey: Uint8Array
   readonly #sidecarKey: Uint8Array
   readonly #peppers: Peppers
 
   constructor(files: ReadonlyMap<string, Uint8Array>) {
-    this.#signingPem = signingKeyOf(files)
+    this.#log = logKeysIn(files)
     this.#pseudonymKey = secretOf(files, PSEUDONYM_FILE)
     this.#sidecarKey = secretOf(files, SIDECAR_FILE)
     this.#peppers = peppersOf(files)
   }
 
-  /** Ed25519 private key, PKCS #8 PEM: signs checkpoints of the ledger. */
-  get signingPem(): string {
-    return this.#signingPem.open((pem) => pem)
+  /** Sign checkpoints of the ledger. */
+  get log(): KeptLogKeys {
+    return this.#log
   }
 
   /** 32 bytes: turns callers into pseudonyms. */
@@ -93,27 +83,11 @@ export class LocalKeys {
 
 function newKeys(): ReadonlyMap<string, Uint8Array> {
   return new Map([
-    [LEDGER_FILE, utf8(newEd25519Pem())],
+    ...newLogKeyFiles(),
     ['pepper-1.key', randomBytes(SHA256_BYTES)],
     [PSEUDONYM_FILE, randomBytes(SHA256_BYTES)],
     [SIDECAR_FILE, randomBytes(SHA256_BYTES)],
   ])
-}
-
-function signingKeyOf(files: ReadonlyMap<string, Uint8Array>): Sealed {
-  const pem = Buffer.from(bytesOf(files, LEDGER_FILE)).toString('latin1')
-  if (!signs(pem)) throw damaged(`The key file ${LEDGER_FILE} does not hold an Ed25519 key.`)
-  return new Sealed(pem)
-}
-
-/** A key of another kind is refused by its first signature, not by the first checkpoint. */
-function signs(pem: string): boolean {
-  const message = utf8('gatehouse key check')
-  try {
-    return ed25519Verify(ed25519PublicBytes(pem), message, ed25519Signer(pem)(message))
-  } catch {
-    return false
-  }
 }
 
 function peppersOf(files: ReadonlyMap<string, Uint8Array>): Peppers {

@@ -1,4 +1,6 @@
 import type { Command } from '../command.ts'
+import { backup } from './backup.ts'
+import { backupVerify } from './backup_verify.ts'
 import { bench } from './bench.ts'
 import { callerCreate } from './caller_create.ts'
 import { callerDelete } from './caller_delete.ts'
@@ -21,6 +23,13 @@ import { keyCreate } from './key_create.ts'
 import { keyList } from './key_list.ts'
 import { keyRevoke } from './key_revoke.ts'
 import { keyRotate } from './key_rotate.ts'
+import { ledgerCompact } from './ledger_compact.ts'
+import { ledgerExport } from './ledger_export.ts'
+import { ledgerKey } from './ledger_key.ts'
+import { ledgerKeyReplace } from './ledger_key_replace.ts'
+import { ledgerKeyRotate } from './ledger_key_rotate.ts'
+import { ledgerReceipt } from './ledger_receipt.ts'
+import { ledgerReindex } from './ledger_reindex.ts'
 import { ledgerShow } from './ledger_show.ts'
 import { ledgerTail } from './ledger_tail.ts'
 import { ledgerVerify } from './ledger_verify.ts'
@@ -30,6 +39,7 @@ import { listeners } from './listeners.ts'
 import { policyApply } from './policy_apply.ts'
 import { policyCheck } from './policy_check.ts'
 import { policyShow } from './policy_show.ts'
+import { restore } from './restore.ts'
 import { roleGive } from './role_give.ts'
 import { roleList } from './role_list.ts'
 import { roleTake } from './role_take.ts'
@@ -44,6 +54,7 @@ import { tokenKeyList } from './token_key_list.ts'
 import { tokenKeyRotate } from './token_key_rotate.ts'
 import { up } from './up.ts'
 import { why } from './why.ts'
+import { witness } from './witness.ts'
 
 /** Every command, in the order in which a newcomer meets them. */
 export const COMMANDS: readonly Command[] = [
@@ -89,7 +100,18 @@ export const COMMANDS: readonly Command[] = [
   listeners,
   ledgerShow,
   ledgerVerify,
+  ledgerReceipt,
   ledgerTail,
+  ledgerExport,
+  ledgerKey,
+  ledgerKeyRotate,
+  ledgerKeyReplace,
+  ledgerCompact,
+  ledgerReindex,
+  witness,
+  backup,
+  backupVerify,
+  restore,
   doctor,
   bench,
 ]

@@ -2,9 +2,11 @@ import { resolve } from 'node:path'
 import { FAULTS } from '#base/fault_table.ts'
 import { LIMITS } from '#base/limits.ts'
 import { readPlainFile } from '#base/plain_file.ts'
-import type { VerifyReport } from '#trust/ledger/verify.ts'
+import type { Holding } from '#trust/ledger/held_outside.ts'
+import { checkpointIn } from '#trust/ledger/receipt.ts'
 import type { Call, Command } from '../command.ts'
-import { openHomeLedger } from '../home_ledger.ts'
+import { printTime } from '../duration.ts'
+import { openHomeLedger, type Verified } from '../home_ledger.ts'
 import { wrongUsage } from '../usage.ts'
 
 export const ledgerVerify: Command = {
@@ -13,12 +15,18 @@ export const ledgerVerify: Command = {
   words: '',
   wordCount: { least: 0, most: 0 },
   options: [
-    { name: 'against', value: 'FILE', says: 'a checkpoint that was held elsewhere: finds rollback and fork' },
+    {
+      name: 'against',
+      value: 'FILE',
+      says: 'a checkpoint that was held elsewhere, alone or in a receipt: finds rollback and fork',
+    },
   ],
   example: './gatehouse ledger verify --against checkpoint.txt',
   run: async (call) => {
     const against = await readCheckpoint(call)
-    const report = await (await openHomeLedger(call.home)).verify(against)
+    // Without a readable configuration nobody is known to hold anything.
+    const view = await call.world.readConfig(call.home, call.config).catch(() => undefined)
+    const report = await (await openHomeLedger(call.home)).verify(against, view)
     return { exit: report.ok ? 0 : FAULTS['ledger.corrupt'].exit, text: draw(report), json: jsonOf(report) }
   },
 }
@@ -27,25 +35,60 @@ async function readCheckpoint(call: Call): Promise<string | undefined> {
   const path = call.option('against')
   if (path === undefined) return undefined
   try {
-    const rules = { maxBytes: LIMITS.noteBytes, links: 'follow' } as const
-    return (await readPlainFile(resolve(call.world.cwd, path), rules)).toString('utf8')
+    const rules = { maxBytes: LIMITS.receiptBytes, links: 'follow' } as const
+    return checkpointIn((await readPlainFile(resolve(call.world.cwd, path), rules)).toString('utf8'))
   } catch {
     throw wrongUsage('The file of --against cannot be read: it must be a plain file with a checkpoint.')
   }
 }
 
-function draw({ statement, origins, problems }: VerifyReport): string {
+function draw(report: Verified): string {
+  const { statement, origins, problems } = report
   const logs = origins.map(
     ({ origin, entries, signed }) => `  ${origin}: ${entries} entries, ${signed} signed`,
   )
-  return [statement, ...logs, ...problems.map(({ place, what }) => `  problem: ${place}: ${what}`)].join('\n')
+  return [
+    statement,
+    ...logs,
+    ...heldLines(report),
+    ...problems.map(({ place, what }) => `  problem: ${place}: ${what}`),
+  ].join('\n')
 }
 
-function jsonOf({ ok, entries, sinceOutside, lost, statement, origins, problems }: VerifyReport) {
+/** What of the log in use nobody here can rewrite unnoticed, and what anybody can who owns this machine. */
+function heldLines({ outside, origins }: Verified): readonly string[] {
+  if (outside === undefined) return []
+  const { witnessed, anchored } = outside
+  const entries = origins.find(({ origin }) => origin === outside.origin)?.entries ?? 0
+  const rest = Math.max(0, entries - Math.max(witnessed?.entries ?? 0, anchored?.entries ?? 0))
+  const held = [
+    ...(witnessed === undefined ? [] : [`${witnessed.entries} by witnesses${since(witnessed)}`]),
+    ...(anchored === undefined ? [] : [`${anchored.entries} by files that get copies`]),
+  ]
+  const what = held.length === 0 ? 'none that this machine knows of' : held.join(', ')
+  return [
+    `  held outside, of ${entries} entries: ${what}`,
+    `  whoever owns this machine can rewrite ${rest} of them unnoticed`,
+  ]
+}
+
+function since({ at }: Holding): string {
+  return at === undefined ? '' : ` at ${printTime(at)}`
+}
+
+function heldJson(holding: Holding | undefined) {
+  return holding === undefined ? null : { entries: holding.entries, at: holding.at ?? null }
+}
+
+function jsonOf({ ok, entries, sinceOutside, lost, statement, origins, problems, outside }: Verified) {
   return {
     ok,
     entries,
     since_outside: sinceOutside,
+    held_outside: {
+      witnessed: heldJson(outside?.witnessed),
+      anchored: heldJson(outside?.anchored),
+    },
     lost,
     statement,
     origins: origins.map(({ origin, entries: size, signed }) => ({ origin, entries: size, signed })),

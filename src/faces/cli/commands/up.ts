@@ -1,7 +1,10 @@
+import { LIMITS } from '#base/limits.ts'
 import { drawBanner } from '../banner.ts'
 import type { Command } from '../command.ts'
 import { defaultHome } from '../default_home.ts'
 import { painter } from '../style.ts'
+import { wrongUsage } from '../usage.ts'
+import { parseWholeNumber } from '../whole_number.ts'
 
 export const up: Command = {
   name: 'up',
@@ -17,6 +20,11 @@ export const up: Command = {
     { name: 'admin-listen', value: 'HOST:PORT', says: 'where operators come in (default: 127.0.0.1:4401)' },
     { name: 'metrics-listen', value: 'HOST:PORT', says: 'where /metrics is (default: 127.0.0.1:4402)' },
     {
+      name: 'workers',
+      value: 'NUMBER',
+      says: 'serve with so many processes beside the one that writes the ledger (default: 1, all in one)',
+    },
+    {
       name: 'accept-loss',
       value: undefined,
       says: 'go on although entries of the ledger are lost: a new log begins and states it',
@@ -31,6 +39,7 @@ export const up: Command = {
       listen: call.option('listen'),
       adminListen: call.option('admin-listen'),
       metricsListen: call.option('metrics-listen'),
+      workers: workersOf(call.option('workers')),
       printsKey: !call.isJson,
       acceptLoss: call.isOn('accept-loss'),
     })
@@ -43,4 +52,11 @@ export const up: Command = {
     await door.stopped
     return { exit: 0, text: '', json: undefined }
   },
+}
+
+function workersOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const workers = parseWholeNumber(text, 'workers', LIMITS.workers)
+  if (workers === 0) throw wrongUsage('--workers takes at least 1.')
+  return workers
 }

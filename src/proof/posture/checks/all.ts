@@ -4,6 +4,7 @@ import { diskForecast } from './disk_forecast.ts'
 import { doorRunning } from './door_running.ts'
 import { firstKeyGone } from './first_key_gone.ts'
 import { homePermissions } from './home_permissions.ts'
+import { homeRestored } from './home_restored.ts'
 import { issuersReadable } from './issuers_readable.ts'
 import { keyFileModes } from './key_file_modes.ts'
 import { ledgerAnchored } from './ledger_anchored.ts'
@@ -12,7 +13,9 @@ import { ledgerWritable } from './ledger_writable.ts'
 import { listenersGuarded } from './listeners_guarded.ts'
 import { modelsHaveKeys } from './models_have_keys.ts'
 import { nodePinned } from './node_pinned.ts'
+import { outcomesKnown } from './outcomes_known.ts'
 import { policyHealthy } from './policy_healthy.ts'
+import { workersServing } from './workers_serving.ts'
 
 /** Every check, in the order of the alphabet. */
 export const CHECKS: readonly Check[] = [
@@ -21,6 +24,7 @@ export const CHECKS: readonly Check[] = [
   doorRunning,
   firstKeyGone,
   homePermissions,
+  homeRestored,
   issuersReadable,
   keyFileModes,
   ledgerAnchored,
@@ -29,5 +33,7 @@ export const CHECKS: readonly Check[] = [
   listenersGuarded,
   modelsHaveKeys,
   nodePinned,
+  outcomesKnown,
   policyHealthy,
+  workersServing,
 ]

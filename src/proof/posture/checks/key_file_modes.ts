@@ -19,7 +19,7 @@ export const keyFileModes: Check = {
     if (home.keyFiles.length === 0) return ok('no keys are kept in files')
     return warn(
       `${home.keyFiles.length} keys are kept in files (mode 0600): for development only`,
-      'Keep the home on an encrypted disk and out of backups; key stores outside files come with a later version',
+      'Keep the home on an encrypted disk and out of copies that are not encrypted (gatehouse backup encrypts); key stores outside files come with a later version',
     )
   },
 }

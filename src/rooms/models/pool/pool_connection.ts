@@ -136,7 +136,7 @@ export class PoolConnection implements ModelConnection {
         last = withFacts(fault, factsOf(selection, member, { tries, unknown }))
         if (!call.failed(fault).mayRetry || tries >= settings.tries) throw last
         if (!mayBeTaken(fault)) continue
-        if (!mayTryAgain()) throw last
+        if (!(await mayTryAgain())) throw last
         unknown += 1
       }
     }
@@ -161,7 +161,7 @@ export class PoolConnection implements ModelConnection {
 
 interface Trying {
   readonly life: CallLife
-  readonly mayTryAgain: () => boolean
+  readonly mayTryAgain: () => boolean | Promise<boolean>
 }
 
 type Send<T> = (selected: Selected, context: CallContext) => Promise<T>

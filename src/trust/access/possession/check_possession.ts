@@ -80,6 +80,7 @@ function proveBy(
   const proven = bound?.proven ?? callerNamed(name ?? '', certificate)
   return {
     caller: proven.caller,
+    endsAt: Math.min(certificate.notAfter, proven.endsAt ?? certificate.notAfter),
     recheck: () => {
       checkNotEnded(possession, clock)
       return proven.recheck()

@@ -106,7 +106,8 @@ export class VerifiedToken {
       assurance: this.#assurance,
       evidence: isKnown ? this.#evidence : Object.freeze({ ...this.#evidence, user: ref.id }),
     })
-    return Object.freeze({ caller, recheck: () => this.hold().caller })
+    const { endsAt } = this.#findings.validity
+    return Object.freeze({ caller, endsAt, recheck: () => this.hold().caller })
   }
 
   #facts(): CallerFacts {

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { runProgram, type ProgramCall } from './run_program.ts'
+
+const CALL: ProgramCall = {
+  program: process.execPath,
+  args: [],
+  env: { PATH: process.env['PATH'] },
+  directory: import.meta.dirname,
+  timeoutMs: 30_000,
+  outputBytes: 100,
+}
+
+function call(script: string, more: Partial<ProgramCall> = {}): ReturnType<typeof runProgram> {
+  return runProgram({ ...CALL, args: ['-e', script], ...more })
+}
+
+test('runProgram gives the status and what was printed', async () => {
+  const script = 'process.stdin.pipe(process.stdout); console.error("bad"); process.exitCode = 3'
+  assert.deepEqual(await call(script, { input: 'given' }), {
+    kind: 'ended',
+    status: 3,
+    output: 'given',
+    errors: 'bad\n',
+  })
+})
+
+test('runProgram keeps as much output as is wanted, and lets the program print all of it', async () => {
+  const end = await call('process.stdout.write("x".repeat(1e6)); console.error("y".repeat(1e6))')
+  assert.equal(end.kind, 'ended')
+  assert.ok(end.kind === 'ended' && end.status === 0)
+  assert.deepEqual([end.output.length, end.errors.length], [100, 100])
+})
+
+test('runProgram starts no shell, and hands on no other environment', async () => {
+  const end = await call('console.log(process.argv[1], Object.keys(process.env).join())', {
+    args: ['-e', 'console.log(process.argv[1], process.env.HOME)', '$(echo x);`id`'],
+  })
+  assert.ok(end.kind === 'ended')
+  assert.equal(end.output, '$(echo x);`id` undefined\n')
+})
+
+test('runProgram says that there is no such program', async () => {
+  assert.deepEqual(await runProgram({ ...CALL, program: 'gatehouse-has-no-such-program' }), {
+    kind: 'missing',
+  })
+})
+
+const SLOW: readonly (readonly [why: string, script: string])[] = [
+  ['it ends when asked', 'setInterval(() => undefined, 1e3)'],
+  ['it does not listen', 'process.on("SIGTERM", () => undefined); setInterval(() => undefined, 1e3)'],
+  [
+    'what it started holds its output',
+    `require('node:child_process').spawn('sleep', ['5'], { stdio: 'inherit', detached: true })
+     setInterval(() => undefined, 1e3)`,
+  ],
+]
+
+for (const [why, script] of SLOW)
+  test(`runProgram ends a program that takes too long: ${why}`, async () => {
+    const before = performance.now()
+    assert.deepEqual(await call(script, { timeoutMs: 300 }), { kind: 'timeout' })
+    assert.ok(performance.now() - before < 4_000)
+  })
+
+test('runProgram gives -1 for a program that a signal has ended', async () => {
+  const end = await call('process.kill(process.pid, "SIGKILL")')
+  assert.ok(end.kind === 'ended' && end.status === -1)
+})
+
+test('runProgram does not mind a program that reads nothing', async () => {
+  const end = await call('process.exit(0)', { input: 'x'.repeat(10_000_000) })
+  assert.ok(end.kind === 'ended' && end.status === 0)
+})

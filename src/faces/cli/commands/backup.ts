@@ -1,0 +1,114 @@
+import { join, relative, resolve } from 'node:path'
+import { Fault } from '#base/fault.ts'
+import { NODE_FILES } from '#base/files.ts'
+import { lockHome } from '#base/home_lock.ts'
+import { copyDatabase } from '#base/sqlite.ts'
+import { BackupAnswer } from '#rooms/admin/answers.ts'
+import { backUp, type BackedUp } from '#rooms/backup/back_up.ts'
+import { BackupFolder } from '#rooms/backup/backup_folder.ts'
+import { readSecret, SECRET_OPTIONS } from '../backup_secret.ts'
+import type { Answer, Call, Command } from '../command.ts'
+import { askDoor } from '../door_line.ts'
+import { withFileFaults } from '../file_faults.ts'
+import { printBytes, progressOf } from '../progress.ts'
+import { wrongUsage } from '../usage.ts'
+
+/** Plain, in the home, while a backup is made. What a run leaves that was killed, the next one replaces. */
+const STATE_COPY = 'state.db.copy.tmp'
+
+export const backup: Command = {
+  name: 'backup',
+  summary: 'copy the home into a folder, encrypted, while the door runs; again copies only what is new',
+  words: 'TARGET',
+  wordCount: { least: 1, most: 1 },
+  options: SECRET_OPTIONS,
+  example: './gatehouse backup /mnt/copies/gatehouse --key-file backup.key',
+  run: async (call) => await withFileFaults(async () => await run(call)),
+}
+
+async function run(call: Call): Promise<Answer> {
+  const target = targetOf(call)
+  const secret = await readSecret(call)
+  await checkHome(call.home)
+  await BackupFolder.make(NODE_FILES, target)
+  const lock = lockFolder(target)
+  try {
+    const folder = await BackupFolder.prepare(NODE_FILES, target, secret)
+    const body = { target, key: secret.kind }
+    await askDoor(call, BackupAnswer, { method: 'POST', path: '/admin/backup', body })
+    return draw(await copyHome(call, folder), target)
+  } finally {
+    lock.release()
+  }
+}
+
+function targetOf({ world, words, home }: Call): string {
+  const target = resolve(world.cwd, words[0] ?? '')
+  const inside = relative(home, target)
+  if (inside === '' || !inside.startsWith('..'))
+    throw wrongUsage('The backup must not be in the home itself.')
+  return target
+}
+
+/** Else a home would be made to be backed up. */
+async function checkHome(home: string): Promise<void> {
+  if ((await NODE_FILES.facts(join(home, 'state.db'))) === undefined)
+    throw new Fault('home.damaged', {}, { say: 'There is no home in this folder.' })
+}
+
+function lockFolder(target: string): ReturnType<typeof lockHome> {
+  try {
+    return lockHome(target)
+  } catch (thrown) {
+    if (!(thrown instanceof Fault) || thrown.code !== 'home.locked') throw thrown
+    throw new Fault(
+      'home.locked',
+      {},
+      { say: 'Another backup is being made into this folder.', cause: thrown },
+    )
+  }
+}
+
+async function copyHome(call: Call, folder: BackupFolder): Promise<BackedUp> {
+  const { home, world } = call
+  const state = join(home, STATE_COPY)
+  const tell = progressOf(call)
+  await NODE_FILES.unlink(state)
+  try {
+    copyDatabase(join(home, 'state.db'), state)
+    return await backUp({
+      files: NODE_FILES,
+      home,
+      folder,
+      state,
+      clock: world.clock,
+      version: world.version,
+      onProgress: ({ files, bytes, copiedBytes }) =>
+        tell(() => `${files} files, ${printBytes(bytes)}, of which ${printBytes(copiedBytes)} are new`),
+    })
+  } finally {
+    await NODE_FILES.unlink(state)
+  }
+}
+
+function draw({ manifest, progress, skipped }: BackedUp, target: string): Answer {
+  const { files, bytes, copiedFiles, copiedBytes } = progress
+  const entries = manifest.head?.size ?? 0
+  const lines = [
+    `Backed up ${files} files, ${printBytes(bytes)}, with ${entries} entries of the newest log, into ${target}.`,
+    `New are ${copiedFiles} files, ${printBytes(copiedBytes)}; they were read back.`,
+    ...skipped.map((path) => `Left out, as it is no plain file: ${path}`),
+    'What the configuration names outside the home is not in it.',
+  ]
+  const json = {
+    target,
+    files,
+    bytes,
+    copied_files: copiedFiles,
+    copied_bytes: copiedBytes,
+    origin: manifest.head?.origin ?? null,
+    entries,
+    skipped: [...skipped],
+  }
+  return { exit: 0, text: lines.join('\n'), json }
+}

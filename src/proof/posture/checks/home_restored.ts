@@ -1,0 +1,23 @@
+import { ok, unknown, warn, type Check } from '../check.ts'
+
+export const homeRestored: Check = {
+  id: 'home-restored',
+  title: 'Restores',
+  why: 'A home that was put back from a copy lacks what was recorded after the copy, and others may have seen it.',
+  run: ({ ledger }) => {
+    if (ledger === undefined) return unknown('there is no ledger yet', 'Start the door once: npm start')
+    const { restored } = ledger
+    if (restored === undefined) return ok('the home was never restored from a backup')
+    const { at, before, lost } = restored
+    const end =
+      before === undefined ? 'without a ledger' : `that ends at entry ${before.size} of ${before.origin}`
+    const gap =
+      lost > 0
+        ? `${lost} entries are known to have followed it`
+        : 'whether entries followed it is not known here'
+    return warn(
+      `restored on ${new Date(at).toISOString().slice(0, 10)} from a copy ${end}; ${gap}`,
+      'Compare with what is held outside: anchors, witnesses, receipts, and the old home if it is still there',
+    )
+  },
+}
