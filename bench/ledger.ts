@@ -1,143 +1,99 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { SYSTEM_CLOCK } from '#base/clock.ts'
-import { newMlDsa44Pem } from '#base/crypto.ts'
-import { NODE_FILES } from '#base/files.ts'
 import { newEntryId } from '#base/ids.ts'
-import type { EntryDraft, EntryKind } from '#base/recorder.ts'
-import { openLedger, type Ledger } from '#trust/ledger/ledger.ts'
-import type { LedgerKeys } from '#trust/ledger/open.ts'
+import { measureAppends, type AppendFigures } from './ledger_appends.ts'
+import { intent, LEAF_BYTES, newKeys, openBenchLedger, outcome } from './ledger_entries.ts'
+import { measureSizes, type SizeFigures } from './ledger_sizes.ts'
 import { describeMachine, type Machine } from './machine.ts'
-import { median, quantile, round } from './statistics.ts'
+import { stopAll } from './processes.ts'
+import { round } from './statistics.ts'
 
-export const PRODUCERS = [1, 16, 64] as const
-
-export interface LedgerReport {
+export interface LedgerReport extends AppendFigures {
   readonly bench: 'ledger'
   readonly machine: Machine
   readonly rounds: number
   readonly seconds: number
-  /** Intents that are awaited until they are on disk, by number of producers. */
-  readonly appends: Readonly<Record<string, AppendRate>>
+  readonly leaf_bytes: number
   /** An intent and an outcome, in a segment that is sealed. */
   readonly sealed_bytes_per_request: number | null
   readonly requests_written: number
+  readonly sizes: readonly SizeFigures[]
+  readonly bars: readonly Bar[]
+  readonly within_bars: boolean
 }
 
-interface AppendRate {
-  readonly per_s: number
-  readonly per_s_min: number
-  readonly per_s_max: number
-  readonly p50_us: number
-  readonly p99_us: number
+/** What is asked, and the worst that was measured. */
+export interface Bar {
+  readonly name: string
+  readonly asked: number
+  readonly measured: number
+  readonly is_met: boolean
 }
+
+export const SIZES = [100_000, 1_000_000] as const
+/** Besides with `--full`: some 8 GB on disk for the time that it takes. */
+export const FULL_SIZE = 10_000_000
+export const QUICK_SIZES = [20_000] as const
 
 /** Enough for a few sealed segments of the default size. */
 const REQUESTS = 60_000
 const REQUEST_PRODUCERS = 64
 
-/** Measures the ledger alone, with entries as the door writes them, on the disk of the temporary folder. */
+/** Measures the ledger alone, on the disk of the temporary folder. */
 export async function benchLedger(options: {
   readonly rounds: number
   readonly seconds: number
+  /** Entries, rising. */
+  readonly sizes: readonly number[]
+  readonly producers?: readonly number[]
+  readonly requests?: number
   readonly say: (line: string) => void
 }): Promise<LedgerReport> {
+  const { rounds, seconds, say, requests = REQUESTS } = options
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'gatehouse-ledger-'))
+  // Also when the bench is interrupted: it may be gigabytes.
+  const remove = (): void => fs.rmSync(folder, { recursive: true, force: true })
+  process.on('exit', remove)
   try {
     const machine = describeMachine(folder)
     if (machine.disk_is_memory)
-      options.say('the temporary folder is in memory: syncs cost nothing, and no figure counts')
-    const appends = await measureAppends(path.join(folder, 'appends'), options)
-    options.say(`writing ${REQUESTS} requests to be sealed`)
-    const sealed = await measureBytes(path.join(folder, 'bytes'))
-    const { rounds, seconds } = options
+      say('the temporary folder is in memory: syncs cost nothing, and no figure counts')
+    const appends = await measureAppends(emptyFolder(folder, 'appends'), options)
+    fs.rmSync(path.join(folder, 'appends'), { recursive: true })
+    say(`writing ${requests} requests to be sealed`)
+    const sealed = await measureBytes(path.join(folder, 'bytes'), requests)
+    const sizes = await measureSizes(emptyFolder(folder, 'sizes'), options)
+    const bars = toBars(appends, sizes)
     return {
       bench: 'ledger',
       machine,
       rounds,
       seconds,
-      appends,
+      leaf_bytes: LEAF_BYTES,
+      ...appends,
       sealed_bytes_per_request: sealed,
-      requests_written: REQUESTS,
+      requests_written: requests,
+      sizes,
+      bars,
+      within_bars: bars.every((bar) => bar.is_met),
     }
   } finally {
-    fs.rmSync(folder, { recursive: true, force: true })
+    await stopAll()
+    remove()
+    process.off('exit', remove)
   }
 }
 
-function newKeys(): LedgerKeys {
-  const { privateKey } = generateKeyPairSync('ed25519')
-  const signingPem = privateKey.export({ type: 'pkcs8', format: 'pem' })
-  const mlDsaPem = newMlDsa44Pem()
-  return { signingPem, mlDsaPem, sidecarKey: randomBytes(32), pseudonymKey: randomBytes(32) }
+function emptyFolder(folder: string, name: string): string {
+  const made = path.join(folder, name)
+  fs.mkdirSync(made)
+  return made
 }
 
-function open(directory: string): Promise<Ledger> {
-  return openLedger({ files: NODE_FILES, directory, keys: newKeys(), clock: SYSTEM_CLOCK })
-}
-
-async function measureAppends(
-  directory: string,
-  { rounds, seconds, say }: Parameters<typeof benchLedger>[0],
-): Promise<Record<string, AppendRate>> {
-  const ledger = await open(directory)
-  const results = new Map<number, { rate: number; latencies: number[] }[]>(
-    PRODUCERS.map((count) => [count, []]),
-  )
-  // Round 0 warms up.
-  for (let at = 0; at <= rounds; at += 1) {
-    for (const count of PRODUCERS) {
-      const latencies = await produce(ledger, count, at === 0 ? 1 : seconds)
-      if (at > 0) results.get(count)?.push({ rate: latencies.length / seconds, latencies })
-    }
-    say(at === 0 ? 'warmed up' : `round ${at} of ${rounds}`)
-  }
-  await ledger.close()
-  return Object.fromEntries([...results].map(([count, list]) => [count, toRate(list)]))
-}
-
-/** Milliseconds that each append took. */
-async function produce(ledger: Ledger, count: number, seconds: number): Promise<number[]> {
-  const latencies: number[] = []
-  const until = performance.now() + seconds * 1_000
-  const work = async (): Promise<void> => {
-    for (let started = performance.now(); started < until; started = performance.now()) {
-      await ledger.append(intent(newEntryId()))
-      latencies.push(performance.now() - started)
-    }
-  }
-  await Promise.all(Array.from({ length: count }, work))
-  return latencies
-}
-
-function toRate(list: readonly { rate: number; latencies: readonly number[] }[]): AppendRate {
-  const rates = list.map(({ rate }) => Math.round(rate))
-  const us = (share: number): number =>
-    Math.round(
-      1_000 *
-        median(
-          list.map(({ latencies }) =>
-            quantile(
-              latencies.toSorted((a, b) => a - b),
-              share,
-            ),
-          ),
-        ),
-    )
-  return {
-    per_s: median(rates),
-    per_s_min: Math.min(...rates),
-    per_s_max: Math.max(...rates),
-    p50_us: us(0.5),
-    p99_us: us(0.99),
-  }
-}
-
-async function measureBytes(directory: string): Promise<number | null> {
-  const ledger = await open(directory)
-  let left = REQUESTS
+async function measureBytes(directory: string, requests: number): Promise<number | null> {
+  const ledger = await openBenchLedger(directory, newKeys())
+  let left = requests
   const work = async (): Promise<void> => {
     while (left > 0) {
       left -= 1
@@ -155,47 +111,32 @@ async function measureBytes(directory: string): Promise<number | null> {
   return bytesPerEntry === undefined ? null : round(2 * bytesPerEntry, 1)
 }
 
-const SET = randomBytes(32).toString('hex')
-
-function draft(kind: EntryKind, id: string, fields: EntryDraft['fields']): EntryDraft {
-  return { kind, id, at: SYSTEM_CLOCK.now(), fields, reserved: false }
-}
-
-/** Hashes and ids differ from entry to entry, as they do in life: they are what does not compress. */
-function intent(id: string): EntryDraft {
-  return draft('intent', id, {
-    action: 'model:infer',
-    caller: 'Service::"bench"',
-    kid: 'k7Qb2mYp0sXk',
-    address: '127.0.0.1',
-    content: randomBytes(32).toString('hex'),
-    resource: 'Model::"house"',
-    policies: ['default.models'],
-    set: SET,
-  })
-}
-
-function outcome(id: string): EntryDraft {
-  return draft('outcome', id, {
-    provider: 'openai',
-    region: 'eu',
-    tokens_in: 150 + (id.charCodeAt(0) % 100),
-    tokens_out: 40 + (id.charCodeAt(1) % 100),
-    status: 200,
-    content: randomBytes(32).toString('hex'),
-    ms: id.charCodeAt(2) % 20,
-  })
-}
-
-export function drawLedger({ machine, appends, ...report }: LedgerReport): string {
+function toBars({ appends, quiet_provable: quiet }: AppendFigures, sizes: readonly SizeFigures[]): Bar[] {
+  const most = appends['64']
+  const provable = Math.max(most?.provable.p99_ms ?? Infinity, quiet.p99_ms)
+  const slowest = (pick: (verify: SizeFigures['verify']) => number): number =>
+    Math.min(...sizes.map(({ verify }) => pick(verify)))
   return [
-    `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, fdatasync p50 ${machine.fdatasync_p50_us} µs`,
-    'producers   appends/s  (min–max)             p50 µs   p99 µs',
-    ...Object.entries(appends).map(([count, rate]) => {
-      const range = `(${rate.per_s_min}–${rate.per_s_max})`
-      const times = `${String(rate.p50_us).padStart(8)} ${String(rate.p99_us).padStart(8)}`
-      return `${count.padStart(9)} ${String(rate.per_s).padStart(11)}  ${range.padEnd(20)} ${times}`
-    }),
-    `${report.sealed_bytes_per_request ?? 'no segment was sealed: no'} bytes per request (intent and outcome) on disk, sealed; ${report.requests_written} written`,
-  ].join('\n')
+    atLeast('appends/s, 64 producers', 50_000, most?.per_s ?? 0),
+    atMost('acknowledgement, 64 producers, p99 µs', 5_000, most?.p99_us ?? Infinity),
+    atMost('provable, p99 ms', 250, provable),
+    atLeast(
+      'verify, hashes/s of a core',
+      300_000,
+      slowest(({ plain }) => plain.hashes_per_s),
+    ),
+    atLeast(
+      'verify with secrets, entries/s of a core',
+      120_000,
+      slowest((verify) => verify.with_secrets.entries_per_s),
+    ),
+  ]
+}
+
+function atLeast(name: string, asked: number, measured: number): Bar {
+  return { name, asked, measured, is_met: measured >= asked }
+}
+
+function atMost(name: string, asked: number, measured: number): Bar {
+  return { name, asked, measured, is_met: measured <= asked }
 }

@@ -11,7 +11,7 @@ export const NODE_FLAGS: readonly string[] = ['--disallow-code-generation-from-s
 
 /** What the launcher adds for Gatehouse (`tools/first.mjs`), so that memory is measured as users have it. */
 export const OWN_FLAGS: readonly string[] = [
-  '--max-semi-space-size=8',
+  '--max-semi-space-size=6',
   '--no-parallel-scavenge',
   '--heap-growing-percent=100',
 ]

@@ -12,6 +12,7 @@ import type { Readiness } from '#faces/http/health.ts'
 import { Fleet, type FleetParts } from '#faces/workers/fleet.ts'
 import type { WorkerProcess } from '#faces/workers/fleet_worker.ts'
 import { PROTOCOL, routeKey, type SharedState } from '#faces/workers/messages.ts'
+import { environmentOf } from './main_worker_environment.ts'
 import type { OpenHome } from './main_home.ts'
 import type { OpenIdentity } from './main_identity.ts'
 
@@ -55,7 +56,7 @@ function fleetParts(around: FleetSurroundings): FleetParts {
       const { policies: _texts, ...rest } = state()
       return JSON.stringify([callers.version, policies.status().set, issuers, rest])
     },
-    start: startWorker,
+    start: () => startWorker(environmentOf(config)),
     desk: {
       authenticator: identity.authenticator,
       recorder: ledger,
@@ -119,14 +120,14 @@ function checkShares({ config: { limits } }: OpenHome, workers: number): void {
  * (SO_REUSEPORT would lose those that wait for a worker that ends, and let others of this user take part of them). Two pipes
  * carry the channel: what a worker wrote before its end can be read after it.
  */
-function startWorker(): WorkerProcess {
+function startWorker(environment: Readonly<Record<string, undefined>>): WorkerProcess {
   cluster.schedulingPolicy = cluster.SCHED_RR
   cluster.setupPrimary({
     exec: path.join(import.meta.dirname, 'main_worker.ts'),
     args: [],
     stdio: ['ignore', 'ignore', 'inherit', 'pipe', 'pipe', 'ipc'],
   })
-  const { process: child } = cluster.fork()
+  const { process: child } = cluster.fork(environment)
   const exited = Promise.withResolvers<string>()
   child.once('exit', (status, signal) => exited.resolve(signal ?? `status ${status ?? 0}`))
   // What cannot be started has no pid, and ends at once.

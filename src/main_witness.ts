@@ -67,12 +67,15 @@ export async function startWitness(options: WitnessOptions): Promise<ServingWitn
       clock,
     })
     const stopped = Promise.withResolvers<void>()
-    const close = async (): Promise<void> => {
+    const end = async (): Promise<void> => {
       await server.close()
       tls?.close()
       database.close()
       stopped.resolve()
     }
+    let ending: Promise<void> | undefined
+    // Several signals may ask for it.
+    const close = async (): Promise<void> => await (ending ??= end())
     const url = `${tls === undefined ? 'http' : 'https'}://${server.address}`
     const facts = { url, name: config.name, keys: signers.map(printVerifierKey), logs: config.logs.size }
     return {

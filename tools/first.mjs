@@ -12,13 +12,13 @@ import { fileURLToPath } from 'node:url'
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const MODULES = path.join(ROOT, 'node_modules')
 /**
- * No code from strings. Young objects have 8 MB, since what a request makes dies with it: more only hold more memory.
- * One thread looks through these 8 MB, for they hold so little that lives that several wait more than they work. And
+ * No code from strings. Young objects have 6 MB, since what a request makes dies with it: more only hold more memory.
+ * One thread looks through these 6 MB, for they hold so little that lives that several wait more than they work. And
  * what lives longer is looked through when it has doubled: else 64 callers at once come to 250 MB, with it to 180.
  */
 const FLAGS = [
   '--disallow-code-generation-from-strings',
-  '--max-semi-space-size=8',
+  '--max-semi-space-size=6',
   '--no-parallel-scavenge',
   '--heap-growing-percent=100',
 ]

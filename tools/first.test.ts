@@ -75,7 +75,7 @@ test('first hands over: words, flag and exit status arrive', () => {
     ['up', '--home', 'a b'],
     [
       '--disallow-code-generation-from-strings',
-      '--max-semi-space-size=8',
+      '--max-semi-space-size=6',
       '--no-parallel-scavenge',
       '--heap-growing-percent=100',
     ],

@@ -1,7 +1,7 @@
 // Checks what the ledger of a Gatehouse gives out. Node 20 or newer and this file are all it needs, and it shares no code
 // with Gatehouse. Nothing that is being checked is trusted, least of all a key in it: keys come from the command line.
 // What each command proves, and what it does not: README.md.
-import { createHash, createPublicKey, verify } from 'node:crypto'
+import { createHash, verify } from 'node:crypto'
 import fs from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -42,9 +42,8 @@ export function consistencyRoots(first, second, firstRoot, proof) {
     if (old === size) return [known ?? sibling, known ?? sibling]
     const isLeft = old <= half
     const [before, after] = isLeft ? walk(old, half, known, rest) : walk(old - half, size - half, null, rest)
-    return isLeft
-      ? [before, nodeHash(after, sibling)]
-      : [before, after].map((hash) => nodeHash(sibling, hash))
+    if (isLeft) return [before, nodeHash(after, sibling)]
+    return [before, after].map((hash) => nodeHash(sibling, hash))
   }
   return walk(first, second, firstRoot, proof)
 }
@@ -118,8 +117,7 @@ function judge({ type, name, key, der, bytes }, checkpoint, signature) {
   const time = signature.subarray(0, type === LOG ? 0 : 8)
   const message = signedMessage(type, name, checkpoint, time)
   try {
-    const spki = Buffer.concat([Buffer.from(der, 'hex'), key])
-    const publicKey = createPublicKey({ key: spki, format: 'der', type: 'spki' })
+    const publicKey = { key: Buffer.concat([Buffer.from(der, 'hex'), key]), format: 'der', type: 'spki' }
     return verify(null, message, publicKey, signature.subarray(time.length)) ? 'ok' : 'wrong'
   } catch {
     return type === ML_DSA ? 'not checked' : 'wrong'
@@ -134,7 +132,7 @@ function signedMessage(type, name, { text, origin, size, root }, time) {
   return Buffer.concat([Buffer.from('subtree/v1\n\0'), sized(name), time, sized(origin), range, root])
 }
 
-/** Checks who signed a checkpoint: the log with each kind of key that is given of it, and `quorum` witnesses. */
+/** Checks who signed a checkpoint: the log with each kind of key that is given of it, and `quorum` witnesses; gives it. */
 export function checkSignatures(checkpoint, { keys, witnesses, quorum }, report) {
   const { origin, size, lines } = checkpoint
   const look = (key) => {
@@ -155,6 +153,7 @@ export function checkSignatures(checkpoint, { keys, witnesses, quorum }, report)
   const lack = `${sure} witnesses are known to have cosigned, --quorum is ${quorum}`
   must(new Set(judged.map(({ name }) => name)).size >= quorum, lack)
   if (sure < quorum) report.add('not checked', lack)
+  return checkpoint
 }
 
 /** Canonical JSON (RFC 8785), in which entries are: docs/reference/ledger-format.md. */
@@ -183,11 +182,13 @@ export function parseLeaf(bytes) {
 }
 
 /** Checks that a disclosed value is what its entry commits to under this name; the salt shows it. */
-function checkOpened({ commit = {} }, name, { salt, value = null }) {
-  const [bytes, length] = [Buffer.from(String(salt), 'base64url'), Buffer.byteLength(name)]
+function checkOpened({ commit = {} }, name, { salt, value = null, ...more }) {
+  const bytes = Buffer.from(typeof salt === 'string' ? salt : '', 'base64url')
+  const isForm = bytes.toString('base64url') === salt && Object.keys(more).length === 0
+  const length = Buffer.byteLength(name)
   const label = Buffer.from([length >> 8, length, ...Buffer.from(name)])
   const hash = sha256('gatehouse commitment v1\n', bytes, label, canonical(value)).toString('base64url')
-  const isRight = bytes.length === 32 && Object.hasOwn(commit, name) && commit[name] === hash
+  const isRight = isForm && bytes.length === 32 && Object.hasOwn(commit, name) && commit[name] === hash
   must(isRight, `what is disclosed as ${shown(name)} is not what the entry commits to`)
   return [name, value]
 }
@@ -308,7 +309,7 @@ function checkConsistency([oldFile, place, proofFile], job) {
   const after = readCheckpoint(proofFile ? place : `${place}/checkpoint`, job)
   if (!proofFile) return checkTree(place, after, { ...job, points: [before] })
   must(before.origin === after.origin && before.size <= after.size, 'of another log, or rolled back')
-  const hashes = readText(proofFile, MOST.note).split('\n').slice(0, -1).map(parseHash)
+  const hashes = (readText(proofFile, MOST.note).match(/[^\n]+/g) ?? []).map(parseHash)
   const prove = () => consistencyRoots(before.size, after.size, before.root, hashes)
   const roots = before.size === 0 ? [sha256(''), after.root] : prove()
   must(roots[0].equals(before.root) && roots[1].equals(after.root), 'forked, or the proof was changed')
@@ -323,11 +324,8 @@ function readFile(file, most) {
 
 /** A checkpoint whose signatures hold. Of one that was held elsewhere no witness is asked: whoever held it is one. */
 function readCheckpoint(file, { trust, report }, quorum = trust.quorum) {
-  const checkpoint = report.within(file, () => {
-    const read = parseCheckpoint(readText(file, MOST.note))
-    checkSignatures(read, { ...trust, quorum }, report)
-    return read
-  })
+  const read = () => parseCheckpoint(readText(file, MOST.note))
+  const checkpoint = report.within(file, () => checkSignatures(read(), { ...trust, quorum }, report))
   must(checkpoint, 'without that checkpoint nothing more can be said')
   return checkpoint
 }
@@ -344,13 +342,13 @@ export class Report {
   add(verdict, what, more = {}) {
     if (verdict !== 'wrong' || this.#wrong++ < 100) this.checks.push({ verdict, what, ...more })
   }
-
-  /** What `check` gives; undefined, and reported, where something is wrong. */
+  /** What `check` gives; undefined, and reported, where something is wrong, or cannot be read (then there is a `syscall`). */
   within(place, check) {
     try {
       return check()
     } catch (thrown) {
-      if (![Wrong, SyntaxError, RangeError].some((kind) => thrown instanceof kind)) throw thrown
+      const isKnown = [Wrong, SyntaxError, RangeError].some((kind) => thrown instanceof kind)
+      if (!isKnown && !thrown.syscall) throw thrown
       this.add('wrong', `${place}: ${thrown.message}`)
     }
   }
@@ -371,11 +369,13 @@ export function run(args) {
   const isCalled = places.length >= least && places.length <= most && key.length > 0 && witness.length > 0
   must(isCalled, 'verify.mjs receipt|pack|log|consistency PATH... --key KEY --witness KEY|none: README.md')
   for (const place of [...places, ...against, ...receipts]) must(fs.existsSync(place), `there is no ${place}`)
+  const keys = key.map((text) => parseKey(text, 'key'))
   const witnesses = witness.join() === 'none' ? [] : witness.map((text) => parseKey(text, 'witness'))
+  must(!witnesses.some(({ name }) => keys.some((log) => log.name === name)), 'a log is no witness of itself')
   const names = new Set(witnesses.map(({ name }) => name)).size
   const quorum = Number(options.quorum ?? names)
   must(quorum <= names && quorum >= Math.min(1, names), `--quorum is from 1 to ${names}`)
-  const trust = { keys: key.map((text) => parseKey(text, 'key')), witnesses, quorum }
+  const trust = { keys, witnesses, quorum }
   const report = new Report()
   if (names === 0) report.add('warning', 'no witness: whether others were shown the same log is not known')
   report.within(command, () => COMMANDS[command](places, { trust, report, options, seen: new Map() }))
@@ -387,7 +387,7 @@ export function run(args) {
 function main() {
   try {
     const { isJson, ...found } = run(process.argv.slice(2))
-    const lines = found.checks.map(({ verdict, what }) => `${verdict}: ${what.replace(/\p{Cc}/gu, '?')}`)
+    const lines = found.checks.map(({ verdict, what }) => `${verdict}: ${what.replace(/\p{C}/gu, '?')}`)
     console.log(isJson ? JSON.stringify(found) : [...lines, found.result].join('\n'))
     process.exitCode = found.exit
   } catch (thrown) {

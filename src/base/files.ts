@@ -27,7 +27,7 @@ export interface Files {
   /** Removes an empty folder. */
   removeDirectory(path: string): Promise<void>
   rename(from: string, to: string): Promise<void>
-  /** Removes a file; one that is not there is no failure. */
+  /** Removes a file, or a link; one that is not there is no failure, a folder is `ERR_FS_EISDIR`. */
   unlink(path: string): Promise<void>
   /** Makes creations, renames and removals in a folder durable. */
   syncDirectory(path: string): Promise<void>

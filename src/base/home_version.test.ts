@@ -26,6 +26,10 @@ const TEXTS: readonly (readonly [why: string, text: string, code: string, says: 
   ['no number', '{"format":"2"}', 'home.damaged', /version/],
   ['no whole number', '{"format":1.5}', 'home.damaged', /version/],
   ['less than the first', '{"format":0}', 'home.damaged', /version/],
+  ['a record from before the first', '{"format":2,"recorded":-40}', 'home.damaged', /version/],
+  ['a record of half a step', '{"format":2,"recorded":1.5}', 'home.damaged', /version/],
+  ['a record of what is to come', '{"format":2,"recorded":3}', 'home.damaged', /version/],
+  ['no record', '{"format":2}', 'home.damaged', /version/],
 ]
 for (const [why, text, code, says] of TEXTS)
   test(`readHomeVersion refuses what it cannot follow: ${why}`, async () => {

@@ -25,14 +25,16 @@ export async function readHomeVersion(files: Files, home: string): Promise<HomeV
   const text = await textOf(files, `${home}/${FILE}`)
   if (text === undefined) return undefined
   const { format, recorded, program } = parse(text)
-  if (typeof format !== 'number' || !Number.isSafeInteger(format) || format < FIRST_FORMAT) throw damaged()
+  if (!isFormat(format)) throw damaged()
   const by = typeof program === 'string' && PROGRAM.test(program) ? program : undefined
   if (format > HOME_FORMAT) throw newer(format, by)
-  return {
-    format,
-    recorded: typeof recorded === 'number' ? Math.min(recorded, format) : format,
-    program: by ?? '',
-  }
+  // Each step from there on becomes an entry: from a number of anybody's choice a start would not come to its end.
+  if (!isFormat(recorded) || recorded > format) throw damaged()
+  return { format, recorded, program: by ?? '' }
+}
+
+function isFormat(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= FIRST_FORMAT
 }
 
 export async function writeHomeVersion(files: Files, home: string, version: HomeVersion): Promise<void> {

@@ -203,6 +203,8 @@ export const LIMITS = {
   workerFrameBytes: 64 * MIB,
   /** A worker that has not taken a change after so long is ended: until then the operator waits. */
   workerChangeMs: 5_000,
+  /** A worker that says nothing for so long is ended, also where nothing was changed: its callers wait as long. */
+  workerHungMs: 10_000,
   /** Time for a worker to start and to listen. */
   workerStartMs: 30_000,
   /** How often a worker that ends is started again before it has run for a minute. */

@@ -208,6 +208,27 @@ for (const [why, settings, credential, code, stage] of REFUSALS) {
   })
 }
 
+test('passThrough looks at the caller behind all that it waits for: also behind what is reserved anew', async () => {
+  const { parts, route, recorder, acts } = scene()
+  let reserved = 0
+  const limits: DoorParts['limits'] = {
+    reserve: async () => {
+      reserved += 1
+      return Promise.resolve(undefined)
+    },
+  }
+  const recheck = (): Caller => {
+    if (reserved > 1) throw new Fault('caller.unknown', { reason: 'key.revoked' })
+    return CALLER
+  }
+  const authenticator = { ...AUTHENTICATOR, authenticate: () => ({ caller: CALLER, recheck }) }
+  const demand = { tokensIn: 1, tokensOut: 1, unbounded: undefined, unpriced: undefined }
+  const demanding = { ...route, demand: () => demand }
+  const outcome = await passThrough({ ...parts, limits, authenticator }, demanding, incoming('a banana'))
+  assert.equal(codeOf(outcome), 'caller.unknown')
+  assert.deepEqual([reserved, acts.length, recorder.kinds()], [2, 0, ['refusal']])
+})
+
 test('passThrough does nothing when the ledger cannot record the intent', async () => {
   const { parts, route, recorder, acts } = scene()
   recorder.isWritable = false

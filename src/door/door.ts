@@ -84,10 +84,11 @@ export async function passThrough<Input extends JsonObject>(
 
     // The second question is about what will be dispatched: redacted, and with what was found. It can only narrow.
     passage.enter('admit')
-    caller = await passage.recheck(proven)
     const { value, findings } = request
     // What was redacted may be longer than before.
     if (value !== input) await passage.reserves(asked, value)
+    // Behind all that is waited for: a change that was answered meanwhile holds for this request, too.
+    caller = await passage.recheck(proven)
     const admitted = { caller, action, target: route.target(value, caller), findings }
     const permit = authorize(policies, admitted)
 

@@ -283,6 +283,31 @@ test('a reader that leaves after the cut did not end the stream: the cut did', a
   assert.equal(codeOf(open), 'caller.unknown')
 })
 
+test('a recheck that fails only when the outcome is told cuts nothing: all that is on record leaves', async () => {
+  const source = scriptedStream(frame({ a: 'all of it' }), frame({}, 'all'))
+  source.end()
+  const asked = Promise.withResolvers<void>()
+  const { promise, reject } = Promise.withResolvers<never>()
+  const recheck = async (): Promise<never> => {
+    asked.resolve()
+    return await promise
+  }
+  const open = scene(source, { recheck, recheckMs: 1 })
+  let cuts = 0
+  open.stream.onCut(() => (cuts += 1))
+  const chunks = open.stream.chunks()
+  await chunks.next()
+  await asked.promise
+  const { value } = await chunks.next()
+  assert.equal(codeOf(open), 'ok')
+  reject(new Fault('caller.unknown', { reason: 'key.revoked' }))
+  await assert.rejects(promise)
+  await new Promise((done) => void setImmediate(done))
+  assert.equal(cuts, 0)
+  assert.equal(hear(String(value)).isEnded, true)
+  assert.equal((await chunks.next()).done, true)
+})
+
 test('nothing is rechecked once the outcome is told', async () => {
   const source = scriptedStream(frame({}, 'all'))
   source.end()

@@ -80,7 +80,9 @@ export class GuardedStream {
   /** The bytes of the answer, as texts; each is to leave before the next is asked for. Never throws. */
   async *chunks(): AsyncGenerator<string, void, undefined> {
     const { answer, id, recheckMs = RECHECK_MS } = this.#parts
-    const timer = setInterval(() => void this.#recheck(), recheckMs)
+    const timer = setInterval(() => {
+      if (!this.#isSettled) void this.#recheck()
+    }, recheckMs)
     try {
       this.#checkCut()
       for await (const frames of answer.frames) {
@@ -112,11 +114,11 @@ export class GuardedStream {
   }
 
   async #recheck(): Promise<void> {
-    // Once settled it is all on its way, and its outcome told.
-    if (this.#isSettled) return
     try {
       await this.#parts.recheck()
     } catch (thrown) {
+      // Once settled it is all on its way, and its outcome told: also where it was settled meanwhile.
+      if (this.#isSettled) return
       this.#cutOff(asFault(thrown))
       this.#onCut?.()
     }

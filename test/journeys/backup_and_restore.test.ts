@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { readdir, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { test } from 'node:test'
+import { lockHome } from '#base/home_lock.ts'
 import {
   gatehouse,
   removeHome,
@@ -118,6 +119,7 @@ test('a restore over a home moves it aside, and states what that home had record
   try {
     await run('key', 'create', '--name', 'a', '--home', home)
     await run('backup', target, ...keyed, '--home', home)
+    const head = await readFile(path.join(home, 'head'))
     await run('key', 'create', '--name', 'b', '--home', home)
     await withDoor(home, [], async () => {
       const locked = await gatehouse(['restore', target, ...keyed, '--home', home, '--force'])
@@ -125,6 +127,8 @@ test('a restore over a home moves it aside, and states what that home had record
     })
     const occupied = await gatehouse(['restore', target, ...keyed, '--home', home])
     assert.deepEqual([occupied.status, /home\.occupied/.test(occupied.stderr)], [73, true])
+    // As a door leaves it that is killed within a minute.
+    await writeFile(path.join(home, 'head'), head)
     const { aside } = await run('restore', target, ...keyed, '--home', home, '--force')
     assert.ok((await readdir(String(aside))).includes('state.db'))
     const { keys } = (await run('key', 'list', '--home', home)) as { keys: { name: string }[] }
@@ -140,6 +144,58 @@ test('a restore over a home moves it aside, and states what that home had record
   }
 })
 
+test('a restore works where nobody else can, alone, and follows no link', async () => {
+  const { folder, target, keyed } = await copies()
+  const [home, mine] = [path.join(folder, 'home'), path.join(folder, 'mine')]
+  const other = path.join(folder, 'other')
+  const place = `${other}.restoring`
+  const restoring = ['restore', target, ...keyed, '--home', other]
+  try {
+    await run('key', 'list', '--home', home)
+    await run('backup', target, ...keyed, '--home', home)
+    await mkdir(mine)
+    await writeFile(path.join(mine, 'precious'), 'kept')
+    await symlink(mine, place)
+    assert.match((await gatehouse(restoring)).stderr, /home\.occupied/, 'a link')
+    await rm(place)
+    await mkdir(place)
+    await chmod(place, 0o777)
+    assert.match((await gatehouse(restoring)).stderr, /home\.occupied/, 'others may write')
+    await chmod(place, 0o700)
+    for (const name of ['strange', 'keys']) await symlink(mine, path.join(place, name))
+    const lock = lockHome(place)
+    assert.match((await gatehouse(restoring)).stderr, /home\.locked/, 'another run')
+    lock.release()
+    const { stdout } = await gatehouse(restoring)
+    assert.match(stdout, /revoked/)
+    assert.deepEqual(await readdir(mine), ['precious'])
+    assert.equal((await stat(other)).mode & 0o777, 0o700)
+    for (const name of await readdir(path.join(other, 'keys')))
+      assert.equal((await stat(path.join(other, 'keys', name))).mode & 0o777, 0o600, name)
+  } finally {
+    await removeHome(folder)
+  }
+})
+
+test('a home is copied into several folders at once', async () => {
+  const { folder, target, keyed } = await copies()
+  const home = await homeWith('models:\n  echo: { provider: echo }\n')
+  try {
+    await withDoor(home, [], async () => {
+      const targets = [1, 2, 3, 4].map((number) => `${target}${number}`)
+      await Promise.all(targets.map(async (each) => await run('backup', each, ...keyed, '--home', home)))
+      for (const each of targets) assert.equal((await run('backup', 'verify', each, ...keyed))['ok'], true)
+      assert.deepEqual(
+        (await readdir(home)).filter((name) => name.endsWith('.tmp')),
+        [],
+      )
+    })
+  } finally {
+    await removeHome(home)
+    await removeHome(folder)
+  }
+})
+
 const WRONG: readonly (readonly [why: string, args: (at: string) => readonly string[], code: RegExp])[] = [
   ['no key', (at) => ['backup', `${at}/copy`], /usage\.wrong/],
   ['two keys', (at) => ['backup', `${at}/copy`, '--key-file', 'a', '--passphrase-file', 'b'], /usage\.wrong/],
@@ -147,6 +203,8 @@ const WRONG: readonly (readonly [why: string, args: (at: string) => readonly str
   ['a key that is too short', (at) => ['backup', `${at}/new`, '--key-file', `${at}/short`], /usage\.wrong/],
   ['a folder of something else', (at) => ['backup', at, '--key-file', `${at}/key`], /usage\.wrong/],
   ['a folder in the home', (at) => ['backup', `${at}/home/copy`, '--key-file', `${at}/key`], /usage\.wrong/],
+  ['one by another name', (at) => ['backup', `${at}/link/a/copy`, '--key-file', `${at}/key`], /usage\.wrong/],
+  ['one with dots', (at) => ['backup', `${at}/home/..copy`, '--key-file', `${at}/key`], /usage\.wrong/],
   [
     'no home',
     (at) => ['backup', `${at}/copy`, '--key-file', `${at}/key`, '--home', `${at}/none`],
@@ -172,6 +230,7 @@ test('backup and restore refuse what would not do what was meant, and change not
     ] as const)
       await writeFile(path.join(folder, name), Buffer.alloc(40, letter))
     await writeFile(path.join(folder, 'short'), 'short')
+    await symlink(home, path.join(folder, 'link'))
     for (const [why, args, code] of WRONG) {
       const all = args(folder)
       const where = all.includes('--home') ? [] : ['--home', home]

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import test from 'node:test'
 import { peekCheckpoint, type Head } from '#trust/ledger/checkpoint.ts'
@@ -94,6 +94,14 @@ test('an export is a tree of files that comes to its checkpoint, beside a runnin
     const mixed = await cli('ledger', 'export', home)
     assert.equal(mixed.status, 73)
     assert.match(mixed.stderr, /not empty/)
+    const elsewhere = path.join(home, 'elsewhere')
+    await rename(path.join(target, 'tile'), elsewhere)
+    await symlink(elsewhere, path.join(target, 'tile'))
+    const before = await readdir(elsewhere, { recursive: true })
+    await say(client(own), 'hello again')
+    for (const wrong of [target, path.join(home, 'ledger', '0002-0000000000000000')])
+      assert.equal((await cli('ledger', 'export', wrong)).status, 73)
+    assert.deepEqual(await readdir(elsewhere, { recursive: true }), before)
   })
 })
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { test } from 'node:test'
 import {
@@ -165,3 +165,28 @@ test('a port that is taken is refused, and a share too small for a body is told:
     assert.deepEqual(await workersOf(home), [])
   })
 })
+
+test(
+  'a worker has the variables of secrets that it calls others with, and none that only the writer needs',
+  { skip: process.platform !== 'linux' && 'only Linux shows the environment of a process' },
+  async () => {
+    const home = await homeWith(
+      'metrics_token: { from_env: FOR_WRITER }\nmodels:\n  echo: { provider: echo }\n  far: { provider: openai, base_url: "https://far.example/v1", model: m, key: { from_env: FOR_WORKERS } }\n',
+    )
+    await journey(
+      async () => {
+        const environments = await Promise.all(
+          (await workersOf(home)).map(async ({ pid }) => readFile(`/proc/${pid}/environ`, 'utf8')),
+        )
+        const seen = environments.map((text) =>
+          ['FOR_WRITER=', 'FOR_WORKERS='].map((name) => text.includes(name)),
+        )
+        assert.deepEqual(seen, [
+          [false, true],
+          [false, true],
+        ])
+      },
+      { home, args: TWO, env: { FOR_WRITER: 'scrape-token', FOR_WORKERS: 'provider-key' } },
+    )
+  },
+)

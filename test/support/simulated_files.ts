@@ -163,6 +163,7 @@ export class SimulatedFiles implements Files {
 
   async unlink(path: string): Promise<void> {
     this.#refuseAfterCrash()
+    if (this.#folders.has(path)) throw failure('ERR_FS_EISDIR', path)
     const inode = this.#names.get(path)
     if (inode === undefined) return
     this.#step('unlink', path)

@@ -128,6 +128,22 @@ const HARMS: readonly (readonly [why: string, harm: (receipt: string) => string,
   ['a disclosed name', (all) => all.replace('open {"address"', 'open {"asked"'), /disclosed as "asked"/],
   ['a short salt', (all) => all.replace(/"salt":"[\w-]{43}"/, '"salt":"AAAA"'), /disclosed as "address"/],
   [
+    'a salt that is read as another text too',
+    (all) => all.replace(/"salt":"([\w-]{43})"/, '"salt":"!$1="'),
+    /disclosed as "address"/,
+  ],
+  ['a salt in a list', (all) => all.replace(/"salt":("[\w-]{43}")/, '"salt":[$1]'), /disclosed as "address"/],
+  [
+    'a salt that no text can be made of',
+    (all) => all.replace(/"salt":"[\w-]{43}"/, '"salt":{"toString":1,"valueOf":1}'),
+    /disclosed as "address"/,
+  ],
+  [
+    'words beside a disclosed value that nothing commits to',
+    (all) => all.replace('{"salt"', '{"approved":true,"salt"'),
+    /disclosed as "address"/,
+  ],
+  [
     'something disclosed that is nothing',
     (all) => all.replace(/open .*/, 'open {"address":null}'),
     /disclosed as "address"/,
@@ -311,6 +327,7 @@ test('consistency does not hold: rolled back, forked, another proof', async () =
     [[fork, place('log')], /forked: entries 0 to 9/],
     [[old, now, short], /wrong length/],
     [[old, now, write('no-hash', 'x\n')], /not it/],
+    [[old, now, write('more', `${text.proof}x`)], /not it/],
   ]
   for (const [words, what] of rows) assert.match(wrongOf(run(['consistency', ...words])).join('\n'), what)
   assert.match(wrongOf(run(['log', place('log'), '--against', fork])).join('\n'), /forked/)
@@ -360,6 +377,20 @@ test('nothing is read without a bound, and nothing but plain files', () => {
   assert.match(wrongOf(run(['log', place('bigtile')]))[0] ?? '', /over 8192 bytes/)
 })
 
+test('what the system does not let be read is a finding: the rest is looked at', () => {
+  write('loop/good', text.receipt)
+  fs.symlinkSync('bad', place('loop/bad'))
+  const found = run(['receipt', place('loop')])
+  assert.equal(found.exit, 1)
+  assert.match(wrongOf(found).join('\n'), /^[^\n]*loop\/bad: ELOOP[^\n]*$/)
+  assert.equal(found.checks.at(-1)?.verdict, 'ok')
+  fs.cpSync(place('log'), place('loop-log'), { recursive: true })
+  const tile = place(`loop-log/tile/0/000.p/${ENTRIES}`)
+  fs.rmSync(tile)
+  fs.symlinkSync(path.basename(tile), tile)
+  assert.match(wrongOf(run(['log', place('loop-log')])).join('\n'), /ELOOP/)
+})
+
 const MISUSES: readonly (readonly [why: string, words: () => readonly string[]])[] = [
   ['nothing is said', () => []],
   ['another command', () => ['verify', 'x', '--key', key.log, '--witness', 'none']],
@@ -393,6 +424,10 @@ const MISUSES: readonly (readonly [why: string, words: () => readonly string[]])
   [
     'the key of a log as that of a witness',
     () => ['receipt', place('good'), '--key', key.log, '--witness', key.log],
+  ],
+  [
+    'the second key of a log as that of a witness',
+    () => ['receipt', place('good'), '--key', key.log, '--witness', key.mlDsa],
   ],
   [
     'a quorum of none',
@@ -450,6 +485,19 @@ test('the program ends as it found: for people and for programs', () => {
   assert.equal(spawnVerifier(node, ['receipt', file]).status, 2)
   fs.symlinkSync(VERIFIER, place('linked.mjs'))
   assert.equal(spawnVerifier(node, ['receipt', bad, ...trust], place('linked.mjs')).status, 1)
+})
+
+test('the program prints nothing that shows a line as another one: bidirectional controls, control characters', () => {
+  const name = '\u202e\u2066\u0007\u009b'
+  const { stdout } = spawnVerifier(process.execPath, [
+    'receipt',
+    write(`odd${name}`, 'x'),
+    '--key',
+    key.log,
+    '--witness',
+    'none',
+  ])
+  assert.match(stdout, /odd\?{4}: not a receipt/)
 })
 
 const OLD_NODE = ['node', '/usr/bin/node', '/usr/local/bin/node'].find((node) => {

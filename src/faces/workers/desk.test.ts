@@ -90,6 +90,36 @@ test('reserve counts in one place for all, and refuses beyond the limit', async 
   assert.deepEqual([account.inFlight, account.day.tokens, account.day.requests], [0, 3, 1])
 })
 
+test('what is on record counts until it is settled, and nothing is reserved twice for one request: whatever a worker says', async () => {
+  const scene = new Scene()
+  const { desk, account } = scene
+  await desk.answers.reserve(ask('a'))
+  assert.throws(() => desk.answers.reserve(ask('a')), { code: 'internal.bug' })
+  const { promise, resolve } = Promise.withResolvers<void>()
+  scene.disk = promise
+  const writing = desk.answers.append(scene.draft('intent', 'a'))
+  await desk.answers.release('a')
+  assert.deepEqual([account.inFlight, account.day.requests], [1, 1], 'it is on its way to the disk')
+  resolve()
+  await writing
+  await desk.answers.release('a')
+  assert.deepEqual([account.inFlight, account.day.requests], [1, 1], 'it is on record')
+})
+
+test('a worker records what requests leave, and no change or note', async () => {
+  const scene = new Scene()
+  const { answers } = scene.desk
+  for (const kind of ['change', 'note'] as const) {
+    await assert.rejects(async () => answers.append(scene.draft(kind, 'a')), { code: 'internal.bug' })
+    assert.throws(() => answers.appendLater(scene.draft(kind, 'a')), { code: 'internal.bug' })
+  }
+  for (const kind of ['refusal', 'digest'] as const) await answers.append(scene.draft(kind, 'a'))
+  assert.deepEqual(
+    scene.entries.map(({ kind }) => kind),
+    ['refusal', 'digest'],
+  )
+})
+
 test('the end of a worker: intents get the outcome that nobody knows, and what was reserved for them counts', async () => {
   const scene = new Scene()
   const { desk, account, entries } = scene

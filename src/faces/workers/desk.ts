@@ -1,6 +1,7 @@
 import type { Clock } from '#base/clock.ts'
+import { Fault } from '#base/fault.ts'
 import { LIMITS } from '#base/limits.ts'
-import type { EntryDraft, Recorder } from '#base/recorder.ts'
+import type { EntryDraft, EntryKind, Recorder } from '#base/recorder.ts'
 import type { GuardedRoute } from '#door/guarded.ts'
 import type { Charge } from '#door/limits/charge.ts'
 import type { Limiter } from '#door/limits/limiter.ts'
@@ -75,6 +76,7 @@ export class Desk {
   }
 
   async #append(draft: EntryDraft): Promise<SentReceipt> {
+    checkKind(draft)
     if (draft.kind === 'intent') this.#writing.add(draft.id)
     try {
       const { index, leafHash } = await this.#parts.recorder.append(draft)
@@ -87,6 +89,7 @@ export class Desk {
   }
 
   #appendLater(draft: EntryDraft): void {
+    checkKind(draft)
     this.#recorded(draft)
     this.#parts.recorder.appendLater(draft)
   }
@@ -116,6 +119,8 @@ export class Desk {
   }
 
   #reserve({ id, caller, model, members, demand }: SentAsked): SentCharge | null {
+    // It would be held for ever.
+    if (this.#charges.has(id)) throw new Fault('internal.bug', { error: 'reserved twice' })
     const target = this.#targetOf(model, members)
     const charge = this.#parts.limits.reserve({ id, caller, target, demand: () => demand })
     if (charge === undefined) return null
@@ -150,7 +155,10 @@ export class Desk {
   }
 
   #release(id: string): void {
-    this.#charges.get(id)?.charge.release()
+    const charge = this.#charges.get(id)?.charge
+    // What is on record counts, whatever a worker says.
+    if (charge?.isRecorded === true || this.#writing.has(id)) return
+    charge?.release()
     this.#charges.delete(id)
   }
 
@@ -166,4 +174,11 @@ export class Desk {
     }
     return target
   }
+}
+
+/** What requests leave on record. Changes and notes are the writer's own: callers and keys are made from them again. */
+const OF_REQUESTS: ReadonlySet<EntryKind> = new Set(['intent', 'outcome', 'refusal', 'digest'])
+
+function checkKind({ kind }: EntryDraft): void {
+  if (!OF_REQUESTS.has(kind)) throw new Fault('internal.bug', { error: `a worker records no ${kind}` })
 }

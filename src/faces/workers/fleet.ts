@@ -96,8 +96,8 @@ export class Fleet {
       const [first, ...others] = this.#slots
       if (first === undefined) throw new TypeError('a fleet has workers')
       const [serving] = await Promise.all([
-        this.#start(first),
-        ...others.map(async (slot) => this.#start(slot)),
+        this.#startFirst(first),
+        ...others.map(async (slot) => this.#startFirst(slot)),
       ])
       const looking = setInterval(() => void this.caughtUp(), LOOK_MS)
       const reporting = setInterval(() => void this.#refresh(), REPORT_MS)
@@ -159,19 +159,29 @@ export class Fleet {
     await Promise.all(this.#all.filter(({ isServing }) => isServing).map(async (worker) => worker.refresh()))
   }
 
-  /** Also takes what changes while it starts: that follows on the same channel. */
-  async #start(slot: Slot): Promise<Serving> {
-    const { start, desk, bodyBytes, order, state, clock } = this.#parts
-    const worker = new FleetWorker({ process: start(), desk, bodyBytes })
-    slot.worker = worker
-    slot.startedAt = clock.monotonic()
-    void worker.ended.then((reason) => this.#ended(slot, worker, reason))
-    return await worker.serve({ ...order, state: state() })
+  async #startFirst(slot: Slot): Promise<Serving> {
+    return await this.#start(slot).serving
   }
 
-  #ended(slot: Slot, worker: FleetWorker, reason: string): void {
-    slot.worker = undefined
-    this.#gone = sumReadings([this.#gone, lastingReadings(worker.report)])
+  /**
+   * Also takes what changes while it starts: that follows on the same channel. Throws where the machine has no room for one
+   * more process.
+   */
+  #start(slot: Slot): { readonly worker: FleetWorker; readonly serving: Promise<Serving> } {
+    const { start, desk, bodyBytes, order, state, clock } = this.#parts
+    slot.startedAt = clock.monotonic()
+    const whole = { ...order, state: state() }
+    const worker = new FleetWorker({ process: start(), desk, bodyBytes })
+    slot.worker = worker
+    void worker.ended.then((reason) => {
+      slot.worker = undefined
+      this.#gone = sumReadings([this.#gone, lastingReadings(worker.report)])
+      this.#startLater(slot, reason)
+    })
+    return { worker, serving: worker.serve(whole) }
+  }
+
+  #startLater(slot: Slot, reason: string): void {
     if (this.#isClosing) return
     const { clock, note } = this.#parts
     this.#ends.series(reason).add()
@@ -181,11 +191,18 @@ export class Fleet {
     void note(what, { reason, worker: slot.number, count: slot.early }).catch(() => undefined)
     if (slot.isGivenUp) return
     const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (slot.early - 1))
-    slot.timer = setTimeout(() => {
-      slot.restarts += 1
+    slot.timer = setTimeout(() => this.#startAgain(slot), wait)
+  }
+
+  #startAgain(slot: Slot): void {
+    slot.restarts += 1
+    try {
+      const { worker, serving } = this.#start(slot)
       // One that cannot listen ends, and is started again after a longer time.
-      void this.#start(slot).catch(() => slot.worker?.kill())
-    }, wait)
+      void serving.catch(() => worker.kill())
+    } catch {
+      this.#startLater(slot, 'not started')
+    }
   }
 }
 

@@ -31,6 +31,8 @@ export interface FleetWorkerParts {
   readonly desk: DeskParts
   /** Bytes of the longest body. */
   readonly bodyBytes: number
+  /** `LIMITS.workerHungMs` where it is not given. */
+  readonly hungMs?: Millis
 }
 
 /** The process is gone so soon after its channel, or is made to go. */
@@ -47,11 +49,14 @@ export class FleetWorker {
   readonly ended: Promise<string>
   readonly #process: WorkerProcess
   readonly #link: Link<WorkerAnswers, WriterAnswers>
+  readonly #hungMs: Millis
   #report: WorkerReport = { inFlight: 0, residentBytes: 0, readings: [] }
   #isServing = false
+  #reporting: Promise<void> | undefined
 
-  constructor({ process, desk: deskParts, bodyBytes }: FleetWorkerParts) {
+  constructor({ process, desk: deskParts, bodyBytes, hungMs = LIMITS.workerHungMs }: FleetWorkerParts) {
     this.pid = process.pid
+    this.#hungMs = hungMs
     this.#process = process
     const { promise, resolve } = Promise.withResolvers<string>()
     const desk = new Desk(deskParts, () => this.#link)
@@ -85,15 +90,20 @@ export class FleetWorker {
   /** Resolves when it has the change, or is no more. One that starts has it before its first request. */
   async change(state: SharedState): Promise<void> {
     const ms = this.#isServing ? LIMITS.workerChangeMs : LIMITS.workerStartMs
-    await this.#within(ms, this.#link.ask('change', state)).catch(() => undefined)
+    try {
+      await this.#within(ms, this.#link.ask('change', state))
+    } catch {
+      // Whatever kept it from taking the change, it must not go on without it.
+      this.kill()
+      await this.ended
+    }
   }
 
   /** Asks for what it counts; where it does not answer, the last report stays. */
   async refresh(): Promise<void> {
-    const { promise: late, resolve } = Promise.withResolvers<undefined>()
-    const timer = setTimeout(() => resolve(undefined), REPORT_MS)
-    const report = this.#link.ask('report', null).catch(() => undefined)
-    this.#report = (await Promise.race([report, late])) ?? this.#report
+    const { promise: late, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, REPORT_MS)
+    await Promise.race([(this.#reporting ??= this.#askReport()), late])
     clearTimeout(timer)
   }
 
@@ -102,11 +112,24 @@ export class FleetWorker {
     await this.#within(LIMITS.drainMs + GRACE_MS, this.#link.ask('drain', null)).catch(() => undefined)
     await this.refresh()
     this.#link.close()
+    const timer = setTimeout(() => this.kill(), EXIT_MS)
     await this.ended
+    clearTimeout(timer)
   }
 
   kill(): void {
     this.#process.kill()
+  }
+
+  /** One question at a time. Whoever gives no answer hangs, and so do its callers, until it is ended. */
+  async #askReport(): Promise<void> {
+    try {
+      this.#report = await this.#within(this.#hungMs, this.#link.ask('report', null))
+    } catch {
+      // The last report stays.
+    } finally {
+      this.#reporting = undefined
+    }
   }
 
   /** Whoever does not answer in time is ended: a worker that hangs might serve what holds no more when it wakes. */

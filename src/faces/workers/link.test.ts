@@ -124,6 +124,24 @@ test('ask refuses beyond its limit: whoever asks waits, and nobody waits without
   await Promise.all(waiting)
 })
 
+test('a side that asks more than it may wait for ends the channel: what is asked has a limit too', async (t) => {
+  const { there, ends } = pair(t)
+  for (let at = 1; at <= LIMITS.asks; at++) there.write(textFrame(1, at, '["never",null]'))
+  await turn()
+  assert.equal(ends.length, 0)
+  there.write(textFrame(1, LIMITS.asks + 1, '["never",null]'))
+  await turn()
+  assert.ok(ends.includes('there: too many questions'))
+})
+
+test('nothing is taken behind what ended the channel', async (t) => {
+  const { there, ends, heard } = pair(t)
+  there.write(Buffer.concat([textFrame(4, 0, '["refuse",null]'), textFrame(4, 0, '["hear","too late"]')]))
+  await turn()
+  assert.ok(ends.includes('there: what was told could not be taken'))
+  assert.deepEqual(heard, [])
+})
+
 test('a side that takes nothing ends the channel: what waits for it has a limit', async (t) => {
   const { here, there, ends } = pair(t)
   there.removeAllListeners('data').pause()

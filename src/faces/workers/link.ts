@@ -51,6 +51,8 @@ export class Link<Out extends Asks, In extends Asks> {
   #frames: Buffer[] = []
   #isFlushDue = false
   #lastId = 0
+  /** Questions of the other side without an answer. */
+  #asked = 0
   #isOver = false
 
   constructor(parts: LinkParts<In>) {
@@ -122,9 +124,12 @@ export class Link<Out extends Asks, In extends Asks> {
   }
 
   #read(reader: FrameReader, chunk: Buffer): void {
-    if (this.#isOver) return
     try {
-      for (const frame of reader.push(chunk)) this.#take(frame)
+      for (const frame of reader.push(chunk)) {
+        // A frame before it may have been the end.
+        if (this.#isOver) return
+        this.#take(frame)
+      }
     } catch (thrown) {
       this.#end(thrown instanceof Error ? thrown.message : 'a malformed frame')
     }
@@ -167,11 +172,19 @@ export class Link<Out extends Asks, In extends Asks> {
   }
 
   async #reply(id: number, answer: () => unknown): Promise<void> {
+    // The other side waits for no more than that, if it is this program.
+    if (this.#asked >= this.#parts.limits.asks) {
+      this.#end('too many questions')
+      return
+    }
+    this.#asked += 1
     try {
       const given = answer()
       this.#send(ANSWER, id, JSON.stringify((given instanceof Promise ? await given : given) ?? null))
     } catch (thrown) {
       this.#send(FAULT, id, JSON.stringify(sendFault(thrown)))
+    } finally {
+      this.#asked -= 1
     }
   }
 

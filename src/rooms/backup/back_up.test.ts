@@ -234,6 +234,10 @@ test('backUp refuses a folder that holds something else, and another key', async
   })
   await assert.rejects(BackupFolder.make(files, HOME), { code: 'usage.wrong' })
   await assert.rejects(BackupFolder.open(files, HOME, SECRET), { code: 'backup.damaged' })
+  await files.makeDirectory('/anchor/other/objects')
+  await BackupFolder.make(files, '/anchor/other')
+  files.tamper('/anchor/other/objects/mine', Buffer.from('x'))
+  await assert.rejects(BackupFolder.make(files, '/anchor/other'), { code: 'usage.wrong' })
 })
 
 test('backUp leaves the backup before it whole whatever step a crash comes at, and the next run ends it', async () => {

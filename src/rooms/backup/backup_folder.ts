@@ -35,7 +35,10 @@ export class BackupFolder {
     await files.makeDirectory(path)
     await files.syncDirectory(folderOf(path))
     const names = (await files.list(path)).filter((name) => !isTemporary(name) && !LOCK.test(name))
-    if (!names.includes(HEAD) && names.some((name) => name !== FOLDER))
+    // A run that was cut before it had a key has left no object.
+    const isTaken =
+      names.some((name) => name !== FOLDER) || (await files.list(`${path}/${FOLDER}`)).length > 0
+    if (!names.includes(HEAD) && isTaken)
       throw new Fault(
         'usage.wrong',
         {},

@@ -64,6 +64,7 @@ const CHANGED: readonly (readonly [why: string, change: (head: string) => string
     (head) => head.replace('scrypt 10 8', 'scrypt 30 8'),
     'backup.damaged',
   ],
+  ['work that scrypt has not', (head) => head.replace('scrypt 10 8', 'scrypt 16 1'), 'backup.damaged'],
   ['work that is no number', (head) => head.replace('scrypt 10', 'scrypt x'), 'backup.damaged'],
   ['salt that is no base64', (head) => head.replace(/^(key .*) \S+$/m, '$1 !'), 'backup.damaged'],
 ]

@@ -90,6 +90,8 @@ function costOf(words: readonly string[]): ScryptCost {
     log2 >= LEAST_LOG2 &&
     log2 <= MOST.log2 &&
     blocks <= MOST.blocks &&
+    // RFC 7914, section 2: N is less than 2^(128 r / 8).
+    log2 < 16 * blocks &&
     lanes <= MOST.lanes
   if (!isFair) throw new Fault('backup.damaged', { place: 'gatehouse-backup' })
   return { log2, blocks, lanes }

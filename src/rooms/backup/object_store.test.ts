@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { utf8 } from '#base/bytes.ts'
+import { LIMITS } from '#base/limits.ts'
 import { CHUNK_BYTES } from '#base/sealed_chunks.ts'
 import { emptyDisk } from '../../../test/support/ledger_fixture.ts'
 import type { SimulatedFiles } from '../../../test/support/simulated_files.ts'
@@ -116,3 +118,22 @@ function flipped(bytes: Buffer, at: number): Buffer {
   changed[at] = (changed[at] ?? 0) ^ 1
   return changed
 }
+
+test('removeAllBut removes objects only: a link in the place of the folder may lead anywhere', async () => {
+  const { files, store } = await emptyStore()
+  const name = store.nameOf('a', '1')
+  await store.write(name, sourceOf(bytesOf(3)))
+  for (const strange of ['ledger.pem', 'notes.tmp', `${name.slice(8)}.txt`])
+    files.tamper(`/anchor/objects/${strange}`, utf8('mine'))
+  files.tamper(`/anchor/${name}.tmp`, utf8('half'))
+  assert.equal(await store.removeAllBut(new Set()), 2)
+  assert.deepEqual(
+    await files.list('/anchor/objects'),
+    [`${name.slice(8)}.txt`, 'ledger.pem', 'notes.tmp'].sort(),
+  )
+})
+
+test('readWhole refuses a length that nobody has proven, before it takes memory for it', async () => {
+  const read = async (): Promise<never> => assert.fail('nothing is read')
+  await assert.rejects(readWhole({ bytes: LIMITS.homeFileBytes + 1, read }), { code: 'backup.damaged' })
+})

@@ -2,6 +2,7 @@ import { concat, utf8 } from '#base/bytes.ts'
 import { deriveKey, hmacSha256, randomBytes, RunningSha256 } from '#base/crypto.ts'
 import { Fault } from '#base/fault.ts'
 import { errorCode, folderOf, type Files } from '#base/files.ts'
+import { LIMITS } from '#base/limits.ts'
 import {
   CHUNK_BYTES,
   chunksIn,
@@ -100,10 +101,15 @@ export class ObjectStore {
     await this.#files.syncDirectory(`${this.#folder}/${FOLDER}`)
   }
 
-  /** Removes every object but these, and what was not finished. Gives how many. */
+  /**
+   * Removes every object but these, and what was not finished. Gives how many. What has no name of ours stays: whoever can
+   * write the folder of the backup must not choose what is removed elsewhere, through a link in its place.
+   */
   async removeAllBut(names: ReadonlySet<string>): Promise<number> {
     const folder = `${this.#folder}/${FOLDER}`
-    const doomed = (await this.#files.list(folder)).filter((name) => !names.has(`${FOLDER}/${name}`))
+    const doomed = (await this.#files.list(folder)).filter(
+      (name) => OURS.test(name) && !names.has(`${FOLDER}/${name}`),
+    )
     for (const name of doomed) await this.#files.unlink(`${folder}/${name}`)
     return doomed.length
   }
@@ -150,6 +156,9 @@ export class ObjectStore {
   }
 }
 
+/** Names in the folder of objects, whole and unfinished. */
+const OURS = /^[0-9a-f]{64}(\.tmp)?$/
+
 interface OpenObject {
   readonly name: string
   readonly path: string
@@ -187,8 +196,9 @@ export async function sha256Of(source: ByteSource): Promise<string> {
   return hash.hex()
 }
 
-/** Throws `backup.damaged`, as `read` does. */
+/** Throws `backup.damaged`, as `read` does, also for more than a file that is read whole may have: nobody has proven its length yet. */
 export async function readWhole(source: ByteSource): Promise<Uint8Array> {
+  if (source.bytes > LIMITS.homeFileBytes) throw damaged('an object of too many bytes')
   return await source.read(0, source.bytes)
 }
 

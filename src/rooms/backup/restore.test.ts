@@ -125,13 +125,16 @@ test('restore goes on where a run before it stopped, and takes away what is not 
   files.judge = () => 'go'
   await files.makeDirectory(`${PLACE}.restoring/strange/deep`)
   files.tamper(`${PLACE}.restoring/strange/deep/file`, utf8('x'))
+  files.tamper(`${PLACE}.restoring/lock.db`, utf8(''))
   files.tamper(`${PLACE}.restoring/gatehouse.yaml`, utf8('x'.repeat(11)))
   const before = files.steps.length
   await restoreOnce(files)
   await checkHome(files)
   const again = files.steps.slice(before).filter(({ kind }) => kind === 'create').length
   assert.ok(written >= 0 && again < files.steps.slice(0, before).length, `${again} files were written`)
-  assert.ok(!(await files.list(PLACE)).includes('strange'))
+  const names = await files.list(PLACE)
+  assert.ok(!names.includes('strange'))
+  assert.ok(names.includes('lock.db'), 'that of the run itself')
 })
 
 test('restore makes a whole home or none whatever step a crash comes at, and the next run ends it', async () => {
@@ -156,10 +159,48 @@ async function restoreUntil(files: SimulatedFiles, crashAt: number): Promise<num
   return files.steps.length
 }
 
+test('restore states what was known of the home moved aside, whatever step a crash comes at', async () => {
+  const prepared = await backedUpDisk()
+  await prepared.makeDirectory(PLACE)
+  prepared.tamper(`${PLACE}/mine`, utf8('x'))
+  await prepared.syncDirectory('/elsewhere')
+  const attempt = async (files: SimulatedFiles): Promise<unknown> => {
+    const isThere = (await files.list(PLACE)).includes('mine')
+    return await restoreOnce(files, { isForced: true, known: isThere ? ['what it knew'] : [] })
+  }
+  for (let step = 0, isDone = false; !isDone; step++) {
+    const files = prepared.reopen('kept')
+    files.judge = ({ number }) => (number >= step ? 'crash' : 'go')
+    isDone = await attempt(files).then(
+      () => true,
+      () => false,
+    )
+    let after = isDone ? files : files.reopen('kept')
+    if ((await readRestoredMark(after, PLACE)) === undefined) {
+      // Again, as soon as it has changed anything.
+      after.judge = ({ number }) => (number >= 1 ? 'crash' : 'go')
+      await assert.rejects(attempt(after))
+      after = after.reopen('kept')
+      await attempt(after)
+    }
+    assert.deepEqual((await readRestoredMark(after, PLACE))?.known, ['what it knew'], `step ${step}`)
+  }
+})
+
+test('restore is not held up by half a mark that a run before it left', async () => {
+  const files = await backedUpDisk()
+  await files.makeDirectory(`${PLACE}.restoring`)
+  files.tamper(`${PLACE}.restoring/restored`, utf8('{'))
+  await restoreOnce(files, { known: ['a checkpoint'] })
+  assert.deepEqual((await readRestoredMark(files, PLACE))?.known, ['a checkpoint'])
+})
+
 const MARKS: readonly (readonly [why: string, text: string])[] = [
   ['no JSON', '{'],
   ['no object', '[]'],
   ['no time', '{"backup":"x"}'],
+  ['no such time', '{"backup":"x","madeAt":1e300,"restoredAt":1,"head":null,"known":[]}'],
+  ['half a head', '{"backup":"x","madeAt":1,"restoredAt":1,"head":{"size":4},"known":[]}'],
 ]
 for (const [why, text] of MARKS)
   test(`readRestoredMark refuses what it cannot read: ${why}`, async () => {

@@ -5,7 +5,7 @@ import { errorCode, folderOf, type Files } from '#base/files.ts'
 import type { BackupFolder } from './backup_folder.ts'
 import type { KeptFile, Manifest } from './manifest.ts'
 import { piecesOf, sha256Of, type ObjectStore } from './object_store.ts'
-import { writeRestoredMark } from './restored_mark.ts'
+import { readRestoredMark, RESTORED, writeRestoredMark } from './restored_mark.ts'
 
 export interface RestoreParts {
   readonly files: Files
@@ -40,11 +40,15 @@ export async function restore(
   const there = await files.list(home)
   if (there.length > 0 && !isForced) throw new Fault('home.occupied', { home })
   const manifest = await folder.manifest()
-  const place = `${home}.restoring`
+  const place = restoringOf(home)
+  // A run that was cut between the two renames was the last to see the home that was there.
+  const seen = await knownBefore(files, place)
   await fill(parts, place, manifest)
   await parts.check(place)
   const { madeAt, head } = manifest
-  await writeRestoredMark(files, place, { backup: folder.id, madeAt, restoredAt: clock.now(), head, known })
+  const all = [...new Set([...known, ...seen])].slice(0, MOST_KNOWN)
+  const restoredAt = clock.now()
+  await writeRestoredMark(files, place, { backup: folder.id, madeAt, restoredAt, head, known: all })
   const aside = there.length > 0 ? await asideOf(files, home) : undefined
   if (aside === undefined) await files.removeDirectory(home).catch(unlessMissing)
   else await files.rename(home, aside)
@@ -53,13 +57,33 @@ export async function restore(
   return { manifest, aside }
 }
 
+/** Where a home is made before it is one. Nobody else may be able to write there, nor work there at the same time. */
+export function restoringOf(home: string): string {
+  return `${home}.restoring`
+}
+
+async function knownBefore(files: Files, place: string): Promise<readonly string[]> {
+  try {
+    return (await readRestoredMark(files, place))?.known ?? []
+  } catch (thrown) {
+    // Half of one says nothing.
+    if (thrown instanceof Fault) return []
+    throw thrown
+  }
+}
+
+/** Checkpoints of some 4 KB, of which the mark has room for some twenty. */
+const MOST_KNOWN = 8
+
 /** Writes the files of the backup into a folder and takes everything else away. */
 async function fill(parts: RestoreParts, place: string, { files: kept }: Manifest): Promise<void> {
   const { files, folder, onFile } = parts
   const folders = new Set([place, ...kept.flatMap(({ path }) => foldersAbove(place, path))])
-  for (const each of folders) await files.makeDirectory(each)
-  const wanted = new Set(kept.map(({ path }) => `${place}/${path}`))
+  const wanted = new Set(
+    [RESTORED, ...LOCK, ...kept.map(({ path }) => path)].map((path) => `${place}/${path}`),
+  )
   await removeStrange(files, place, { wanted, folders, depth: 0 })
+  for (const each of folders) await files.makeDirectory(each)
   for (const file of kept) {
     const path = `${place}/${file.path}`
     if (!(await isThere(files, path, file))) await writeFile(files, path, { store: folder.store, file })
@@ -112,25 +136,32 @@ interface Wanted {
   readonly depth: number
 }
 
-/** What another backup, or a check of these files, has left in the folder. */
+/** What another backup, or a check of these files, has left in the folder. A link goes, and never what it leads to. */
 async function removeStrange(files: Files, folder: string, rules: Wanted): Promise<void> {
   if (rules.depth > MOST_DEPTH) throw new Fault('home.damaged', { folder })
   for (const name of await files.list(folder)) {
     const path = `${folder}/${name}`
     if (rules.wanted.has(path)) continue
-    const names = await files.list(path).catch(whenFile)
-    if (names === undefined) await files.unlink(path)
-    else {
-      await removeStrange(files, path, { ...rules, depth: rules.depth + 1 })
-      if (!rules.folders.has(path)) await files.removeDirectory(path)
-    }
+    if (!(await isFolder(files, path))) continue
+    await removeStrange(files, path, { ...rules, depth: rules.depth + 1 })
+    if (!rules.folders.has(path)) await files.removeDirectory(path)
   }
 }
 
 const MOST_DEPTH = 16
 
-function whenFile(thrown: unknown): undefined {
-  if (errorCode(thrown) !== 'ENOTDIR') throw thrown
+/** What `lockHome` has in a folder while a run works in it. */
+const LOCK = ['lock.db', 'lock.db-journal']
+
+/** Removes what is none. */
+async function isFolder(files: Files, path: string): Promise<boolean> {
+  try {
+    await files.unlink(path)
+    return false
+  } catch (thrown) {
+    if (errorCode(thrown) === 'ERR_FS_EISDIR') return true
+    throw thrown
+  }
 }
 
 function unlessMissing(thrown: unknown): void {

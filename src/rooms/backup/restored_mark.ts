@@ -41,8 +41,10 @@ export async function readRestoredMark(files: Files, home: string): Promise<Rest
     const { backup, madeAt, restoredAt, head, known } = value
     const isWhole =
       typeof backup === 'string' &&
-      typeof madeAt === 'number' &&
-      typeof restoredAt === 'number' &&
+      isTime(madeAt) &&
+      isTime(restoredAt) &&
+      // Without it the next start would append to the log of the copy.
+      (head === null || headFromJson(head) !== undefined) &&
       known !== undefined &&
       isJsonArray(known)
     if (!isWhole) throw new SyntaxError()
@@ -55,6 +57,11 @@ export async function readRestoredMark(files: Files, home: string): Promise<Rest
       { say: 'HOME/restored says nothing that can be read. Restore again.', cause: thrown },
     )
   }
+}
+
+/** False for what no date can be made of. */
+function isTime(value: unknown): value is Millis {
+  return typeof value === 'number' && !Number.isNaN(new Date(value).getTime())
 }
 
 /** The home has been started: what the mark said is in the ledger. */

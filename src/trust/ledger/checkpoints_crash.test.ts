@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
-import { ed25519PublicBytes, mlDsa44PublicBytes, newEd25519Pem, newMlDsa44Pem } from '#base/crypto.ts'
+import { test } from 'node:test'
+import {
+  ed25519PublicBytes,
+  mlDsa44PublicBytes,
+  newEd25519Pem,
+  newMlDsa44Pem,
+  sha256Hex,
+} from '#base/crypto.ts'
 import { emptyDisk, HandClock, intent, KEYS, LEDGER, openOn } from '../../../test/support/ledger_fixture.ts'
 import { SURVIVALS, type SimulatedFiles, type Step } from '../../../test/support/simulated_files.ts'
 import { printHead } from './checkpoint.ts'
@@ -63,12 +69,12 @@ async function checkDisk(files: SimulatedFiles, kept: readonly string[]): Promis
   await ledger.append(intent(3))
   await ledger.checkpoint()
   await ledger.close()
-  for (const keys of [{}, { logKeys: logKeysOf(ROTATED, NOW) }])
-    for (const against of [undefined, ...kept]) {
-      const report = await verifyLedger({ files, directory: LEDGER, keys, against })
-      assert.deepEqual(report.problems, [])
-      assert.equal(report.origins.length, 1, 'it is the same log')
-    }
+  const held = kept.map((note) => ({ place: 'what was kept', note }))
+  for (const keys of [{}, { logKeys: logKeysOf(ROTATED, NOW) }]) {
+    const report = await verifyLedger({ files, directory: LEDGER, keys, held })
+    assert.deepEqual(report.problems, [])
+    assert.equal(report.origins.length, 1, 'it is the same log')
+  }
 }
 
 async function forEachStep(
@@ -94,12 +100,18 @@ async function forEachStep(
 
 test('cosign and rekey keep what they promise: the machine stops at any step, whatever survives of unsynced work', async () => {
   const steps = await forEachStep('crash', async (files, kept) => {
-    for (const survival of SURVIVALS) await checkDisk(files.reopen(survival), kept)
+    const seen = new Set<string>()
+    for (const survival of SURVIVALS) {
+      const disk = files.reopen(survival)
+      // Where little was unsynced, several survivals leave the same disk.
+      const print = [...disk.all()].map(([path, bytes]) => `${path} ${sha256Hex(bytes)}`).join('\n')
+      if (!seen.has(print)) await checkDisk(disk, kept)
+      seen.add(print)
+    }
   })
   assert.ok(steps > 30, `the life has ${steps} steps`)
 })
 
-for (const code of ['EIO', 'ENOSPC'])
-  test(`cosign and rekey keep what they promise: one step fails with ${code}, then the machine stops`, async () => {
-    await forEachStep({ code }, async (files, kept) => await checkDisk(files.reopen('lost'), kept))
-  })
+test('cosign and rekey keep what they promise: one step fails, then the machine stops', async () => {
+  await forEachStep({ code: 'EIO' }, async (files, kept) => await checkDisk(files.reopen('lost'), kept))
+})

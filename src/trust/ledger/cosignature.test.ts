@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createPrivateKey, sign } from 'node:crypto'
-import test from 'node:test'
+import { test } from 'node:test'
 import { fromBase64, toBase64 } from '#base/bytes.ts'
 import { newEd25519Pem, newMlDsa44Pem } from '#base/crypto.ts'
 import { openCheckpoint, printHead } from './checkpoint.ts'

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import { test } from 'node:test'
 import type { EntryDraft } from '#base/recorder.ts'
 import { emptyDisk, intent, KEYS, LEDGER, openOn } from '../../../test/support/ledger_fixture.ts'
 import type { SimulatedFiles } from '../../../test/support/simulated_files.ts'

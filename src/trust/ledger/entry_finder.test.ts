@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import { test } from 'node:test'
 import { concat, utf8 } from '#base/bytes.ts'
 import { newEntryId } from '#base/ids.ts'
 import { LIMITS } from '#base/limits.ts'

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import { test } from 'node:test'
 import { utf8 } from '#base/bytes.ts'
 import { newEd25519Pem } from '#base/crypto.ts'
 import { ed25519Cosigner } from './cosignature.ts'

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import { test } from 'node:test'
 import { newEd25519Pem } from '#base/crypto.ts'
 import { isJsonObject } from '#base/json.ts'
 import { emptyDisk, intent, KEYS, LEDGER, openOn, readAll } from '../../../test/support/ledger_fixture.ts'

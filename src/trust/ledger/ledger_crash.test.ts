@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import { test } from 'node:test'
 import { sha256Hex } from '#base/crypto.ts'
 import type { EntryDraft, Receipt } from '#base/recorder.ts'
 import {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import { test } from 'node:test'
 import { utf8 } from '#base/bytes.ts'
 import { intent, KEYS, LEDGER, openOn } from '../../../test/support/ledger_fixture.ts'
 import { countReads, planHome, type PlannedLog } from '../../../test/support/tiled_fixture.ts'

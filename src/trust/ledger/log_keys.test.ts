@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import { test } from 'node:test'
 import { ed25519PublicBytes, mlDsa44PublicBytes, newEd25519Pem, newMlDsa44Pem } from '#base/crypto.ts'
 import {
   emptyDisk,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { emptyDisk, intent, openOn, readAll } from '../../../test/support/ledger_fixture.ts'
 import type { SimulatedFiles } from '../../../test/support/simulated_files.ts'

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import { test } from 'node:test'
 import fc from 'fast-check'
 import { toBase64Url, utf8 } from '#base/bytes.ts'
 import { canonicalJson } from '#base/canonical_json.ts'

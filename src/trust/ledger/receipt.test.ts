@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import { test } from 'node:test'
 import { utf8 } from '#base/bytes.ts'
 import { sha256 } from '#base/crypto.ts'
 import { checkpointIn, parseReceipts, printReceipt, type EntryReceipt } from './receipt.ts'
@@ -44,6 +44,16 @@ test('parseReceipts reads what printReceipt printed: alone, several, and without
   }
 })
 
+test('parseReceipts keeps every name that is disclosed: one that objects have of their own too', () => {
+  const odd = {
+    ...RECEIPT,
+    disclosed: Object.fromEntries([['__proto__', RECEIPT.disclosed['a'] ?? assert.fail()]]),
+  }
+  const [read = assert.fail()] = parseReceipts(printReceipt(odd)) ?? []
+  assert.deepEqual(Object.keys(read.disclosed), ['__proto__'])
+  assert.equal(printReceipt(read), printReceipt(odd))
+})
+
 test('checkpointIn gives the newest checkpoint: of receipts, of a proof, and of what is one itself', () => {
   const note = (size: number): string => PROOF.checkpoint.replace('\n2\n', `\n${size}\n`)
   const receipt = (size: number): string =>
@@ -63,6 +73,8 @@ const BAD: readonly (readonly [why: string, text: string])[] = [
   ['no proof', TEXT.slice(0, TEXT.indexOf('c2sp.org'))],
   ['a name that is disclosed twice', TEXT.replace('open {', 'open {"a":{"salt":"","value":"y"},')],
   ['a disclosed value without a salt', TEXT.replace(/open .*/, 'open {"a":{"value":"x"}}')],
+  ['a salt that is not base64url in its one form', TEXT.replace(/"salt":"/, '"salt":"!')],
+  ['words beside a disclosed value', TEXT.replace('{"salt"', '{"approved":true,"salt"')],
   ['something disclosed that is no object', TEXT.replace(/open .*/, 'open ["x"]')],
   ['something disclosed that is no JSON', TEXT.replace(/open .*/, 'open {')],
   ['a proof of another form', TEXT.replace('index 1', 'index one')],

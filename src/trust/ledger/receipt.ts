@@ -65,12 +65,16 @@ function parseReceipt(text: string): EntryReceipt | undefined {
 function parseOpened(text: string): EntryReceipt['disclosed'] | undefined {
   const opened = parseCanonicalObject(text)
   if (opened === undefined) return undefined
-  const disclosed: Record<string, Disclosed> = {}
+  const disclosed: [name: string, Disclosed][] = []
   for (const [name, each] of Object.entries(opened)) {
     if (!isJsonObject(each) || typeof each['salt'] !== 'string') return undefined
-    disclosed[name] = { value: each['value'] ?? null, salt: Buffer.from(each['salt'], 'base64url') }
+    const { value = null, salt: text, ...more } = each
+    const salt = Buffer.from(text, 'base64url')
+    if (toBase64Url(salt) !== text || Object.keys(more).length > 0) return undefined
+    disclosed.push([name, { value, salt }])
   }
-  return disclosed
+  // A name may be `__proto__`, which an assignment would not make a member.
+  return Object.fromEntries(disclosed)
 }
 
 /** Only canonical: else one name could stand there with two values, and people and programs would read different ones. */

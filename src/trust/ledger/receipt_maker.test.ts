@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import { test } from 'node:test'
 import { utf8 } from '#base/bytes.ts'
 import { newEd25519Pem } from '#base/crypto.ts'
 import {
@@ -105,6 +105,14 @@ test('ReceiptMaker takes what witnesses have cosigned, where it covers the entri
   assert.deepEqual(await sizeOf(2, 4), ['5', '5'])
   files.tamper(`${folder.path}/${FILE.cosigned}`, utf8('damaged'))
   assert.deepEqual(await sizeOf(0, 1), ['5'])
+  // The log was set back behind it, or is another one since.
+  for (const lost of [
+    { ...head, size: 9 },
+    { ...head, size: 4 },
+  ]) {
+    files.tamper(`${folder.path}/${FILE.cosigned}`, utf8(await signCheckpoint(lost, signers, 1_000)))
+    assert.deepEqual(await sizeOf(0, 1), ['5'], `${lost.size}`)
+  }
 })
 
 test('ReceiptMaker gives out nothing that does not hold: an entry, or a log, that is another one', async () => {

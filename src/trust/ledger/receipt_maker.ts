@@ -1,3 +1,4 @@
+import { sameBytes } from '#base/bytes.ts'
 import type { Files } from '#base/files.ts'
 import { LIMITS } from '#base/limits.ts'
 import { peekCheckpoint } from './checkpoint.ts'
@@ -43,11 +44,15 @@ export class ReceiptMaker {
     return texts.join('')
   }
 
-  /** What witnesses have cosigned is worth more than what is a second newer. */
+  /**
+   * What witnesses have cosigned is worth more than what is a second newer; but a log that was set back has no proofs of it.
+   */
   async #checkpointFor(log: TiledLog, index: number): Promise<SignedHead | undefined> {
-    const cosigned = await this.#cosigned(log.folder)
-    if (cosigned !== undefined && index < cosigned.head.size) return cosigned
     const signed = await log.signed()
+    const cosigned = await this.#cosigned(log.folder)
+    const head = cosigned?.head
+    if (head !== undefined && index < head.size && head.size <= signed.head.size)
+      if (sameBytes(await log.rootAt(head.size), head.root)) return cosigned
     return index < signed.head.size ? signed : undefined
   }
 

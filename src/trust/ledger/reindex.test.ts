@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import { test } from 'node:test'
 import { sha256 } from '#base/crypto.ts'
 import { planLog, type PlannedLog } from '../../../test/support/tiled_fixture.ts'
 import { segmentPath } from './layout.ts'

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import { test } from 'node:test'
 import { Fault } from '#base/fault.ts'
 import { LIMITS } from '#base/limits.ts'
 import { SearchQueue, type Asker } from './search_queue.ts'

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import { test } from 'node:test'
 import fc from 'fast-check'
 import { concat, utf8 } from '#base/bytes.ts'
 import { sha256, sha256Hex } from '#base/crypto.ts'

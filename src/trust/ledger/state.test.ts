@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import { test } from 'node:test'
 import type { SegmentMark } from './load.ts'
 import { bytesPerEntry, DAY_MS, daysLeft } from './state.ts'
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import { test } from 'node:test'
 import { planLog, type PlannedLog } from '../../../test/support/tiled_fixture.ts'
 import { tileFile } from './tile_files.ts'
 import { mendTiles } from './tile_mender.ts'

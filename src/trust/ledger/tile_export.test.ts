@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import { test } from 'node:test'
 import { planLog, sign, type PlannedLog } from '../../../test/support/tiled_fixture.ts'
 import { peekCheckpoint } from './checkpoint.ts'
 import { leafHash, rootOf } from './merkle.ts'

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import { test } from 'node:test'
 import { planLog } from '../../../test/support/tiled_fixture.ts'
 import { SURVIVALS } from '../../../test/support/simulated_files.ts'
 import { readTile, tileFile } from './tile_files.ts'

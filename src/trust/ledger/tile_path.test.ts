@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import { test } from 'node:test'
 import fc from 'fast-check'
 import { parseTilePath, tilePath, tileWidth, type TileAddress } from './tile_path.ts'
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { concat, utf8 } from '#base/bytes.ts'
 import { newEd25519Pem, sha256 } from '#base/crypto.ts'
@@ -11,7 +11,7 @@ import {
   LEDGER,
   newestFolder,
   openOn,
-  PUBLIC_KEY,
+  PUBLIC_KEYS,
   packOf,
 } from '../../../test/support/ledger_fixture.ts'
 import type { SimulatedFiles } from '../../../test/support/simulated_files.ts'
@@ -69,8 +69,8 @@ test('verifyLedger finds no damage: a group was written while those behind it we
 test('verifyLedger finds nothing wrong: with no key, with the public key, with all keys', async () => {
   for (const keys of [
     {},
-    { publicKey: PUBLIC_KEY },
-    { publicKey: PUBLIC_KEY, sidecarKey: KEYS.sidecarKey },
+    { logKeys: PUBLIC_KEYS },
+    { logKeys: PUBLIC_KEYS, sidecarKey: KEYS.sidecarKey },
   ]) {
     const report = await verifyLedger({ files: SMALL.files, directory: LEDGER, keys })
     assert.deepEqual(report.problems, [])

@@ -1,4 +1,6 @@
-import { join, relative, resolve } from 'node:path'
+import { realpath } from 'node:fs/promises'
+import { basename, join, relative, resolve, sep } from 'node:path'
+import { sha256Hex } from '#base/crypto.ts'
 import { Fault } from '#base/fault.ts'
 import { NODE_FILES } from '#base/files.ts'
 import { lockHome } from '#base/home_lock.ts'
@@ -13,9 +15,6 @@ import { withFileFaults } from '../file_faults.ts'
 import { printBytes, progressOf } from '../progress.ts'
 import { wrongUsage } from '../usage.ts'
 
-/** Plain, in the home, while a backup is made. What a run leaves that was killed, the next one replaces. */
-const STATE_COPY = 'state.db.copy.tmp'
-
 export const backup: Command = {
   name: 'backup',
   summary: 'copy the home into a folder, encrypted, while the door runs; again copies only what is new',
@@ -27,27 +26,34 @@ export const backup: Command = {
 }
 
 async function run(call: Call): Promise<Answer> {
-  const target = targetOf(call)
+  const target = resolve(call.world.cwd, call.words[0] ?? '')
   const secret = await readSecret(call)
   await checkHome(call.home)
+  await refuseInside(call.home, target)
   await BackupFolder.make(NODE_FILES, target)
   const lock = lockFolder(target)
   try {
     const folder = await BackupFolder.prepare(NODE_FILES, target, secret)
     const body = { target, key: secret.kind }
     await askDoor(call, BackupAnswer, { method: 'POST', path: '/admin/backup', body })
-    return draw(await copyHome(call, folder), target)
+    return draw(await copyHome(call, folder, target), target)
   } finally {
     lock.release()
   }
 }
 
-function targetOf({ world, words, home }: Call): string {
-  const target = resolve(world.cwd, words[0] ?? '')
-  const inside = relative(home, target)
-  if (inside === '' || !inside.startsWith('..'))
-    throw wrongUsage('The backup must not be in the home itself.')
-  return target
+/** Each backup would hold the one before it. */
+async function refuseInside(home: string, target: string): Promise<void> {
+  const [first] = relative(await realpath(home), await realOf(target)).split(sep)
+  if (first !== '..') throw wrongUsage('The backup must not be in the home itself.')
+}
+
+/** Where a path leads that may not be there yet. */
+async function realOf(path: string): Promise<string> {
+  const above = resolve(path, '..')
+  return await realpath(path).catch(async () =>
+    above === path ? path : join(await realOf(above), basename(path)),
+  )
 }
 
 /** Else a home would be made to be backed up. */
@@ -69,9 +75,19 @@ function lockFolder(target: string): ReturnType<typeof lockHome> {
   }
 }
 
-async function copyHome(call: Call, folder: BackupFolder): Promise<BackedUp> {
+/**
+ * Plain, in the home, while a backup is made. What a run leaves that was killed, the next one into the same folder replaces;
+ * one into another folder may be under way at the same time.
+ */
+export function stateCopyFor(target: string): string {
+  return `state.db.copy-${sha256Hex(target).slice(0, NAME_CHARACTERS)}.tmp`
+}
+
+const NAME_CHARACTERS = 16
+
+async function copyHome(call: Call, folder: BackupFolder, target: string): Promise<BackedUp> {
   const { home, world } = call
-  const state = join(home, STATE_COPY)
+  const state = join(home, stateCopyFor(target))
   const tell = progressOf(call)
   await NODE_FILES.unlink(state)
   try {

@@ -4,6 +4,7 @@ import { NODE_FILES } from '#base/files.ts'
 import { exportTiles } from '#trust/ledger/tile_export.ts'
 import { TiledLogs } from '#trust/ledger/tiled_logs.ts'
 import type { Command } from '../command.ts'
+import { checkExportTarget } from '../export_target.ts'
 import { progressOf } from '../progress.ts'
 import { wrongUsage } from '../usage.ts'
 
@@ -30,6 +31,7 @@ export const ledgerExport: Command = {
       throw new Fault('home.damaged', {}, { say: 'There is no ledger in this home. Start the door once.' })
     const tell = progressOf(call)
     const target = resolve(call.world.cwd, directory)
+    await checkExportTarget(call.home, target)
     const { origin, entries, written } = await exportTiles(NODE_FILES, log, target, ({ done, all }) =>
       tell(() => `${done} of ${all} files are there`),
     )

@@ -1,12 +1,14 @@
+import { lstat, realpath } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Fault } from '#base/fault.ts'
 import { NODE_FILES } from '#base/files.ts'
-import { lockHome } from '#base/home_lock.ts'
+import { lockHome, type HomeLock } from '#base/home_lock.ts'
 import { readHomeVersion } from '#base/home_version.ts'
 import { LIMITS } from '#base/limits.ts'
 import { checkDatabase } from '#base/sqlite.ts'
 import { BackupFolder } from '#rooms/backup/backup_folder.ts'
-import { restore as restoreHome, type Restored } from '#rooms/backup/restore.ts'
+import { restore as restoreHome, restoringOf, type Restored } from '#rooms/backup/restore.ts'
+import { FILE, listOrigins } from '#trust/ledger/layout.ts'
 import { logKeysOf } from '#trust/ledger/log_keys.ts'
 import { verifyLedger } from '#trust/ledger/verify.ts'
 import { openLocalKeys } from '#trust/vault/local_keys.ts'
@@ -29,22 +31,44 @@ export const restore: Command = {
 }
 
 async function run(call: Call): Promise<Answer> {
-  const { world, words, home } = call
+  const { world, words } = call
+  // A link to it stays one.
+  const home = await realpath(call.home).catch(() => call.home)
   const secret = await readSecret(call)
   const folder = await BackupFolder.open(NODE_FILES, resolve(world.cwd, words[0] ?? ''), secret)
   // No door may run in a home that is moved aside.
   const isThere = (await NODE_FILES.list(home)).length > 0
   if (isThere && !call.isOn('force')) throw new Fault('home.occupied')
-  const lock = isThere ? lockHome(home) : undefined
+  const locks = isThere ? [lockHome(home)] : []
   try {
-    return draw(await restoreInto(call, folder), home)
+    locks.push(await claim(restoringOf(home)))
+    return draw(await restoreInto(call, folder, home), home)
   } finally {
-    lock?.release()
+    for (const lock of locks) lock.release()
   }
 }
 
-async function restoreInto(call: Call, folder: BackupFolder): Promise<Restored> {
-  const { world, home } = call
+/** Makes the place of this run, or takes that of one that was cut. Throws `home.occupied` where others could change what is in it. */
+async function claim(place: string): Promise<HomeLock> {
+  await NODE_FILES.makeDirectory(place)
+  const { uid, mode, isFolder } = await lstat(place).then((facts) => ({
+    uid: facts.uid,
+    mode: facts.mode,
+    isFolder: facts.isDirectory(),
+  }))
+  const isOurs = isFolder && (mode & OF_OTHERS) === 0 && uid === (process.getuid?.() ?? uid)
+  if (isOurs) return lockHome(place)
+  throw new Fault(
+    'home.occupied',
+    { place },
+    { say: `${place} is a link, or others may write there. Remove it, or name another home.` },
+  )
+}
+
+const OF_OTHERS = 0o077
+
+async function restoreInto(call: Call, folder: BackupFolder, home: string): Promise<Restored> {
+  const { world } = call
   const tell = progressOf(call)
   let bytes = 0
   const parts = {
@@ -61,13 +85,23 @@ async function restoreInto(call: Call, folder: BackupFolder): Promise<Restored> 
   return await restoreHome(parts, { isForced: call.isOn('force'), known: await knownHeads(home) })
 }
 
-/** The home that is moved aside may know of entries that the backup does not have. */
+/**
+ * The home that is moved aside may know of entries that the backup does not have. Its ledger is signed every second, `head` is
+ * kept every minute: after a door was killed that is a minute in which a key may have been revoked.
+ */
 async function knownHeads(home: string): Promise<readonly string[]> {
-  try {
-    return [Buffer.from(await NODE_FILES.read(join(home, 'head'), LIMITS.noteBytes)).toString('utf8')]
-  } catch {
-    return []
-  }
+  const newest = (await listOrigins(NODE_FILES, join(home, 'ledger')).catch(() => undefined))?.folders.at(-1)
+  const places = [join(home, 'head'), ...(newest === undefined ? [] : [join(newest.path, FILE.checkpoint)])]
+  const texts = await Promise.all(places.map(async (place) => await readNote(place)))
+  return texts.filter((text) => text !== undefined)
+}
+
+/** What cannot be read says nothing of the old home, and is no reason to leave it in its place. */
+async function readNote(place: string): Promise<string | undefined> {
+  return await NODE_FILES.read(place, LIMITS.noteBytes).then(
+    (bytes) => Buffer.from(bytes).toString('utf8'),
+    () => undefined,
+  )
 }
 
 /** All that a door looks at when it starts, and every entry, before there is a home to start in. */
@@ -91,6 +125,7 @@ function draw({ manifest, aside }: Restored, home: string): Answer {
   const lines = [
     `Restored ${manifest.files.length} files into ${home}, as they were on ${made}, with ${entries} entries of the newest log.`,
     ...(aside === undefined ? [] : [`The home that was there is now ${aside}.`]),
+    'Keys that were revoked since then, and callers that were disabled, are let in again: revoke and disable them first.',
     'At its next start a new log follows the one of the copy, because others may know what was recorded after it.',
     'Make sure that no door runs any more in the home that was copied: two would be one identity.',
   ]

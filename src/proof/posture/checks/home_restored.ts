@@ -17,7 +17,7 @@ export const homeRestored: Check = {
         : 'whether entries followed it is not known here'
     return warn(
       `restored on ${new Date(at).toISOString().slice(0, 10)} from a copy ${end}; ${gap}`,
-      'Compare with what is held outside: anchors, witnesses, receipts, and the old home if it is still there',
+      'Revoke keys and disable callers again that were since the copy, and compare with what is held outside: anchors, witnesses, receipts, and the old home if it is still there',
     )
   },
 }
