@@ -33,7 +33,10 @@ export interface ProvableTimes {
 }
 
 export interface AppendFigures {
+  /** By producers, while sealing waits, as it does in a door that is busy. */
   readonly appends: Readonly<Record<string, AppendRate>>
+  /** By the most producers, while full segments are sealed too, as it must be when the load does not end. */
+  readonly while_sealing: AppendRate
   /** The same of a quiet ledger: an entry now and then. */
   readonly quiet_provable: ProvableTimes
 }
@@ -59,27 +62,37 @@ interface Round {
 export async function measureAppends(directory: string, options: AppendOptions): Promise<AppendFigures> {
   const { rounds, seconds, say, producers = PRODUCERS } = options
   const count: GroupCount = { groups: 0, bytes: 0, measured: 0 }
-  const ledger = await openBenchLedger(path.join(directory, 'ledger'), newKeys(), countingFiles(count))
+  let isBusy = false
+  const files = countingFiles(count)
+  const ledger = await openBenchLedger(path.join(directory, 'ledger'), newKeys(), files, () => isBusy)
   const results = new Map<number, Round[]>(producers.map((each) => [each, []]))
+  const sealing: Round[] = []
+  const most = Math.max(...producers)
   const quiet: number[][] = []
   // Round 0 warms up.
   for (let at = 0; at <= rounds; at += 1) {
     for (const [each, list] of results) {
-      const one = await runRound(ledger, count, { producers: each, seconds, directory })
+      isBusy = true
+      const one = await runRound(ledger, count, { producers: each, seconds, directory, isSealing: false })
+      isBusy = false
+      await ledger.settled()
       if (at > 0) list.push(one)
     }
+    const one = await runRound(ledger, count, { producers: most, seconds, directory, isSealing: true })
+    if (at > 0) sealing.push(one)
     if (at > 0) quiet.push(await appendNowAndThen(ledger, seconds))
     say(at === 0 ? 'warmed up' : `appends: round ${at} of ${rounds}`)
   }
   await ledger.close()
   const appends = Object.fromEntries([...results].map(([each, list]) => [each, toRate(list)]))
-  return { appends, quiet_provable: toProvable(quiet) }
+  return { appends, while_sealing: toRate(sealing), quiet_provable: toProvable(quiet) }
 }
 
 interface Load {
   readonly producers: number
   readonly seconds: number
   readonly directory: string
+  readonly isSealing: boolean
 }
 
 async function runRound(ledger: Ledger, count: GroupCount, load: Load): Promise<Round> {
@@ -90,7 +103,7 @@ async function runRound(ledger: Ledger, count: GroupCount, load: Load): Promise<
   const { user, system } = process.cpuUsage(processor)
   const { groups, bytes, measured } = count
   const provable = await watch.finish()
-  await ledger.settled()
+  if (load.isSealing) await ledger.settled()
   const groupBytes = Math.round(bytes / Math.max(1, measured))
   const entriesPerGroup = latencies.length / groups
   const times = await writeGroups(path.join(load.directory, 'groups'), groupBytes, load.seconds)

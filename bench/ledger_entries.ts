@@ -19,9 +19,14 @@ export function newKeys(): LedgerKeys {
   return { signingPem, mlDsaPem, sidecarKey: randomBytes(32), pseudonymKey: randomBytes(32) }
 }
 
-/** Opens a ledger as the door does. */
-export function openBenchLedger(directory: string, keys: LedgerKeys, files = NODE_FILES): Promise<Ledger> {
-  return openLedger({ files, directory, keys, clock: SYSTEM_CLOCK })
+/** Opens a ledger as the door does. `isBusy`: true while sealing should wait. */
+export function openBenchLedger(
+  directory: string,
+  keys: LedgerKeys,
+  files = NODE_FILES,
+  isBusy: () => boolean = () => false,
+): Promise<Ledger> {
+  return openLedger({ files, directory, keys, clock: SYSTEM_CLOCK, isBusy })
 }
 
 /** For another process that opens the same ledger. */

@@ -10,6 +10,7 @@ export function drawLedger(report: LedgerReport): string {
     `entries of ${report.leaf_bytes} bytes, each awaited until it is on disk; disk: groups of that size written and synced, and nothing else`,
     'producers  appends/s  (min–max)          p50 µs   p99 µs  CPU µs  a group   disk/s  p50 µs  p99 µs  of disk  provable p50 ms  p99 ms',
     ...Object.entries(appends).map(drawRate),
+    drawRate(['+ sealing', report.while_sealing]),
     `a quiet ledger: provable after ${quiet.p50_ms} ms (p50), ${quiet.p99_ms} ms (p99)`,
     `${report.sealed_bytes_per_request ?? 'no segment was sealed: no'} bytes per request (intent and outcome) on disk, sealed; ${report.requests_written} written`,
     '',

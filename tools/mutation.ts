@@ -31,14 +31,6 @@ export const TARGETS: readonly Target[] = [
   { name: 'tokens', folder: 'src/trust/access/tokens', alsoTests: [], leftOut: [] },
   { name: 'issued', folder: 'src/trust/access/issued', alsoTests: [], leftOut: [] },
   { name: 'possession', folder: 'src/trust/access/possession', alsoTests: [], leftOut: [] },
-  { name: 'ledger', folder: 'src/trust/ledger', alsoTests: [], leftOut: [] },
-  { name: 'door', folder: 'src/door', alsoTests: [], leftOut: ['is linear over', 'ten minutes of flood'] },
-  {
-    name: 'detectors',
-    folder: 'src/door/detectors',
-    alsoTests: [],
-    leftOut: ['is linear over', 'is quick over'],
-  },
   { name: 'limits', folder: 'src/door/limits', alsoTests: [], leftOut: [] },
 ]
 

@@ -45,7 +45,16 @@ test('docs/reference/routes.md lists every route with its action, and no other',
   const stub = {} as never
   const config = { identity: { scim: {} } }
   const home = { config, callers: stub, keys: stub, ledger: stub, policies: stub, directory: '/' } as never
-  const shared = { home, door: stub, clock: stub, catalogue: stub, limits: stub, health: stub, held: stub, logs: stub }
+  const shared = {
+    home,
+    door: stub,
+    clock: stub,
+    catalogue: stub,
+    limits: stub,
+    health: stub,
+    held: stub,
+    logs: stub,
+  }
   const routes = allRoutes({ ...shared, exchange: noExchangeRoute })
   const wanted = routes.map(({ method, path, action }) => `| \`${method} ${path}\` | \`${action}\` |`)
   const text = readFileSync(join(ROOT, 'docs/reference/routes.md'), 'utf8')

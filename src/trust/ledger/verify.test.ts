@@ -67,11 +67,7 @@ test('verifyLedger finds no damage: a group was written while those behind it we
 })
 
 test('verifyLedger finds nothing wrong: with no key, with the public key, with all keys', async () => {
-  for (const keys of [
-    {},
-    { logKeys: PUBLIC_KEYS },
-    { logKeys: PUBLIC_KEYS, sidecarKey: KEYS.sidecarKey },
-  ]) {
+  for (const keys of [{}, { logKeys: PUBLIC_KEYS }, { logKeys: PUBLIC_KEYS, sidecarKey: KEYS.sidecarKey }]) {
     const report = await verifyLedger({ files: SMALL.files, directory: LEDGER, keys })
     assert.deepEqual(report.problems, [])
     assert.equal(report.entries, 262)
