@@ -81,7 +81,8 @@ export function composeAuthenticator(parts: AuthenticatorParts): Authenticator {
   }
 }
 
-const NO_TOKEN = Object.freeze({ token: new Sealed('') })
+/** As long as a key. */
+const NO_TOKEN = Object.freeze({ token: new Sealed('-'.repeat(57)) })
 const NOTHING_SHOWN: Possession = Object.freeze({ proof: undefined, certificate: undefined })
 
 type Parts = Pick<Presented, 'tokens' | 'proof' | 'certificate'>
