@@ -20,7 +20,6 @@ import type { Catalogue } from '#rooms/models/catalogue.ts'
 import { OpenLog } from '#rooms/log/open_log.ts'
 import type { HeldOutside } from '#trust/ledger/held_outside.ts'
 import { TiledLogs } from '#trust/ledger/tiled_logs.ts'
-import type { ConnectionsParts } from '#faces/http/connections.ts'
 import { describeRule, type ListenerName } from '#faces/http/listener.ts'
 import type { ListenAt } from '#faces/http/listening.ts'
 import { openMetricsServer } from '#faces/http/metrics_server.ts'
@@ -34,7 +33,7 @@ import { healthOf, readiness } from './main_health.ts'
 import { inspectorParts } from './main_inspection.ts'
 import type { OpenHome } from './main_home.ts'
 import { openIdentity, type OpenIdentity } from './main_identity.ts'
-import { listenerAsk, metricsToken, openTls } from './main_listeners.ts'
+import { dropCounter, listenerAsk, metricsToken, openTls } from './main_listeners.ts'
 import { openLimits, type OpenLimits } from './main_limits.ts'
 import { openOutside, type OpenOutside } from './main_outside.ts'
 import { openCatalogue } from './main_models.ts'
@@ -296,13 +295,6 @@ async function openWorkers(
 function openToAll({ identity, logs, around: { clock } }: Assembly): Partial<ServerParts> {
   const { origin, documents, proofNonce } = identity
   return { origin, documents, proofNonce, openLog: new OpenLog({ logs, clock }) }
-}
-
-function dropCounter({ guard, requests }: Assembly): ConnectionsParts['onDrop'] {
-  return (peer, reason) => {
-    guard.dropped(peer)
-    requests.dropped(reason)
-  }
 }
 
 function routesOf(assembly: Assembly, listener: 'door' | 'admin'): readonly GuardedRoute[] {

@@ -7,6 +7,9 @@ import { LIMITS } from '#base/limits.ts'
 import { readPlainFileNow } from '#base/plain_file.ts'
 import type { Sealed } from '#base/sealed.ts'
 import { watchFiles } from '#base/watch_files.ts'
+import type { FloodGuard } from '#door/flood_guard.ts'
+import type { RequestMetrics } from '#door/request_metrics.ts'
+import type { ConnectionsParts } from '#faces/http/connections.ts'
 import { ruleFor, type ListenerAsk, type ListenerName } from '#faces/http/listener.ts'
 import { TlsPair, type TlsParts } from '#faces/http/tls.ts'
 import { resolveSecret, type Config } from './config.ts'
@@ -91,5 +94,19 @@ async function checkRule(ask: ListenerAsk, { host, port }: ListenAddress, now: M
     const resolved = await lookup(host).catch(() => undefined)
     if (resolved === undefined || resolved.address === host) throw thrown
     ruleFor(ask, { host: resolved.address, port }, now)
+  }
+}
+
+/** Counts connections that were closed before they brought a request, against their source too. */
+export function dropCounter({
+  guard,
+  requests,
+}: {
+  readonly guard: FloodGuard
+  readonly requests: RequestMetrics
+}): ConnectionsParts['onDrop'] {
+  return (peer, reason) => {
+    guard.dropped(peer)
+    requests.dropped(reason)
   }
 }

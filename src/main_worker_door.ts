@@ -34,7 +34,7 @@ import { cedarEngine } from '#trust/cedar/engine.ts'
 import { TiledLogs } from '#trust/ledger/tiled_logs.ts'
 import { loadConfig, type Config } from './config.ts'
 import { inspectorParts } from './main_inspection.ts'
-import { listenerAsk, openTls } from './main_listeners.ts'
+import { dropCounter, listenerAsk, openTls } from './main_listeners.ts'
 import { openCatalogue } from './main_models.ts'
 import { modelRoutes } from './main_routes.ts'
 import { openTelemetry } from './main_telemetry.ts'
@@ -153,10 +153,7 @@ async function listen(
     clock,
     newId: newEntryId,
     metrics: requests,
-    onDrop: (peer, reason) => {
-      guard.dropped(peer)
-      requests.dropped(reason)
-    },
+    onDrop: dropCounter(parts),
     readiness: () => shared().readiness,
     bodyBytes: config.limits.body_bytes,
     origin: order.origin === '' ? undefined : order.origin,

@@ -1,8 +1,8 @@
 import { utf8 } from './bytes.ts'
 import { Fault } from './fault.ts'
-import { errorCode, writeAtomic, type Files } from './files.ts'
+import { writeAtomic, type Files } from './files.ts'
 import { isJsonObject } from './json.ts'
-import { LIMITS } from './limits.ts'
+import { readTextIfThere } from './read_text.ts'
 
 /** The form of the homes that this program writes. What changes at each is in docs/reference/home.md. */
 export const HOME_FORMAT = 2
@@ -22,7 +22,7 @@ const FILE = 'version'
 
 /** Undefined where there is no such file. Throws `home.damaged`, and `home.newer` for a format that is not known here. */
 export async function readHomeVersion(files: Files, home: string): Promise<HomeVersion | undefined> {
-  const text = await textOf(files, `${home}/${FILE}`)
+  const text = await readTextIfThere(files, `${home}/${FILE}`)
   if (text === undefined) return undefined
   const { format, recorded, program } = parse(text)
   if (!isFormat(format)) throw damaged()
@@ -51,15 +51,6 @@ function parse(text: string): Record<string, unknown> {
     return isJsonObject(value) ? value : {}
   } catch {
     throw damaged()
-  }
-}
-
-async function textOf(files: Files, path: string): Promise<string | undefined> {
-  try {
-    return Buffer.from(await files.read(path, LIMITS.noteBytes)).toString('utf8')
-  } catch (thrown) {
-    if (errorCode(thrown) === 'ENOENT') return undefined
-    throw thrown
   }
 }
 

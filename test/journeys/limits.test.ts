@@ -5,28 +5,13 @@ import { test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { startMeteredUpstream, type Told } from '../fakes/metered_upstream.ts'
 import { journey, refusal, say } from '../support/journey.ts'
-import { race } from '../support/race.ts'
+import { raceForTen } from '../support/race.ts'
 import { allEntries, homeWith, usesOf, type Entry } from '../support/limits_home.ts'
 
 const ECHO = 'models:\n  echo: { provider: echo, max_output_tokens: 100 }\n'
 
 test('1,000 callers race for a budget of 10: exactly 10 pass', async () => {
-  const home = await homeWith(
-    `${ECHO}limits:\n  in_flight: 2000\n  budgets:\n    - { who: { space: default }, requests_per_day: 10 }\n`,
-  )
-  await journey(
-    async ({ door, key, json }) => {
-      const keys = await Promise.all(['a', 'b', 'c', 'd'].map(async (name) => (await key(name)).key))
-      const statuses = await race(door().door, keys, 1_000)
-      assert.equal(statuses.filter((status) => status === 200).length, 10)
-      assert.equal(statuses.filter((status) => status === 429).length, 990)
-      const intents = (await allEntries(json)).filter(
-        ({ kind, opened }) => kind === 'intent' && 'counters' in opened,
-      )
-      assert.equal(intents.length, 10)
-    },
-    { home },
-  )
+  await raceForTen(2_000)
 })
 
 test('a key has limits of its own, and they outlast a restart', async () => {

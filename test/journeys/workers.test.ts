@@ -14,9 +14,9 @@ import {
 } from '../support/fleet_scene.ts'
 import { gatehouse, removeHome } from '../support/gatehouse_process.ts'
 import { journey } from '../support/journey.ts'
-import { allEntries, homeWith } from '../support/limits_home.ts'
+import { homeWith } from '../support/limits_home.ts'
 import { scrape, sumOf } from '../support/metrics_page.ts'
-import { race } from '../support/race.ts'
+import { raceForTen } from '../support/race.ts'
 
 const TWO = ['--workers', '2']
 /** Connections are handed out in turn, so both workers have some of these. */
@@ -123,22 +123,7 @@ test('kill -9 of the writer ends the workers within a second, and loses nothing 
 })
 
 test('1,000 callers race at two workers for a budget of 10: exactly 10 pass', async () => {
-  const home = await homeWith(
-    'models:\n  echo: { provider: echo, max_output_tokens: 100 }\nlimits:\n  in_flight: 4000\n  budgets:\n    - { who: { space: default }, requests_per_day: 10 }\n',
-  )
-  await journey(
-    async ({ door, key, json }) => {
-      const keys = await Promise.all(['a', 'b', 'c', 'd'].map(async (name) => (await key(name)).key))
-      const statuses = await race(door().door, keys, 1_000)
-      assert.equal(statuses.filter((status) => status === 200).length, 10)
-      assert.equal(statuses.filter((status) => status === 429).length, 990)
-      const counted = (await allEntries(json)).filter(
-        ({ kind, opened }) => kind === 'intent' && 'counters' in opened,
-      )
-      assert.equal(counted.length, 10)
-    },
-    { home, args: TWO },
-  )
+  await raceForTen(4_000, TWO)
 })
 
 test('a port that is taken is refused, and a share too small for a body is told: no worker stays behind', async () => {

@@ -1,5 +1,5 @@
-import { setTimeout as later } from 'node:timers'
 import type { Clock, Millis } from '#base/clock.ts'
+import { Rounds } from '#base/rounds.ts'
 import type { Checkpoints, SignedHead } from '#trust/ledger/checkpointer.ts'
 
 /** A place outside that keeps checkpoints. */
@@ -41,9 +41,10 @@ export class AnchorKeeper {
   readonly #parts: AnchorKeeperParts
   #state: AnchorState
   #failures = 0
-  #timer: NodeJS.Timeout | undefined
-  #work: Promise<void> = Promise.resolve()
-  #isClosed = false
+  readonly #rounds = new Rounds(
+    () => this.put(),
+    () => this.#waitMs(),
+  )
 
   constructor(parts: AnchorKeeperParts) {
     this.#parts = parts
@@ -56,19 +57,12 @@ export class AnchorKeeper {
   }
 
   /** The first one goes out soon: what it was before this process is not known. */
-  start(waitMs = FIRST_WAIT_MS): void {
-    this.#timer = later(() => {
-      this.#work = this.put().then(() => {
-        if (!this.#isClosed) this.start(this.#waitMs())
-      })
-    }, waitMs)
-    this.#timer.unref()
+  start(): void {
+    this.#rounds.start(FIRST_WAIT_MS)
   }
 
-  async close(): Promise<void> {
-    this.#isClosed = true
-    clearTimeout(this.#timer)
-    await this.#work
+  close(): Promise<void> {
+    return this.#rounds.close()
   }
 
   /** Puts the newest checkpoint there, unless it is. Never rejects. */

@@ -1,5 +1,5 @@
-import { setTimeout as later } from 'node:timers'
 import type { Clock } from '#base/clock.ts'
+import { Rounds } from '#base/rounds.ts'
 import type { Checkpoints, SignedHead } from '#trust/ledger/checkpointer.ts'
 import { isBy, parseNote, signatureLine } from '#trust/ledger/note.ts'
 import type { WitnessClient, WitnessState } from './witness_client.ts'
@@ -22,15 +22,17 @@ const REFRESH_MS = 3_600_000
  */
 export class Gathering {
   readonly #parts: GatheringParts
-  #timer: NodeJS.Timeout | undefined
-  #round: Promise<void> = Promise.resolve()
+  readonly #rounds: Rounds
   #askedAt = Number.NEGATIVE_INFINITY
   #asked: SignedHead | undefined
   #problem: string | undefined
-  #isClosed = false
 
   constructor(parts: GatheringParts) {
     this.#parts = parts
+    this.#rounds = new Rounds(
+      () => this.round(),
+      () => parts.everyMs,
+    )
     const { cosigned } = parts.checkpoints
     if (cosigned !== undefined) for (const witness of parts.witnesses) witness.remember(cosigned)
   }
@@ -45,18 +47,11 @@ export class Gathering {
   }
 
   start(): void {
-    this.#timer = later(() => {
-      this.#round = this.round().then(() => {
-        if (!this.#isClosed) this.start()
-      })
-    }, this.#parts.everyMs)
-    this.#timer.unref()
+    this.#rounds.start()
   }
 
-  async close(): Promise<void> {
-    this.#isClosed = true
-    clearTimeout(this.#timer)
-    await this.#round
+  close(): Promise<void> {
+    return this.#rounds.close()
   }
 
   /** Asks all witnesses once, if there is anything new for them. Never rejects. */

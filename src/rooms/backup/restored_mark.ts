@@ -1,9 +1,9 @@
 import { utf8 } from '#base/bytes.ts'
 import type { Millis } from '#base/clock.ts'
 import { Fault } from '#base/fault.ts'
-import { errorCode, folderOf, writeAtomic, type Files } from '#base/files.ts'
+import { folderOf, writeAtomic, type Files } from '#base/files.ts'
 import { isJsonArray, isJsonObject } from '#base/json.ts'
-import { LIMITS } from '#base/limits.ts'
+import { readTextIfThere } from '#base/read_text.ts'
 import type { Head } from '#trust/ledger/checkpoint.ts'
 import { headFromJson, headToJson } from '#trust/ledger/succession.ts'
 
@@ -33,7 +33,7 @@ export async function writeRestoredMark(files: Files, home: string, mark: Restor
 
 /** Undefined in a home that was not restored, or has been started since. Throws `home.damaged` for a file of another form. */
 export async function readRestoredMark(files: Files, home: string): Promise<RestoredMark | undefined> {
-  const text = await textOf(files, `${home}/${RESTORED}`)
+  const text = await readTextIfThere(files, `${home}/${RESTORED}`)
   if (text === undefined) return undefined
   try {
     const value: unknown = JSON.parse(text)
@@ -69,13 +69,4 @@ export async function removeRestoredMark(files: Files, home: string): Promise<vo
   const path = `${home}/${RESTORED}`
   await files.unlink(path)
   await files.syncDirectory(folderOf(path))
-}
-
-async function textOf(files: Files, path: string): Promise<string | undefined> {
-  try {
-    return Buffer.from(await files.read(path, LIMITS.noteBytes)).toString('utf8')
-  } catch (thrown) {
-    if (errorCode(thrown) === 'ENOENT') return undefined
-    throw thrown
-  }
 }

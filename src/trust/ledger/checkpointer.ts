@@ -165,7 +165,7 @@ export class Checkpointer implements Checkpoints {
       // Taken together and at once: the tree may grow while the file is written.
       const head = { origin: folder.origin, size: range.size, root: range.root() }
       try {
-        await this.#signHead(head)
+        if (!(await this.#signHead(head))) return
       } catch (thrown) {
         this.#problem = `the checkpoint cannot be written: ${errorCode(thrown) ?? 'unknown error'}`
         return
@@ -183,13 +183,15 @@ export class Checkpointer implements Checkpoints {
     return signers.every((signer) => signatures.some((each) => isBy(each, signer)))
   }
 
-  async #signHead(head: Head): Promise<void> {
+  /** False when the home went to another process meanwhile. */
+  async #signHead(head: Head): Promise<boolean> {
     const now = this.#parts.clock.now()
     const text = await signCheckpoint(head, this.#signers.at(now), now)
     // Asked again: a signature takes long enough for the home to go to another process.
-    if (!this.#parts.isOurs()) return
+    if (!this.#parts.isOurs()) return false
     await this.#write(FILE.checkpoint, text)
     this.#newest = { head, text }
+    return true
   }
 
   async #write(name: string, text: string): Promise<void> {

@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  ed25519PublicBytes,
-  mlDsa44PublicBytes,
-  newEd25519Pem,
-  newMlDsa44Pem,
-  sha256Hex,
-} from '#base/crypto.ts'
-import { emptyDisk, HandClock, intent, KEYS, LEDGER, openOn } from '../../../test/support/ledger_fixture.ts'
-import { SURVIVALS, type SimulatedFiles, type Step } from '../../../test/support/simulated_files.ts'
+import { ed25519PublicBytes, mlDsa44PublicBytes, newEd25519Pem, newMlDsa44Pem } from '#base/crypto.ts'
+import { HandClock, intent, KEYS, LEDGER, openOn } from '../../../test/support/ledger_fixture.ts'
+import { checkEveryStep } from '../../../test/support/every_step.ts'
+import { SURVIVALS, type SimulatedFiles } from '../../../test/support/simulated_files.ts'
 import { printHead } from './checkpoint.ts'
 import { cosignaturesOf, ed25519Cosigner } from './cosignature.ts'
 import type { Ledger } from './ledger.ts'
@@ -77,41 +72,13 @@ async function checkDisk(files: SimulatedFiles, kept: readonly string[]): Promis
   }
 }
 
-async function forEachStep(
-  verdict: 'crash' | { readonly code: string },
-  check: (files: SimulatedFiles, kept: readonly string[]) => Promise<void>,
-): Promise<number> {
-  for (let number = 0; ; number++) {
-    const files = await emptyDisk()
-    let struck: Step | undefined
-    files.judge = (step) => {
-      if (step.number !== number) return 'go'
-      struck = step
-      return verdict
-    }
-    const kept = await live(files)
-    if (struck === undefined) return number
-    const { kind, path } = struck
-    await check(files, kept).catch((thrown: unknown) => {
-      throw new Error(`step ${number} (${kind} ${path})`, { cause: thrown })
-    })
-  }
-}
+const LIFE = { live, checkDisk }
 
 test('cosign and rekey keep what they promise: the machine stops at any step, whatever survives of unsynced work', async () => {
-  const steps = await forEachStep('crash', async (files, kept) => {
-    const seen = new Set<string>()
-    for (const survival of SURVIVALS) {
-      const disk = files.reopen(survival)
-      // Where little was unsynced, several survivals leave the same disk.
-      const print = [...disk.all()].map(([path, bytes]) => `${path} ${sha256Hex(bytes)}`).join('\n')
-      if (!seen.has(print)) await checkDisk(disk, kept)
-      seen.add(print)
-    }
-  })
+  const steps = await checkEveryStep(LIFE, 'crash', SURVIVALS)
   assert.ok(steps > 30, `the life has ${steps} steps`)
 })
 
 test('cosign and rekey keep what they promise: one step fails, then the machine stops', async () => {
-  await forEachStep({ code: 'EIO' }, async (files, kept) => await checkDisk(files.reopen('lost'), kept))
+  await checkEveryStep(LIFE, { code: 'EIO' }, ['lost'])
 })

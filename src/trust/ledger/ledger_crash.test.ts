@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { sha256Hex } from '#base/crypto.ts'
 import type { EntryDraft, Receipt } from '#base/recorder.ts'
 import {
   draft,
@@ -12,13 +11,8 @@ import {
   PUBLIC_KEYS,
   readAll,
 } from '../../../test/support/ledger_fixture.ts'
-import {
-  SURVIVALS,
-  type SimulatedFiles,
-  type Step,
-  type Survival,
-  type Verdict,
-} from '../../../test/support/simulated_files.ts'
+import { checkEveryStep } from '../../../test/support/every_step.ts'
+import { SURVIVALS, type SimulatedFiles } from '../../../test/support/simulated_files.ts'
 import type { Ledger } from './ledger.ts'
 import { verifyLedger } from './verify.ts'
 
@@ -92,59 +86,16 @@ async function checkDisk(files: SimulatedFiles, promised: Promised): Promise<voi
   }
 }
 
-/** Runs the life once per step with a verdict at that step, until a run no longer reaches it. */
-async function forEachStep(
-  verdict: Verdict,
-  check: (files: SimulatedFiles, promised: Promised, step: Step) => Promise<void>,
-): Promise<number> {
-  for (let number = 0; ; number++) {
-    const files = await emptyDisk()
-    let struck: Step | undefined
-    files.judge = (step) => {
-      if (step.number !== number) return 'go'
-      struck = step
-      return verdict
-    }
-    const promised = await live(files)
-    if (struck === undefined) return number
-    await check(files, promised, struck)
-  }
-}
-
-async function checkSurvivals(
-  files: SimulatedFiles,
-  promised: Promised,
-  place: { step: Step; survivals: readonly Survival[] },
-): Promise<void> {
-  const { step, survivals } = place
-  const seen = new Set<string>()
-  for (const survival of survivals) {
-    const disk = files.reopen(survival)
-    // Where little was unsynced, several survivals leave the same disk.
-    const print = [...disk.all()].map(([path, bytes]) => `${path} ${sha256Hex(bytes)}`).join('\n')
-    if (seen.has(print)) continue
-    seen.add(print)
-    try {
-      await checkDisk(disk, promised)
-    } catch (thrown) {
-      const where = `step ${step.number} (${step.kind} ${step.path})`
-      throw new Error(`${where}, what survives: ${survival}`, { cause: thrown })
-    }
-  }
-}
+const LIFE = { live, checkDisk }
 
 test('openLedger keeps every acknowledged entry: the machine stops at any step, whatever survives of unsynced work', async () => {
-  const steps = await forEachStep('crash', async (files, promised, step) => {
-    await checkSurvivals(files, promised, { step, survivals: SURVIVALS })
-  })
+  const steps = await checkEveryStep(LIFE, 'crash', SURVIVALS)
   assert.ok(steps > 60, `the life has ${steps} steps`)
 })
 
 for (const code of ['EIO', 'ENOSPC'])
   test(`openLedger keeps every acknowledged entry: one step fails with ${code}, then the machine stops`, async () => {
-    await forEachStep({ code }, async (files, promised, step) => {
-      await checkSurvivals(files, promised, { step, survivals: ['lost'] })
-    })
+    await checkEveryStep(LIFE, { code }, ['lost'])
   })
 
 test('openLedger syncs what it acknowledges: the same life without a crash leaves everything durable', async () => {
