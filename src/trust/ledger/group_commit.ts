@@ -53,9 +53,13 @@ export class GroupCommit {
   /** Runs while only entries wait that nobody waits for. */
   #soon: NodeJS.Timeout | undefined
   #checkedAt: number
+  /** When the lock was last seen to be held. */
+  #oursAt = -Infinity
   /** Entries that were ever taken in, and those of them that were written or refused since. */
   #takenIn = 0
   #settledCount = 0
+  /** Entries of the last group. */
+  #lastCount = 0
   readonly #flushes: Flush[] = []
 
   constructor(parts: GroupCommitParts) {
@@ -147,6 +151,7 @@ export class GroupCommit {
     while (!this.#queue.isEmpty) {
       await this.#gather()
       const group = this.#queue.take((count, bytes) => this.#isEnough(count, bytes))
+      this.#lastCount = group.length
       try {
         await this.#checkNowAndThen()
         await this.#commit(group)
@@ -163,9 +168,11 @@ export class GroupCommit {
 
   /**
    * Entries share a group with those that this turn of the event loop still brings, and the next ones, as long as each
-   * brings another: a sync costs as much as a request. On a quiet door that is one turn, of a few microseconds.
+   * brings another: a sync costs as much as a request. On a quiet door, where the last group was of one request, only
+   * those that come at once do: a turn for nobody costs it some microseconds.
    */
   async #gather(): Promise<void> {
+    if (this.#lastCount <= ALONE_ENTRIES) return
     let before = -1
     while (this.#takenIn > before && this.#queue.count < GROUP_ENTRIES) {
       before = this.#takenIn
@@ -227,12 +234,18 @@ export class GroupCommit {
   }
 
   async #checkNowAndThen(): Promise<void> {
-    if (!this.#parts.isOurs()) this.#break(NOT_OURS)
     const now = this.#parts.clock.monotonic()
+    if (!this.#isOurs(now)) this.#break(NOT_OURS)
     if (now - this.#checkedAt < CHECK_MS || this.#broken !== undefined) return
     this.#checkedAt = now
     const wrong = await this.#active.check().catch(() => 'the ledger file cannot be looked at')
     if (wrong !== undefined) this.#break(wrong)
+  }
+
+  #isOurs(now: number): boolean {
+    if (now - this.#oursAt < OURS_MS) return true
+    this.#oursAt = now
+    return this.#parts.isOurs()
   }
 
   #break(reason: string): void {
@@ -240,11 +253,15 @@ export class GroupCommit {
   }
 }
 
+/** The intent of one request, with the outcome of the one before it. */
+const ALONE_ENTRIES = 2
 /** With so many no more are waited for: intents and outcomes of eight requests, of which each bears an eighth of the sync. */
 const GROUP_ENTRIES = 16
 /** A group stays well below what a disk writes between two syncs of other programs. */
 const GROUP_BYTES = 1_024 * 1_024
 const CHECK_MS = 1_000
+/** In so short a time no other process takes the lock, reads the log and writes to it; to look costs as much as a hash. */
+const OURS_MS = 10
 /** An outcome waits so long for an intent to share its sync with: else each one would make the next intent wait. */
 const SOON_MS = 5
 

@@ -58,6 +58,7 @@ test('append writes once and syncs once for all that waits: group commit', async
 test('append shares one sync with what the next turns of the event loop bring: as long as each brings more', async () => {
   const files = await emptyDisk()
   const ledger = await openOn(files)
+  await Promise.all([10, 11, 12].map((at) => ledger.append(intent(at))))
   await ledger.settled()
   files.steps.length = 0
   const appended: Promise<unknown>[] = []
@@ -74,9 +75,25 @@ test('append shares one sync with what the next turns of the event loop bring: a
   await ledger.close()
 })
 
+test('append waits for no turn of the event loop on a quiet ledger: the last group was of one request', async () => {
+  const files = await emptyDisk()
+  const ledger = await openOn(files)
+  await Promise.all([ledger.append(intent(0)), ledger.append(intent(1))])
+  await ledger.settled()
+  files.steps.length = 0
+  // Asked for before the entry is, so that it comes before any turn that the ledger would wait for.
+  const turn = nextTurn()
+  const appended = ledger.append(intent(2))
+  await turn
+  assert.deepEqual(segmentSteps(files).slice(0, 1), ['write'])
+  await appended
+  await ledger.close()
+})
+
 test('append starts a group with what waits: when it is enough, others may still come', async () => {
   const files = await emptyDisk()
   const ledger = await openOn(files)
+  await Promise.all([10, 11, 12].map((at) => ledger.append(intent(at))))
   await ledger.settled()
   files.steps.length = 0
   const progress = { isWritten: false, turns: 0 }

@@ -6,6 +6,7 @@ import { Checkpointer, type Checkpoints } from './checkpointer.ts'
 import { bytesOf, type Waiting } from './entry_queue.ts'
 import { GroupCommit, NOT_OURS, unwritable } from './group_commit.ts'
 import { makeLeaf } from './leaf.ts'
+import { LaterDrafts } from './later_drafts.ts'
 import type { LoadedLog, SegmentMark } from './load.ts'
 import { LostEntries } from './lost_entries.ts'
 import { openNewestLog, type LedgerOptions, type OpenedLog } from './open.ts'
@@ -70,6 +71,7 @@ class FileLedger implements Ledger {
   readonly #checkpointer: Checkpointer
   readonly #commit: GroupCommit
   readonly #lost = new LostEntries()
+  readonly #later = new LaterDrafts((draft) => this.#takeLater(draft))
   #isClosed = false
   /** Time of the first entry of the active segment. */
   #activeAt: Millis | undefined
@@ -109,6 +111,7 @@ class FileLedger implements Ledger {
       keys,
       everyMs: options.checkpointEveryMs ?? CHECKPOINT_EVERY_MS,
       anchors: options.anchors ?? [],
+      copies: home.copies,
       newest: checkpoint,
       cosigned: home.cosigned,
       onSigned: (size) => this.#sealer.sealUpTo(size),
@@ -149,6 +152,7 @@ class FileLedger implements Ledger {
   }
 
   append(draft: EntryDraft): Promise<Receipt> {
+    this.#later.makeAll()
     this.#recordLostWhenWritable()
     // Never one of those who could mend it.
     const refusal = draft.reserved ? undefined : this.#lost.takeRefusal()
@@ -157,12 +161,11 @@ class FileLedger implements Ledger {
   }
 
   appendLater(draft: EntryDraft): void {
-    this.#take(draft, false, (result) => {
-      if (result instanceof Error) this.#lost.add(asFault(result))
-    })
+    this.#later.add(draft)
   }
 
   async checkpoint(): Promise<string> {
+    this.#later.makeAll()
     await this.#commit.flush()
     await this.#checkpointer.sign()
     const { newest } = this.#checkpointer
@@ -213,6 +216,7 @@ class FileLedger implements Ledger {
 
   async close(): Promise<void> {
     if (this.#isClosed) return
+    this.#later.makeAll()
     this.#isClosed = true
     await this.#commit.flush()
     await this.#recordLost()
@@ -221,6 +225,7 @@ class FileLedger implements Ledger {
     await this.#checkpointer.close()
     await this.#sealer.close()
     await this.#space.settled()
+    this.#later.makeAll()
     this.#lost.throwIfAny()
   }
 
@@ -246,6 +251,12 @@ class FileLedger implements Ledger {
       reserved: true,
     }
     return new Promise((resolve, reject) => this.#offer(draft, true, answerTo(resolve, reject)))
+  }
+
+  #takeLater(draft: EntryDraft): void {
+    this.#take(draft, false, (result) => {
+      if (result instanceof Error) this.#lost.add(asFault(result))
+    })
   }
 
   #take(draft: EntryDraft, isAwaited: boolean, settle: Waiting['settle']): void {
@@ -312,7 +323,7 @@ const RESERVE_BYTES = 16 * 1_024 * 1_024
 const SEGMENT_BYTES = 4 * 1_024 * 1_024
 /** Of a few hundred entries: to write the zeros takes as long as four groups do. */
 const ROOM_BYTES = 256 * 1_024
-const CHECKPOINT_EVERY_MS = 1_000
+const CHECKPOINT_EVERY_MS = 200
 /** A ledger that has no room for one more request is not writable, even if a shorter entry would still fit. */
 const USUAL_GROUP_BYTES = 4 * 1_024
 /** Segments that are kept in mind for the forecast; a week at full rate is fewer. */

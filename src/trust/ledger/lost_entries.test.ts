@@ -21,6 +21,7 @@ test('a lost entry stays a problem until a note counts it: written before what c
   const files = await emptyDisk()
   const ledger = await openOn(files)
   loseTwo(ledger)
+  await nextTurn()
   assert.match(ledger.state().problems.join(), TOLD)
   await ledger.append(intent(3, RESERVED))
   await nextTurn()

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   emptyDisk,
+  HandClock,
   intent,
   KEYS,
   LEDGER,
@@ -127,14 +128,17 @@ test('a loss stays a problem: the log that states it begins with a sealed segmen
 
 test('a ledger stops for good when the home is not ours any more: nothing is written or signed', async () => {
   const files = await emptyDisk()
+  const clock = new HandClock()
   let isHeld = true
-  const ledger = await openOn(files, { isOurs: () => isHeld })
+  const ledger = await openOn(files, { clock, isOurs: () => isHeld })
   await ledger.append(intent(1))
   await ledger.checkpoint()
   await ledger.append(intent(2))
   await ledger.settled()
   const before = [...files.all()]
   isHeld = false
+  // No other process opens the home and writes to it in less.
+  clock.time += 10
   assert.deepEqual(ledger.state().writable, { kind: 'no', reason: 'the lock of the home was taken away' })
   await assert.rejects(ledger.append(intent(3)), { code: 'ledger.unwritable' })
   await assert.rejects(ledger.checkpoint(), { code: 'ledger.unwritable' })
