@@ -39,8 +39,8 @@ const HELP = `gatehouse bench [WHAT] [flags]
            --rounds N (5)   --seconds N (3)   --quick: 2 and 1   --json
   tokens   proving callers by token and by key, beside jose
            --rounds N (5)   --seconds N (3)   --quick: 2 and 1   --json
-  workers  requests per second of one process, and of two workers with one ledger writer, and what each costs
-           --rounds N (5)   --seconds N (3)   --concurrency N (16)   --quick: 2 and 1   --json
+  workers  requests per second of one process, and of two workers with one ledger writer, what each costs, and what bounds it
+           --rounds N (5)   --seconds N (3)   --quick: 2 and 1   --json
   attacks  the known defects of other gateways, as requests to our door and to the peer gateway
            --quick: without the slow ones   --json
   callers  start, memory and proofs by key, on a home with 100,000 keys and 10,000 users
@@ -118,7 +118,7 @@ async function main(): Promise<number> {
   }
   if (what === 'guarantees') return show(await benchGuarantees({ rounds, seconds, say }), drawGuarantees)
   if (what === 'telemetry') return show(await benchTelemetry({ rounds, seconds, say }), drawTelemetry)
-  if (what === 'workers') return show(await benchWorkers({ rounds, seconds, concurrency, say }), drawWorkers)
+  if (what === 'workers') return show(await benchWorkers({ rounds, seconds, say }), drawWorkers)
   if (what === 'ledger') {
     const sizes = values.quick ? QUICK_SIZES : SIZES
     const wanted = values.full ? [...sizes, FULL_SIZE] : sizes

@@ -169,10 +169,10 @@ export function memoryOf(pid: number): { rss_mb: number; peak_mb: number } | und
 /** Clock ticks in a second, as Linux shows them to programs everywhere. */
 const TICKS = 100
 
-/** Processor time of a process, all threads, in seconds; undefined where /proc does not tell. */
-export function cpuSeconds(pid: number): number | undefined {
+/** Processor time of a process in seconds, all threads or the main one; undefined where /proc does not tell. */
+export function cpuSeconds(pid: number, threads: 'all' | 'main' = 'all'): number | undefined {
   try {
-    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const stat = fs.readFileSync(`/proc/${pid}${threads === 'all' ? '' : `/task/${pid}`}/stat`, 'utf8')
     // The name in parentheses may hold anything; utime and stime are the 14th and 15th field.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     return (Number(fields[11]) + Number(fields[12])) / TICKS

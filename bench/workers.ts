@@ -9,6 +9,11 @@ import { median, pairedRatio, round } from './statistics.ts'
 
 /** 1 is one process for all; the others have a writer besides. */
 const FLEETS = [1, 2] as const
+/** Connections: groups of entries are small with few, and all are busy with many. */
+const LEVELS = [16, 64] as const
+/** In each process that takes requests: the compiler of the engine is done by then. */
+const WARM_REQUESTS = 20_000
+const CORES = 2
 
 type FleetSize = (typeof FLEETS)[number]
 
@@ -17,12 +22,17 @@ export interface WorkersReport {
   readonly machine: Machine
   readonly rounds: number
   readonly seconds: number
-  readonly concurrency: number
+  readonly levels: Readonly<Record<string, LevelFigures>>
+}
+
+interface LevelFigures {
   readonly fleets: Readonly<Record<string, FleetFigures>>
   /** Requests per second of two workers over one process, on this machine, beside the load. */
   readonly measured_ratio: number | null
-  /** The same for two cores that do nothing else, by processor time: twice what a request costs one process, over what it costs all three. */
-  readonly two_cores_ratio: number | null
+  /** What two workers and the writer can do on two cores that do nothing else, over one process on one core, by processor time. */
+  readonly over_one_core: number | null
+  /** The same over one process that has both cores, of which it uses one and what its helping threads take of the other. */
+  readonly over_one_process: number | null
 }
 
 interface FleetFigures {
@@ -34,8 +44,12 @@ interface FleetFigures {
   readonly door_us: number
   /** Of these, in the writer; all of them where one process does it all. */
   readonly writer_us: number
+  /** Of these, in the main thread of the writer. */
+  readonly writer_main_us: number
   /** Of the load and the model provider, which share the machine. */
   readonly load_us: number
+  /** Of all that the machine has, so much is used by the door, the load and the provider: what is left waits for the disk or for one thread, or is taken by other programs. */
+  readonly used_percent: number
 }
 
 interface Round {
@@ -45,19 +59,21 @@ interface Round {
   readonly errors: number
   readonly doorUs: number
   readonly writerUs: number
+  readonly writerMainUs: number
   readonly loadUs: number
 }
 
 export interface WorkersOptions {
   readonly rounds: number
   readonly seconds: number
-  readonly concurrency: number
   readonly say: (line: string) => void
 }
 
+type Found = ReadonlyMap<FleetSize, readonly Round[]>
+
 /** Measures one process and a fleet in turns, on all cores, and what each request costs in processor time. */
 export async function benchWorkers(options: WorkersOptions): Promise<WorkersReport> {
-  const { rounds, seconds, concurrency, say } = options
+  const { rounds, seconds, say } = options
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'gatehouse-bench-'))
   const machine = describeMachine(folder)
   try {
@@ -66,45 +82,81 @@ export async function benchWorkers(options: WorkersOptions): Promise<WorkersRepo
     for (const workers of FLEETS) {
       const place = path.join(folder, String(workers))
       fs.mkdirSync(place)
-      const doorWords = ['--workers', String(workers)]
-      doors.set(
-        workers,
-        await CONTESTANTS.governed({ mockPort, folder: place, core: undefined, doorWords, say }),
-      )
+      const around = { mockPort, folder: place, core: undefined, say }
+      const door = await CONTESTANTS.governed({ ...around, doorWords: ['--workers', String(workers)] })
+      doors.set(workers, door)
+      await warm(load, [workers, door], seconds)
     }
-    const found = new Map<FleetSize, Round[]>(FLEETS.map((workers) => [workers, []]))
-    // Round 0 warms up.
-    for (let at = 0; at <= rounds; at++) {
-      const turn = at % 2 === 0 ? [...doors] : [...doors].toReversed()
-      for (const [workers, door] of turn) {
-        const one = await measure(door, [load, mock], { seconds, concurrency })
-        found.get(workers)?.push(...(at > 0 ? [one] : []))
+    say('warmed up')
+    const levels: Record<string, LevelFigures> = {}
+    for (const concurrency of LEVELS) {
+      const found = new Map<FleetSize, Round[]>(FLEETS.map((workers) => [workers, []]))
+      for (let at = 1; at <= rounds; at++) {
+        await runRound(at, { doors, found, aside: [load, mock], shape: { seconds, concurrency } })
+        say(`${concurrency} connections: round ${at} of ${rounds}`)
       }
-      say(at === 0 ? 'warmed up' : `round ${at} of ${rounds}`)
+      levels[concurrency] = levelFigures(found, machine.cores)
     }
-    return report(options, machine, found)
+    return { bench: 'workers', machine, rounds, seconds, levels }
   } finally {
     await stopAll()
     fs.rmSync(folder, { recursive: true, force: true })
   }
 }
 
+async function warm(
+  load: Running,
+  [workers, door]: readonly [FleetSize, Contestant],
+  seconds: number,
+): Promise<void> {
+  let answered = 0
+  while (answered < WARM_REQUESTS * workers) {
+    const { requests, firstError } = await burst(load, door, {
+      concurrency: Math.max(...LEVELS),
+      warmMs: 0,
+      measureMs: seconds * 1_000,
+    })
+    if (requests === 0) throw new Error(`no good answer: ${firstError ?? 'none at all'}`)
+    answered += requests
+  }
+}
+
+interface Shape {
+  readonly seconds: number
+  readonly concurrency: number
+}
+
+interface Level {
+  readonly doors: ReadonlyMap<FleetSize, Contestant>
+  readonly found: ReadonlyMap<FleetSize, Round[]>
+  /** The load and the provider. */
+  readonly aside: readonly [Running, Running]
+  readonly shape: Shape
+}
+
+/** Both in turns, and none always after the other. */
+async function runRound(at: number, { doors, found, aside, shape }: Level): Promise<void> {
+  const turn = at % 2 === 0 ? [...doors] : [...doors].toReversed()
+  for (const [workers, door] of turn) found.get(workers)?.push(await measure(door, aside, shape))
+}
+
 async function measure(
   door: Contestant,
   [load, mock]: readonly [Running, Running],
-  { seconds, concurrency }: Pick<WorkersOptions, 'seconds' | 'concurrency'>,
+  { seconds, concurrency }: Shape,
 ): Promise<Round> {
   const writer = door.running?.pid ?? 0
   const used = () => ({
     door: sum([writer, ...childrenOf(writer)].map((pid) => cpuSeconds(pid) ?? 0)),
     writer: cpuSeconds(writer) ?? 0,
+    writerMain: cpuSeconds(writer, 'main') ?? 0,
     load: sum([load.pid, mock.pid].map((pid) => cpuSeconds(pid) ?? 0)),
   })
   // Nothing is thrown away of what is counted, so nothing may be warmed up in it.
   const before = used()
   const result = await burst(load, door, { concurrency, warmMs: 0, measureMs: seconds * 1_000 })
   const after = used()
-  const each = (name: 'door' | 'writer' | 'load'): number =>
+  const each = (name: keyof typeof before): number =>
     ((after[name] - before[name]) * 1_000_000) / Math.max(1, result.requests)
   const { perSecond, p50Us, p99Us, errors } = result
   return {
@@ -114,6 +166,7 @@ async function measure(
     errors,
     doorUs: each('door'),
     writerUs: each('writer'),
+    writerMainUs: each('writerMain'),
     loadUs: each('load'),
   }
 }
@@ -128,27 +181,30 @@ function childrenOf(pid: number): readonly number[] {
   }
 }
 
-function report(
-  { rounds, seconds, concurrency }: WorkersOptions,
-  machine: Machine,
-  found: ReadonlyMap<FleetSize, readonly Round[]>,
-): WorkersReport {
-  const rates = (workers: FleetSize) => (found.get(workers) ?? []).map(({ perSecond }) => perSecond)
-  const costs = (workers: FleetSize) => (found.get(workers) ?? []).map(({ doorUs }) => doorUs)
-  const cheaper = pairedRatio(costs(1), costs(2))
+function levelFigures(found: Found, cores: number): LevelFigures {
+  const each = (workers: FleetSize, of: (one: Round) => number) => (found.get(workers) ?? []).map(of)
+  const fleet = each(2, fleetCapacity)
+  const ratio = (one: readonly number[]): number | null => {
+    const paired = pairedRatio(fleet, one)
+    return paired === null ? null : round(paired, 2)
+  }
   return {
-    bench: 'workers',
-    machine,
-    rounds,
-    seconds,
-    concurrency,
-    fleets: Object.fromEntries([...found].map(([workers, all]) => [workers, figures(all)])),
-    measured_ratio: pairedRatio(rates(2), rates(1)),
-    two_cores_ratio: cheaper === null ? null : round(2 * cheaper, 2),
+    fleets: Object.fromEntries([...found].map(([workers, all]) => [workers, figures(all, cores)])),
+    measured_ratio: pairedRatio(
+      each(2, ({ perSecond }) => perSecond),
+      each(1, ({ perSecond }) => perSecond),
+    ),
+    over_one_core: ratio(each(1, ({ doorUs }) => 1 / doorUs)),
+    over_one_process: ratio(each(1, ({ writerMainUs }) => 1 / writerMainUs)),
   }
 }
 
-function figures(all: readonly Round[]): FleetFigures {
+/** Requests per microsecond on two cores: as many as both have time for, unless the writer or one worker needs more than a core. */
+function fleetCapacity({ doorUs, writerUs }: Round): number {
+  return Math.min(CORES / doorUs, 1 / writerUs, CORES / (doorUs - writerUs))
+}
+
+function figures(all: readonly Round[], cores: number): FleetFigures {
   const middle = (of: (one: Round) => number): number => round(median(all.map(of)), 0)
   return {
     req_per_s: middle(({ perSecond }) => perSecond),
@@ -157,7 +213,11 @@ function figures(all: readonly Round[]): FleetFigures {
     errors: sum(all.map(({ errors }) => errors)),
     door_us: middle(({ doorUs }) => doorUs),
     writer_us: middle(({ writerUs }) => writerUs),
+    writer_main_us: middle(({ writerMainUs }) => writerMainUs),
     load_us: middle(({ loadUs }) => loadUs),
+    used_percent: middle(
+      ({ perSecond, doorUs, loadUs }) => (perSecond * (doorUs + loadUs)) / (cores * 10_000),
+    ),
   }
 }
 
@@ -165,19 +225,26 @@ function sum(values: readonly number[]): number {
   return values.reduce((left, right) => left + right, 0)
 }
 
-export function drawWorkers({ fleets, machine, concurrency, ...ratios }: WorkersReport): string {
-  const rows = Object.entries(fleets).map(([workers, one]) => {
-    const name = workers === '1' ? 'one process' : `${workers} workers and a writer`
-    const cells = [one.req_per_s, one.p50_us, one.p99_us, one.door_us, one.writer_us, one.load_us, one.errors]
-    return name.padEnd(24) + cells.map((cell) => String(cell).padStart(10)).join('')
-  })
-  const head = ['req/s', 'p50 µs', 'p99 µs', 'door µs', 'writer µs', 'load µs', 'errors']
-  return [
-    `${concurrency} connections; ${machine.cores} cores, which the load and the model provider share`,
-    ' '.repeat(24) + head.map((text) => text.padStart(10)).join(''),
-    ...rows,
-    '',
-    `two workers over one process: ${ratios.measured_ratio ?? '–'} × as measured here, beside the load`,
-    `on two cores of their own:    ${ratios.two_cores_ratio ?? '–'} × by processor time`,
-  ].join('\n')
+const HEAD = ['req/s', 'p50 µs', 'p99 µs', 'door µs', 'writer µs', 'its main', 'load µs', 'used %', 'errors']
+
+export function drawWorkers({ levels, machine }: WorkersReport): string {
+  const lines = [
+    `${machine.cores} cores, which the load and the model provider share; processor time is of one request`,
+  ]
+  for (const [concurrency, { fleets, ...ratios }] of Object.entries(levels)) {
+    lines.push('', `${concurrency} connections`.padEnd(24) + HEAD.map((text) => text.padStart(10)).join(''))
+    for (const [workers, one] of Object.entries(fleets)) lines.push(row(workers, one))
+    lines.push(
+      `  two workers over one process: ${ratios.measured_ratio ?? '–'} × as measured here, beside the load`,
+      `  by processor time, on two cores of their own: ${ratios.over_one_core ?? '–'} × one process on one core, ${ratios.over_one_process ?? '–'} × one process on both`,
+    )
+  }
+  return lines.join('\n')
+}
+
+function row(workers: string, one: FleetFigures): string {
+  const name = workers === '1' ? '  one process' : `  ${workers} workers, a writer`
+  const { req_per_s, p50_us, p99_us, door_us, writer_us, writer_main_us, load_us, used_percent, errors } = one
+  const cells = [req_per_s, p50_us, p99_us, door_us, writer_us, writer_main_us, load_us, used_percent, errors]
+  return name.padEnd(24) + cells.map((cell) => String(cell).padStart(10)).join('')
 }

@@ -45,4 +45,9 @@ export interface Recorder {
   append(draft: EntryDraft): Promise<Receipt>
   /** Queues an entry for the next group; a failure shows at the next `append`, which refuses. */
   appendLater(draft: EntryDraft): void
+  /**
+   * Only where another process writes: resolves when what was queued has left this one. Whoever answers for an entry waits
+   * for it, so that the end of this process loses nothing that was answered.
+   */
+  handedOver?(): Promise<void>
 }

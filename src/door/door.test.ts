@@ -168,6 +168,21 @@ test('passThrough answers: the intent is recorded before the act, the outcome af
   )
 })
 
+test('passThrough answers only when the outcome has left, where another process writes it', async () => {
+  const { parts, route, recorder } = scene()
+  const { promise: left, resolve: leave } = Promise.withResolvers<void>()
+  Object.assign(recorder, { handedOver: async () => left })
+  let isAnswered = false
+  const passing = passThrough(parts, route, incoming('hello')).then((outcome) => {
+    isAnswered = true
+    return outcome
+  })
+  await new Promise((resolve) => void setImmediate(resolve))
+  assert.deepEqual([recorder.kinds(), isAnswered], [['intent', 'outcome'], false])
+  leave()
+  assert.equal(codeOf(await passing), 'ok')
+})
+
 const REFUSALS: readonly (readonly [
   why: string,
   settings: Settings,

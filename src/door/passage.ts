@@ -277,8 +277,11 @@ export class Passage {
     fields['ms'] = Math.round(this.#parts.clock.monotonic() - this.#startedAt)
     this.#outcome = fields
     const draft = this.#draft('outcome', this.#withFindings(fields))
-    if (this.#route.record === 'strict') await this.#parts.recorder.append(draft)
-    else this.#parts.recorder.appendLater(draft)
+    const { recorder } = this.#parts
+    if (this.#route.record === 'strict') return void (await recorder.append(draft))
+    recorder.appendLater(draft)
+    // No turn is waited for where this process writes itself.
+    if (recorder.handedOver !== undefined) await recorder.handedOver()
   }
 
   #draft(kind: EntryKind, fields: Fields): EntryDraft {

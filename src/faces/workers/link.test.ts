@@ -29,9 +29,9 @@ function pair(t: TestContext): Pair {
   const [heard, ends]: [string[], string[]] = [[], []]
   let writes = 0
   const write = there.write.bind(there)
-  t.mock.method(there, 'write', (bytes: Buffer) => {
+  t.mock.method(there, 'write', (bytes: Buffer, done: () => void) => {
     writes += 1
-    return write(bytes)
+    return write(bytes, done)
   })
   const answers: Answers<Questions> = {
     double: async (value) => Promise.resolve(2 * value),
@@ -82,13 +82,50 @@ test('what is sent in one turn is one write, in its order', async (t) => {
   assert.equal(writes(), 1)
 })
 
-test('tell has left before what the microtasks queued after it do: an answer follows its outcome', async (t) => {
-  const { here, writes } = pair(t)
+test('sent resolves when what was told has left, with all of its turn in one write: an answer follows its outcome', async (t) => {
+  const { here, writes, heard } = pair(t)
+  await here.sent()
   here.tell('hear', 'a')
+  const asked = here.ask('double', 1)
   here.tell('hear', 'b')
-  assert.equal(writes(), 0)
   await Promise.resolve()
+  assert.equal(writes(), 0)
+  await here.sent()
   assert.equal(writes(), 1)
+  await asked
+  assert.deepEqual(heard, ['a', 'b'])
+})
+
+test('sent waits as long as the other side takes nothing', async (t) => {
+  const { here, there } = pair(t)
+  const { promise: taken, resolve: take } = Promise.withResolvers<void>()
+  t.mock.method(
+    there,
+    '_write',
+    (_bytes: Buffer, _encoding: string, done: () => void) => void taken.then(done),
+  )
+  here.tell('hear', 'a')
+  let hasLeft = false
+  const sent = here.sent().then(() => (hasLeft = true))
+  await turn()
+  await turn()
+  assert.equal(hasLeft, false)
+  take()
+  await sent
+})
+
+test('sent throws where the channel ended before what was told could leave, and ever after', async (t) => {
+  const { here, back } = pair(t)
+  here.tell('hear', 'in time')
+  await here.sent()
+  here.tell('hear', 'too late')
+  const sent = here.sent()
+  back.destroy()
+  await assert.rejects(sent, (thrown) => thrown instanceof Fault && thrown.code === 'ledger.unwritable')
+  await assert.rejects(
+    here.sent(),
+    (thrown) => thrown instanceof Fault && thrown.code === 'ledger.unwritable',
+  )
 })
 
 const MALFORMED: readonly (readonly [why: string, bytes: Buffer])[] = [
@@ -147,7 +184,7 @@ test('a side that takes nothing ends the channel: what waits for it has a limit'
   there.removeAllListeners('data').pause()
   for (let at = 0; at < 100 && !here.isOver; at++) {
     here.tell('hear', 'x'.repeat(900))
-    await Promise.resolve()
+    await turn()
   }
   assert.ok(here.isOver)
   assert.ok(ends.includes('here: the other side takes nothing'))

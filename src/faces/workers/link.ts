@@ -50,6 +50,8 @@ export class Link<Out extends Asks, In extends Asks> {
   readonly #waiting = new Map<number, Waiting>()
   #frames: Buffer[] = []
   #isFlushDue = false
+  /** What was sent last, on its way out of this process. */
+  #leaving = Promise.withResolvers<void>()
   #lastId = 0
   /** Questions of the other side without an answer. */
   #asked = 0
@@ -57,6 +59,7 @@ export class Link<Out extends Asks, In extends Asks> {
 
   constructor(parts: LinkParts<In>) {
     this.#parts = parts
+    this.#leaving.resolve()
     const { input, output, limits } = parts
     const reader = new FrameReader(limits.frameBytes)
     input.on('data', (chunk: Buffer) => this.#read(reader, chunk))
@@ -83,11 +86,15 @@ export class Link<Out extends Asks, In extends Asks> {
     })
   }
 
-  /** Sends what needs no answer. It has left this process when the microtasks that are queued now have run. */
+  /** Sends what needs no answer. */
   tell<Name extends keyof Out & string>(name: Name, ask: Out[Name]['ask']): void {
     if (this.#isOver) return
     this.#send(TELL, 0, JSON.stringify([name, ask]))
-    queueMicrotask(() => this.#flush())
+  }
+
+  /** Resolves when what was sent is the system's to deliver, whatever becomes of this process. Throws as `ask`. */
+  sent(): Promise<void> {
+    return this.#isOver ? Promise.reject(ended()) : this.#leaving.promise
   }
 
   /** Ends it from this side, once what was sent has left. */
@@ -107,6 +114,8 @@ export class Link<Out extends Asks, In extends Asks> {
     this.#frames.push(textFrame(kind, id, text))
     if (this.#isFlushDue) return
     this.#isFlushDue = true
+    this.#leaving = Promise.withResolvers()
+    this.#leaving.promise.catch(() => undefined)
     setImmediate(() => {
       this.#isFlushDue = false
       this.#flush()
@@ -119,7 +128,10 @@ export class Link<Out extends Asks, In extends Asks> {
     if (first === undefined) return
     this.#frames = []
     const { output, limits } = this.#parts
-    output.write(frames.length === 1 ? first : Buffer.concat(frames))
+    const { resolve, reject } = this.#leaving
+    output.write(frames.length === 1 ? first : Buffer.concat(frames), (error) =>
+      error ? reject(ended()) : resolve(),
+    )
     if (output.writableLength > limits.waitingBytes) this.#end('the other side takes nothing')
   }
 
@@ -193,6 +205,7 @@ export class Link<Out extends Asks, In extends Asks> {
     this.#isOver = true
     this.#parts.input.destroy()
     this.#parts.output.destroy()
+    this.#leaving.reject(ended())
     for (const { reject } of this.#waiting.values()) reject(ended())
     this.#waiting.clear()
     this.#parts.onEnd(reason)

@@ -6,10 +6,10 @@ export type WorkerLink = Link<WriterAnswers, WorkerAnswers>
 
 /** The ledger as a worker has it: every entry is the writer's to put on disk. */
 export class RemoteRecorder implements Recorder {
-  readonly #link: Pick<WorkerLink, 'ask' | 'tell'>
+  readonly #link: Pick<WorkerLink, 'ask' | 'tell' | 'sent'>
   readonly #origin: string
 
-  constructor(link: Pick<WorkerLink, 'ask' | 'tell'>, origin: string) {
+  constructor(link: Pick<WorkerLink, 'ask' | 'tell' | 'sent'>, origin: string) {
     this.#link = link
     this.#origin = origin
   }
@@ -19,8 +19,11 @@ export class RemoteRecorder implements Recorder {
     return { origin: this.#origin, index, leafHash: Buffer.from(hash, 'hex') }
   }
 
-  /** It has left this process before anything that the microtasks queued after it do: an answer is sent later. */
   appendLater(draft: EntryDraft): void {
     this.#link.tell('appendLater', draft)
+  }
+
+  handedOver(): Promise<void> {
+    return this.#link.sent()
   }
 }
