@@ -5,9 +5,19 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { randomBytes } from '#base/crypto.ts'
 import { NODE_FILES } from '#base/files.ts'
+import { newEntryId } from '#base/ids.ts'
+import type { EntryDraft } from '#base/recorder.ts'
 import { makeLeaf } from '#trust/ledger/leaf.ts'
 import { pseudonymOf } from '#trust/ledger/pseudonym.ts'
-import { countingFiles, LEAF_BYTES, newKeys, readKeys, wideIntent, writeKeys } from './ledger_entries.ts'
+import {
+  countingFiles,
+  LEAF_BYTES,
+  newKeys,
+  readKeys,
+  wideIntent,
+  wideOutcome,
+  writeKeys,
+} from './ledger_entries.ts'
 import { benchLedger } from './ledger.ts'
 import { drawLedger } from './ledger_report.ts'
 
@@ -33,7 +43,7 @@ test('benchLedger measures appends beside the disk, and one log at each size', a
     assert.ok(verify.floor.hashes_per_s > verify.with_secrets.hashes_per_s, 'hashing alone is the floor')
     assert.ok(Object.values(verify.steps_us).every((us) => us > 0))
   }
-  assert.equal(report.bars.length, 5)
+  assert.equal(report.bars.length, 8)
   assert.equal(
     report.within_bars,
     report.bars.every((bar) => bar.is_met),
@@ -48,8 +58,10 @@ function leftovers(): readonly string[] {
 
 test('wideIntent makes leaves of the size that is asked for, whatever its id', () => {
   for (let at = 0; at < 100; at += 1) {
-    const { bytes } = makeLeaf(wideIntent(), randomBytes(32), (value) => pseudonymOf(randomBytes(32), value))
-    assert.equal(bytes.length, LEAF_BYTES)
+    const leafOf = (draft: EntryDraft): Uint8Array =>
+      makeLeaf(draft, randomBytes(32), (value) => pseudonymOf(randomBytes(32), value)).bytes
+    assert.equal(leafOf(wideIntent()).length, LEAF_BYTES)
+    assert.equal(leafOf(wideOutcome(newEntryId())).length, LEAF_BYTES + 1)
   }
 })
 

@@ -111,19 +111,27 @@ async function measureBytes(directory: string, requests: number): Promise<number
   return bytesPerEntry === undefined ? null : round(2 * bytesPerEntry, 1)
 }
 
-function toBars({ appends, quiet_provable: quiet }: AppendFigures, sizes: readonly SizeFigures[]): Bar[] {
+function toBars(figures: AppendFigures, sizes: readonly SizeFigures[]): Bar[] {
+  const { appends, while_sealing: sealing, quiet_provable: quiet } = figures
   const most = appends['64']
-  const provable = Math.max(most?.provable.p99_ms ?? Infinity, quiet.p99_ms)
+  const provable = Math.max(most?.provable.p99_ms ?? Infinity, sealing.provable.p99_ms, quiet.p99_ms)
   const slowest = (pick: (verify: SizeFigures['verify']) => number): number =>
     Math.min(...sizes.map(({ verify }) => pick(verify)))
   return [
     atLeast('appends/s, 64 producers', 50_000, most?.per_s ?? 0),
     atMost('acknowledgement, 64 producers, p99 µs', 5_000, most?.p99_us ?? Infinity),
+    atLeast('the same while sealing too', 50_000, sealing.per_s),
+    atMost('acknowledgement while sealing too, p99 µs', 5_000, sealing.p99_us),
     atMost('provable, p99 ms', 250, provable),
     atLeast(
       'verify, hashes/s of a core',
       300_000,
       slowest(({ plain }) => plain.hashes_per_s),
+    ),
+    atLeast(
+      'verify with schema and canonical form, entries/s of a core',
+      120_000,
+      slowest(({ plain }) => plain.entries_per_s),
     ),
     atLeast(
       'verify with secrets, entries/s of a core',

@@ -33,7 +33,7 @@ export interface SizeFigures {
   readonly consistency: ProofTimes
   readonly verify: {
     readonly floor: HashFloor
-    /** Leaves, tree, bundles, tiles and signatures. */
+    /** Schema and canonical form of each entry, tree, bundles, tiles and signatures. */
     readonly plain: VerifyRate
     /** Sidecars and commitments too. */
     readonly with_secrets: VerifyRate

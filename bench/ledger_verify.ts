@@ -1,9 +1,9 @@
 import { SYSTEM_CLOCK } from '#base/clock.ts'
-import { canonicalJson } from '#base/canonical_json.ts'
 import { randomBytes } from '#base/crypto.ts'
 import { NODE_FILES } from '#base/files.ts'
 import { SEED_BYTES } from '#trust/ledger/commitment.ts'
 import { makeLeaf, parseLeaf } from '#trust/ledger/leaf.ts'
+import { checkLeaf } from '#trust/ledger/leaf_check.ts'
 import { logKeysOf } from '#trust/ledger/log_keys.ts'
 import { CompactRange, leafHash } from '#trust/ledger/merkle.ts'
 import type { LedgerKeys } from '#trust/ledger/open.ts'
@@ -31,7 +31,9 @@ export interface HashFloor {
 export interface VerifySteps {
   readonly leaf_hash: number
   readonly tree: number
+  /** Reading JSON, which is a part of the next. */
   readonly parse: number
+  /** Schema and canonical form. */
   readonly canonical: number
   readonly commitments: number
 }
@@ -77,7 +79,7 @@ export function measureFloor(seconds: number): { readonly floor: HashFloor; read
     leaf_hash: timeEach(each, (at) => leafHash(at(leaves))),
     tree: timeEach(each, (at) => range.append(at(hashes))),
     parse: timeEach(each, (at) => parseLeaf(at(leaves))),
-    canonical: timeEach(each, (at) => canonicalJson(at(parsed))),
+    canonical: timeEach(each, (at) => checkLeaf(at(leaves))),
     commitments: timeEach(each, (at) => secretsMatch(at(parsed), at(made).secrets)),
   }
   const together = steps.leaf_hash + steps.tree

@@ -1,13 +1,11 @@
-// Checks what the ledger of a Gatehouse gives out. Node 20 or newer and this file are all it needs, and it shares no code
-// with Gatehouse. Nothing that is being checked is trusted, least of all a key in it: keys come from the command line.
-// What each command proves, and what it does not: README.md.
+// Checks what the ledger of a Gatehouse gives out, with Node 20 or newer and no code of Gatehouse. Nothing that is checked
+// is trusted, least of all a key in it: keys come from the command line. What each command proves, and what not: README.md.
 import { createHash, verify } from 'node:crypto'
 import fs from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 
 export class Wrong extends Error {}
-
 function must(holds, what) {
   if (!holds) throw new Wrong(what)
 }
@@ -163,7 +161,6 @@ function canonical(value) {
   const names = Object.keys(value).sort()
   return `{${names.map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`).join()}}`
 }
-
 /** Reads an object that must be canonical JSON: nothing can stand there twice, or be read in two ways. */
 function parseCanonical(bytes) {
   const value = JSON.parse(bytes)
@@ -171,13 +168,22 @@ function parseCanonical(bytes) {
   return value
 }
 
+// The members of an entry in canonical JSON. What is in the clear may be null too, or cut to its beginning and its length.
+const open = (names, is) => new RegExp(`^"(${names})":(${is}|null$|\\{"cut":.+,"length":\\d+\\}$)`, 's')
+const MEMBERS = [
+  /^"(v":1|at":\d{1,16}|id":"[0-9A-Za-z]{16}"|kind":"(intent|outcome|refusal|digest|change|note)")$/,
+  /^"((after|before)":.+|caller":"[\w-]{16}"|commit":\{("([^"\\]|\\.)+":"[\w-]{42}[AEIMQUYcgkosw048]"[,}])+)$/s,
+  open('action|code|effect|entities|expires|issuer|kid|listener|model|provider|reason|region|resource', '"'),
+  open('route|rule|set|settled|stage|status|via|what', '"'),
+  open('aal|cost|cost_reserved|count|files|ms|reserved_at|status|tries|window_ms', '[-\\d]'),
+  open('tokens_(cached|charged|in|out|reserved|written)', '[-\\d]'),
+  open('errors|findings|policies', '\\['),
+]
 export function parseLeaf(bytes) {
   const leaf = parseCanonical(bytes)
-  const { v, kind, id, at, commit = {} } = leaf
-  const isKind = ['intent', 'outcome', 'refusal', 'digest', 'change', 'note'].includes(kind)
-  const has = (text, pattern) => typeof text === 'string' && pattern.test(text)
-  const isEntry = v === 1 && isKind && Number.isSafeInteger(at) && has(id, /^[0-9A-Za-z]{16}$/)
-  must(isEntry && Object.values(commit ?? [0]).every((each) => has(each, /^[\w-]{43}$/)), 'not an entry')
+  const isMember = (name) => MEMBERS.some((is) => is.test(`${JSON.stringify(name)}:${canonical(leaf[name])}`))
+  for (const name of Object.keys({ v: 0, kind: 0, id: 0, at: 0, ...leaf }))
+    must(isMember(name), `not an entry: ${shown(name)} is missing, unknown or not what it has there`)
   return leaf
 }
 
@@ -195,7 +201,6 @@ function checkOpened({ commit = {} }, name, { salt, value = null, ...more }) {
 
 const RECEIPT =
   /^entry ([^\n]+)\n(?:open ([^\n]+)\n)?c2sp\.org\/tlog-proof@v1\nindex (0|[1-9]\d{0,14})\n((?:\S+\n){0,64})\n([^]+)$/u
-
 /** Reads the receipts that stand one after another in a text: docs/reference/receipts.md. */
 export function parseReceipts(text) {
   const [before, ...parts] = text.split(/(?<![^\n])gatehouse receipt v1\n/)
@@ -297,10 +302,8 @@ function checkLog([folder], job) {
   const { report, seen, options } = job
   const known = new Map(checkReceipts(options.receipts ?? [], job).map(({ index, bytes }) => [index, bytes]))
   const points = [...seen.values(), ...(options.against ?? []).map((file) => readCheckpoint(file, job, 0))]
-  const checkEntry = (bytes, index) => {
-    parseLeaf(bytes)
-    must(known.get(index)?.equals(bytes) ?? true, 'not the entry of its receipt')
-  }
+  const checkEntry = (bytes, index) =>
+    must(parseLeaf(bytes) && known.get(index)?.equals(bytes) !== false, 'not the entry of its receipt')
   checkTree(folder, readCheckpoint(`${folder}/checkpoint`, job), { report, points, checkEntry })
 }
 
@@ -332,8 +335,8 @@ function readCheckpoint(file, { trust, report }, quorum = trust.quorum) {
 
 const readText = (file, most) => readFile(file, most).toString('utf8')
 const parseHash = (text) => fromBase64(text, 32)
-const filesIn = (place) =>
-  fs.statSync(place).isDirectory() ? fs.readdirSync(place).map((name) => `${place}/${name}`) : place
+const filesIn = (at) =>
+  fs.statSync(at).isDirectory() ? fs.readdirSync(at).map((name) => `${at}/${name}`) : at
 const shown = (text) => JSON.stringify(text.slice(0, 200))
 
 export class Report {
@@ -384,7 +387,7 @@ export function run(args) {
   return { exit, result: RESULTS[exit], checks: report.checks, isJson: options.json === true }
 }
 
-function main() {
+if (process.argv[1] && pathToFileURL(fs.realpathSync(process.argv[1])).href === import.meta.url)
   try {
     const { isJson, ...found } = run(process.argv.slice(2))
     const lines = found.checks.map(({ verdict, what }) => `${verdict}: ${what.replace(/\p{C}/gu, '?')}`)
@@ -395,6 +398,3 @@ function main() {
     console.error(thrown.message)
     process.exitCode = 2
   }
-}
-
-if (process.argv[1] && pathToFileURL(fs.realpathSync(process.argv[1])).href === import.meta.url) main()

@@ -8,8 +8,9 @@ import { FILE, segmentPath, type OriginFolder } from '#trust/ledger/layout.ts'
 import { logKeysOf } from '#trust/ledger/log_keys.ts'
 import { leafHash, rootOf } from '#trust/ledger/merkle.ts'
 import { noteSigner, noteVerifier, printVerifierKey } from '#trust/ledger/note.ts'
-import { encodeGroup, encodeHead, scanSegment, type Group } from '#trust/ledger/raw_segment.ts'
+import { encodeGroup, encodeHead, groupPlace, scanSegment, type Group } from '#trust/ledger/raw_segment.ts'
 import { ReceiptMaker } from '#trust/ledger/receipt_maker.ts'
+import { SidecarBox } from '#trust/ledger/sidecar.ts'
 import { TiledLogs } from '#trust/ledger/tiled_logs.ts'
 import { verifyLedger } from '#trust/ledger/verify.ts'
 import { writeStandardTree } from '../support/exported_log.ts'
@@ -113,6 +114,31 @@ export function editLeaves(
   return files
 }
 
+/** The same by whoever has all keys of the home: the sidecars fit the other leaves, and the checkpoint is of them. */
+export async function remade(scene: Scene, edit: (leaf: Uint8Array) => Uint8Array): Promise<SimulatedFiles> {
+  const { folder } = scene
+  const files = scene.home.reopen('kept')
+  const name = segmentPath(folder, SEALED, 'raw')
+  const box = new SidecarBox(KEYS.sidecarKey, folder.origin)
+  const parts = [encodeHead(folder.origin, SEALED)]
+  for (const group of scanSegment(files.all().get(name) ?? new Uint8Array(0))?.groups ?? []) {
+    const records = box.open(group.sealed, groupPlace(SEALED, group)) ?? new Uint8Array(0)
+    const leaves = group.leaves.map((leaf, at) => (group.first + at === SEALED + 2 ? edit(leaf) : leaf))
+    const sealed = box.close(records, groupPlace(SEALED, { ...group, leaves }))
+    parts.push(encodeGroup(group.first, leaves, sealed))
+  }
+  files.tamper(name, concat(...parts))
+  await resign(files, folder, KEYS.signingPem)
+  return files
+}
+
+/** Signs what is there. */
+async function resign(files: SimulatedFiles, { origin, path: at }: OriginFolder, pem: string): Promise<void> {
+  const hashes = (await readAll(files)).map(({ bytes }) => leafHash(bytes))
+  const head = { origin, size: hashes.length, root: rootOf(hashes) }
+  files.tamper(`${at}/${FILE.checkpoint}`, utf8(await signCheckpoint(head, [noteSigner(origin, pem)], 0)))
+}
+
 /** The last bundle of an export, with other leaves. */
 export function editBundle(
   target: string,
@@ -147,11 +173,13 @@ export function mendTile(target: string): void {
 
 /** An entry that says something else, in the exact form of an entry. */
 export function retold(leaf: Uint8Array | undefined): Uint8Array {
-  return utf8(
-    Buffer.from(leaf ?? '')
-      .toString('utf8')
-      .replace(/"kid":"kid/, '"kid":"bad'),
-  )
+  return rewritten(leaf, '"kid":"kid', '"kid":"bad')
+}
+
+export function rewritten(leaf: Uint8Array | undefined, from: string, to: string): Uint8Array {
+  const text = Buffer.from(leaf ?? '').toString('utf8')
+  if (!text.includes(from)) throw new Error(`${from} is not in the entry`)
+  return utf8(text.replace(from, to))
 }
 
 /** The same log from some entries before on, written on by whoever has its key. */
@@ -170,11 +198,9 @@ export async function rekeyed(
 ): Promise<{ readonly files: SimulatedFiles; readonly pem: string }> {
   const files = scene.home.reopen('kept')
   const pem = newEd25519Pem()
-  const signer = noteSigner(scene.folder.origin, pem)
-  const hashes = (await readAll(files)).map(({ bytes }) => leafHash(bytes))
-  const head = { origin: scene.folder.origin, size: hashes.length, root: rootOf(hashes) }
-  files.tamper(`${scene.folder.path}/${FILE.origin}`, utf8(`${printVerifierKey(signer)}\n`))
-  files.tamper(`${scene.folder.path}/${FILE.checkpoint}`, utf8(await signCheckpoint(head, [signer], 0)))
+  const key = printVerifierKey(noteSigner(scene.folder.origin, pem))
+  files.tamper(`${scene.folder.path}/${FILE.origin}`, utf8(`${key}\n`))
+  await resign(files, scene.folder, pem)
   return { files, pem }
 }
 

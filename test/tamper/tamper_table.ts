@@ -12,7 +12,9 @@ import {
   inFolder,
   mendTile,
   rekeyed,
+  remade,
   retold,
+  rewritten,
   verifyHome,
   verifyOutside,
   type Finding,
@@ -65,6 +67,17 @@ function ofEntries(name: string, edit: (leaves: Leaves) => Leaves): Edit[] {
   ]
 }
 
+/** What no door writes, by whoever has all keys of the home and makes everything else right again. */
+function ofWriters(name: string, from: string, to: string): Edit {
+  const made = async (scene: Scene): Promise<SimulatedFiles> =>
+    await remade(scene, (leaf) => rewritten(leaf, from, to))
+  return {
+    name: `${name}, and all else made anew with the keys of the home`,
+    home: async (scene) => ({ files: await made(scene) }),
+    exported: async (target, scene) => await exportAnew(await made(scene), target),
+  }
+}
+
 const EDITS: readonly Edit[] = [
   {
     name: 'a bit of a sealed entry is flipped',
@@ -114,6 +127,10 @@ const EDITS: readonly Edit[] = [
     name: 'all keys of the home are exchanged, and the checkpoint signed with the new one',
     home: rekeyed,
   },
+  ofWriters('an entry is not canonical: a space', '"at":', '"at": '),
+  ofWriters('an entry is not canonical: a name twice', '"kid":', '"kid":"kid","kid":'),
+  ofWriters('an entry has an unknown field', '"v":1', '"v":1,"vow":1'),
+  ofWriters('an entry has a field of another type', '"policies":["space-default-models"]', '"policies":1'),
   {
     name: 'a sidecar is edited',
     home: (scene) => ({ files: flipped(scene, segmentPath(scene.folder, 0, 'sidecar'), 500) }),

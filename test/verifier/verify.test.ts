@@ -169,6 +169,23 @@ const HARMS: readonly (readonly [why: string, harm: (receipt: string) => string,
     (all) => all.replace(/"commit":\{.*?\}/, '"commit":{"address":1}'),
     /not an entry/,
   ],
+  ['an unknown field', (all) => all.replace('"v":1}', '"v":1,"vow":1}'), /not an entry: "vow"/],
+  [
+    'an unknown field that ends as a known one begins',
+    (all) => all.replace('"v":1}', '"v":1,"x\\"after\\":":1}'),
+    /not an entry: "x/,
+  ],
+  [
+    'a field of another type',
+    (all) => all.replace(/"policies":\[.*?\]/, '"policies":1'),
+    /not an entry: "pol/,
+  ],
+  ['a missing field', (all) => all.replace(/"id":"\w+",/, ''), /not an entry: "id"/],
+  [
+    'a pseudonym of another form',
+    (all) => all.replace(/"caller":"../, '"caller":"'),
+    /not an entry: "caller"/,
+  ],
   ['no commitments', (all) => all.replace(/"commit":\{.*?\}/, '"commit":null'), /not an entry/],
   ['another first line', (all) => all.replace('receipt v1', 'receipt v2'), /not a receipt/],
   ['something before it', (all) => `x\n${all}`, /not a receipt/],
@@ -363,7 +380,10 @@ test('a log with an entry that is none does not hold, although its tree does', a
     'strange/tile/entries/000.p/2',
     Buffer.concat(leaves.flatMap((leaf) => [Buffer.from([0, leaf.length]), leaf])),
   )
-  assert.match(wrongOf(run(['log', place('strange')])).join('\n'), /entry 0: not an entry\nentry 1: .*JSON/)
+  assert.match(
+    wrongOf(run(['log', place('strange')])).join('\n'),
+    /entry 0: not an entry: "kind".*\nentry 1: .*JSON/,
+  )
   assert.match(wrongOf(run(['log', place('strange')])).join('\n'), /entry 0/)
 })
 

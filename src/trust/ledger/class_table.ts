@@ -4,55 +4,58 @@
  */
 export type FieldClass = 'public' | 'pseudonym' | 'sensitive'
 
+/** What a public field holds. A value that was cut is `{cut, length}` in its place, one that was not there null. */
+export type PublicType = 'text' | 'number' | 'number or text' | 'list' | 'value'
+
 // A format cannot be mended later: moving a name out of `sensitive` publishes it for good.
-const PUBLIC: ReadonlySet<string> = new Set([
-  'aal',
-  'action',
-  'after',
-  'before',
-  'code',
-  'cost',
-  'cost_reserved',
-  'count',
-  'effect',
-  'entities',
-  'errors',
-  'expires',
-  'files',
-  'findings',
-  'issuer',
-  'kid',
-  'listener',
-  'model',
-  'ms',
-  'policies',
-  'provider',
-  'reason',
-  'region',
-  'reserved_at',
-  'resource',
-  'route',
-  'rule',
-  'set',
-  'settled',
-  'stage',
-  'status',
-  'tokens_cached',
-  'tokens_charged',
-  'tokens_in',
-  'tokens_out',
-  'tokens_reserved',
-  'tokens_written',
-  'tries',
-  'via',
-  'what',
-  'window_ms',
+export const PUBLIC_TYPES: ReadonlyMap<string, PublicType> = new Map([
+  ['aal', 'number'],
+  ['action', 'text'],
+  ['after', 'value'],
+  ['before', 'value'],
+  ['code', 'text'],
+  ['cost', 'number'],
+  ['cost_reserved', 'number'],
+  ['count', 'number'],
+  ['effect', 'text'],
+  ['entities', 'text'],
+  ['errors', 'list'],
+  ['expires', 'text'],
+  ['files', 'number'],
+  ['findings', 'list'],
+  ['issuer', 'text'],
+  ['kid', 'text'],
+  ['listener', 'text'],
+  ['model', 'text'],
+  ['ms', 'number'],
+  ['policies', 'list'],
+  ['provider', 'text'],
+  ['reason', 'text'],
+  ['region', 'text'],
+  ['reserved_at', 'number'],
+  ['resource', 'text'],
+  ['route', 'text'],
+  ['rule', 'text'],
+  ['set', 'text'],
+  ['settled', 'text'],
+  ['stage', 'text'],
+  ['status', 'number or text'],
+  ['tokens_cached', 'number'],
+  ['tokens_charged', 'number'],
+  ['tokens_in', 'number'],
+  ['tokens_out', 'number'],
+  ['tokens_reserved', 'number'],
+  ['tokens_written', 'number'],
+  ['tries', 'number'],
+  ['via', 'text'],
+  ['what', 'text'],
+  ['window_ms', 'number'],
 ])
 
 const PSEUDONYM: ReadonlySet<string> = new Set(['caller'])
 
 /** The class of a field by its name. A name that is not in the table is sensitive. */
 export function classOf(name: string): FieldClass {
-  if (PUBLIC.has(name)) return 'public'
+  if (PUBLIC_TYPES.has(name)) return 'public'
   return PSEUDONYM.has(name) ? 'pseudonym' : 'sensitive'
 }

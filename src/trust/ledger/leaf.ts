@@ -10,7 +10,7 @@ import { cutValue } from './cut.ts'
 import { shapeOf, type LeafMember, type LeafShape } from './leaf_shape.ts'
 
 /** The version of the form of a leaf; a reader refuses others. */
-const LEAF_VERSION = 1
+export const LEAF_VERSION = 1
 
 /** What only the encrypted sidecar holds of an entry. */
 export interface Secrets {

@@ -2,8 +2,8 @@ import { Fault } from '#base/fault.ts'
 import { classOf, type FieldClass } from './class_table.ts'
 
 /** Fields of one entry and characters of a field's name; the names are ours, so more is a mistake of ours. */
-const MOST_FIELDS = 64
-const NAME_CHARACTERS = 64
+export const MOST_FIELDS = 64
+export const NAME_CHARACTERS = 64
 /** Names behind one another that are remembered: a dozen kinds of entries have ten fields each. */
 const KEPT_STEPS = 4_096
 

@@ -14,6 +14,7 @@ import {
 import type { SimulatedFiles } from '../../../test/support/simulated_files.ts'
 import type { OriginFolder } from './layout.ts'
 import { makeLeaf } from './leaf.ts'
+import { pseudonymOf } from './pseudonym.ts'
 import { encodeGroup, groupPlace } from './raw_segment.ts'
 import { encodeRecord, SidecarBox, type SecretRecord } from './sidecar.ts'
 import { verifyLedger } from './verify.ts'
@@ -51,7 +52,7 @@ function append({ files, raw, content }: Scene, { leaf, record, box }: Forgery):
   files.tamper(raw, concat(content, encodeGroup(SIGNED, [leaf], sealed)))
 }
 
-const made = makeLeaf(intent(9), randomBytes(32), (caller) => caller)
+const made = makeLeaf(intent(9), randomBytes(32), (caller) => pseudonymOf(KEYS.pseudonymKey, caller))
 const leafOf = (more: object): Uint8Array => utf8(canonicalJson({ v: 1, kind: 'note', at: 1, ...more }))
 const NO_SECRETS = { seed: new Uint8Array(0), fields: [] }
 

@@ -1,5 +1,6 @@
+import { canonicalJson } from '#base/canonical_json.ts'
 import { isJsonObject, type JsonObject } from '#base/json.ts'
-import { saltFor, verifyDisclosure } from './commitment.ts'
+import { commitField } from './commitment.ts'
 import { kindOf } from './leaf.ts'
 import type { SecretRecord } from './sidecar.ts'
 
@@ -7,11 +8,12 @@ import type { SecretRecord } from './sidecar.ts'
 export function secretsMatch(leaf: JsonObject, record: SecretRecord): boolean {
   // Shredded: value and salt are gone, the commitment stays.
   if (record === undefined) return true
-  const committed = isJsonObject(leaf['commit']) ? Object.keys(leaf['commit']) : []
+  const commitments = isJsonObject(leaf['commit']) ? leaf['commit'] : {}
+  const kind = kindOf(leaf)
   return (
-    committed.length === record.fields.length &&
-    record.fields.every(([field, value]) =>
-      verifyDisclosure(leaf, field, value, saltFor(record.seed, kindOf(leaf), field)),
+    Object.keys(commitments).length === record.fields.length &&
+    record.fields.every(
+      ([name, value]) => commitments[name] === commitField(record.seed, kind, name, canonicalJson(value)),
     )
   )
 }

@@ -47,6 +47,12 @@ export function decodeRecords(bytes: Uint8Array, count: number): readonly Secret
   }
 }
 
+/** The same one after another, as they are asked for. Throws RangeError or SyntaxError where they are not records. */
+export function* recordsIn(bytes: Uint8Array): Generator<SecretRecord, void, undefined> {
+  const reader = new RecordReader(bytes)
+  while (!reader.isAtEnd) yield reader.record()
+}
+
 /** Reads the records at the given places only; a place without a record is left out, as is all when the bytes are wrong. */
 export function decodeRecordsAt(
   bytes: Uint8Array,
@@ -140,6 +146,8 @@ function putText(target: Buffer, offset: number, text: string): number {
   return at + target.write(text, at, 'utf8')
 }
 
+const ENDS_EARLY = 'a record ends early'
+
 class RecordReader {
   readonly #bytes: Buffer
   #at = 0
@@ -173,17 +181,19 @@ class RecordReader {
   }
 
   #field(): [string, JsonValue] {
-    const name = this.#take(this.#varint()).toString('utf8')
+    const name = this.#text(this.#varint())
     const type = this.#byte()
     if (type === HASH_VALUE) return [name, this.#take(SHA256_BYTES).toString('hex')]
     if (type !== JSON_VALUE) throw new RangeError('unknown value type')
     // What we encrypted ourselves is JSON of ours; a SyntaxError is caught by the caller.
-    const value: JsonValue = JSON.parse(this.#take(this.#varint()).toString('utf8'))
+    const value: JsonValue = JSON.parse(this.#text(this.#varint()))
     return [name, value]
   }
 
   #byte(): number {
-    return this.#take(1)[0] ?? 0
+    const byte = this.#bytes[this.#at++]
+    if (byte === undefined) throw new RangeError(ENDS_EARLY)
+    return byte
   }
 
   #varint(): number {
@@ -196,11 +206,17 @@ class RecordReader {
     throw new RangeError('a length is too long')
   }
 
+  #text(length: number): string {
+    return this.#bytes.toString('utf8', this.#at, this.#pass(length))
+  }
+
   #take(length: number): Buffer {
-    const end = this.#at + length
-    if (end > this.#bytes.length) throw new RangeError('a record ends early')
-    const bytes = this.#bytes.subarray(this.#at, end)
-    this.#at = end
-    return bytes
+    return this.#bytes.subarray(this.#at, this.#pass(length))
+  }
+
+  #pass(length: number): number {
+    if (this.#at + length > this.#bytes.length) throw new RangeError(ENDS_EARLY)
+    this.#at += length
+    return this.#at
   }
 }

@@ -1,15 +1,20 @@
-import { sameBytes } from '#base/bytes.ts'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { release, sameBytes } from '#base/bytes.ts'
+import { SHA256_BYTES } from '#base/crypto.ts'
 import type { Files } from '#base/files.ts'
-import { BUNDLE, BUNDLE_LEVEL, bundleHashes } from './bundle.ts'
+import { BUNDLE, BUNDLE_LEVEL } from './bundle.ts'
 import { segmentName, type OriginFolder, type SegmentFiles } from './layout.ts'
-import { parseLeaf } from './leaf.ts'
+import { checkLeaf } from './leaf_check.ts'
 import { CompactRange, leafHash } from './merkle.ts'
-import { hasRightDigest, hasRightFilter, parsePackedHead } from './packing.ts'
+import { idFilter } from './id_filter.ts'
+import { idsIn, NEWLINE } from './packed_text.ts'
+import { hasRightDigest, openPack, parsePackedHead, type PackedHead } from './packing.ts'
 import type { RawSegment } from './raw_segment.ts'
-import { isWholeSidecar } from './sealed_sidecar.ts'
+import { isWholeSidecar, openSegmentRecords, segmentPlace } from './sealed_sidecar.ts'
+import { SecretsInOrder } from './secrets_in_order.ts'
 import { secretsMatch } from './secrets_match.ts'
-import { openGroups, openSealed, openSealedSecrets, readSegment, scanLive } from './segment_reader.ts'
-import type { SecretRecord, SidecarBox } from './sidecar.ts'
+import { openGroups, readSegment, scanLive } from './segment_reader.ts'
+import { recordsIn, type SecretRecord, type SidecarBox } from './sidecar.ts'
 import { TileCheck } from './tile_check.ts'
 
 export interface LogWalkParts {
@@ -22,11 +27,30 @@ export interface LogWalkParts {
   report(place: string, what: string): void
 }
 
+interface OpenedSidecar {
+  /** The records of its entries, one after another. */
+  readonly records?: Uint8Array
+  readonly wrong?: string
+}
+
+/** Entries that stand one after another in a file. */
+interface Entries {
+  /** Of the file. */
+  readonly name: string
+  readonly leaves: Iterable<Uint8Array>
+  /** One for each, where they are known. */
+  readonly secrets?: SecretsInOrder | undefined
+  /** The hash that the file has for each bundle. */
+  readonly tiles?: readonly Uint8Array[]
+}
+
 /** Goes through one log segment by segment, rebuilds its tree from the leaves and reports what is wrong on the way. */
 export class LogWalk {
   readonly #parts: LogWalkParts
   readonly #tiles: TileCheck
   readonly #range: CompactRange
+  /** The hash of the last whole bundle. */
+  readonly #bundle = new Uint8Array(SHA256_BYTES)
   readonly #roots = new Map<number, Uint8Array>()
   #isWhole = true
   /** Entries before this are vouched for by stored bundle hashes too. */
@@ -37,7 +61,10 @@ export class LogWalk {
   constructor(parts: LogWalkParts) {
     this.#parts = parts
     this.#tiles = new TileCheck({ ...parts, report: (place, what) => this.#report(place, what) })
-    this.#range = new CompactRange(this.#tiles.add)
+    this.#range = new CompactRange((level, hash) => {
+      if (level === 1) this.#bundle.set(hash)
+      this.#tiles.add(level, hash)
+    })
     this.#keepRoot()
   }
 
@@ -96,8 +123,9 @@ export class LogWalk {
     const raw = await scanLive(files, folder, first, content)
     if (raw?.origin !== folder.origin || raw.first !== first)
       return this.#stop(name, 'the head of the segment is damaged')
-    for (const leaf of raw.groups.flatMap((group) => group.leaves)) this.#append(leaf)
-    if (box !== undefined) this.#checkGroups(name, raw, box)
+    const leaves = raw.groups.flatMap((group) => group.leaves)
+    const secrets = box && new SecretsInOrder(this.#secretsOf(name, raw, box))
+    await this.#take({ name, leaves, secrets })
     if (raw.ending.kind === 'damaged')
       this.#stop(`${name} entry ${raw.ending.entry}`, `damaged at byte ${raw.ending.at}`)
     if (raw.ending.kind === 'torn')
@@ -111,85 +139,77 @@ export class LogWalk {
     const name = segmentName(first, 'leaves')
     if (!hasRightDigest(bytes)) this.#report(name, 'the file was changed: its SHA-256 differs')
     const head = parsePackedHead(bytes)
-    if (head?.first !== first) return this.#stop(name, 'the head of the segment is damaged')
-    const sealed = await openSealed(bytes)
-    if (sealed === undefined) {
+    if (head?.first !== first || first % BUNDLE !== 0)
+      return this.#stop(name, 'the head of the segment is damaged')
+    const { records, wrong } = await this.#openSidecar(head, sidecar)
+    const secrets = records && new SecretsInOrder(recordsIn(records))
+    const text = await openPack(bytes)
+    const isWhole = text !== undefined && countLines(text) === head.count
+    if (!isWhole) {
       this.#report(name, `entries ${first} to ${first + head.count - 1} cannot be read`)
       // The stored bundle hashes still let the entries behind be checked.
       for (const tile of head.tiles) this.#appendBundle(tile)
-    } else {
-      if (!hasRightFilter(head, sealed.leaves))
-        this.#report(name, 'the filter of ids is not that of its entries')
-      await this.#checkBundles(name, sealed.leaves, head.tiles)
-    }
+    } else await this.#visitText(name, text, head, secrets)
     this.#bundled = this.size
-    if (sealed !== undefined && head.at !== Number(this.#leafOf(name, sealed.leaves[0])?.['at']))
-      this.#report(name, 'the time in the head is not that of the first entry')
-    const sidecarName = segmentName(first, 'sidecar')
-    if (sidecar === undefined || !isWholeSidecar(sidecar, first, head.count))
-      return this.#report(sidecarName, sidecar === undefined ? 'missing' : 'the file was changed')
-    const { box } = this.#parts
-    if (box === undefined || sealed === undefined) return
-    const secrets = await openSealedSecrets(head, sidecar, box)
-    if (secrets === undefined) this.#report(sidecarName, 'it does not open with the key for these entries')
-    else this.#checkSecrets(name, first, sealed.leaves, secrets)
+    const isOpen = !isWhole || secrets?.isAtEnd() !== false
+    const sidecarWrong = wrong ?? (isOpen ? undefined : DOES_NOT_OPEN)
+    if (sidecarWrong !== undefined) this.#report(segmentName(first, 'sidecar'), sidecarWrong)
+    // At once: a large log has many of them.
+    for (const each of [records, text]) if (each !== undefined) release(each)
   }
 
-  async #checkBundles(
-    name: string,
-    leaves: readonly Uint8Array[],
-    tiles: readonly Uint8Array[],
-  ): Promise<void> {
-    const found = await bundleHashes(leaves)
-    for (const [at, tile] of tiles.entries()) {
-      const start = this.size + at * BUNDLE
-      if (!sameBytes(found[at] ?? tile, tile))
+  async #visitText(name: string, text: Buffer, head: PackedHead, secrets: Entries['secrets']): Promise<void> {
+    if (!sameBytes(head.filter, idFilter(idsIn(text))))
+      this.#report(name, 'the filter of ids is not that of its entries')
+    const { at } = await this.#take({ name, leaves: linesIn(text), secrets, tiles: head.tiles })
+    if (head.at !== at) this.#report(name, 'the time in the head is not that of the first entry')
+  }
+
+  async #openSidecar(head: PackedHead, sidecar: Uint8Array | undefined): Promise<OpenedSidecar> {
+    const { box } = this.#parts
+    if (sidecar === undefined) return { wrong: 'missing' }
+    if (!isWholeSidecar(sidecar, head.first, head.count)) return { wrong: 'the file was changed' }
+    if (box === undefined) return {}
+    const records = await openSegmentRecords(box, segmentPlace(head.first, head.count, head.tiles), sidecar)
+    return records === undefined ? { wrong: DOES_NOT_OPEN } : { records }
+  }
+
+  #secretsOf(name: string, raw: RawSegment, box: SidecarBox): readonly SecretRecord[] {
+    return openGroups(raw, box).flatMap((secrets, at) => {
+      const { first = 0, leaves = [] } = raw.groups[at] ?? {}
+      if (secrets !== undefined) return secrets
+      const place = `${name} entries ${first} to ${first + leaves.length - 1}`
+      this.#report(place, 'the sidecar does not open for these entries')
+      return leaves.map(() => undefined)
+    })
+  }
+
+  /** Takes the next entries, and gives the time of the first. Gives other work a turn between bundles. */
+  async #take({ name, leaves, secrets, tiles }: Entries): Promise<{ readonly at: number | undefined }> {
+    let firstAt: number | undefined
+    const from = this.size
+    for (const bytes of leaves) {
+      const { leaf, wrong } = checkLeaf(bytes)
+      firstAt ??= Number(leaf?.['at'])
+      if (wrong !== undefined) this.#report(`${name} entry ${this.size}`, wrong)
+      const record = secrets?.take()
+      if (leaf !== undefined && !secretsMatch(leaf, record))
+        this.#report(`${name} entry ${this.size}`, 'the sidecar does not match the commitments')
+      this.#append(bytes)
+      if (this.size % BUNDLE > 0) continue
+      const tile = tiles?.[(this.size - from) / BUNDLE - 1]
+      if (tile !== undefined && !sameBytes(tile, this.#bundle))
         this.#report(
-          `${name} entries ${start} to ${start + BUNDLE - 1}`,
+          `${name} entries ${this.size - BUNDLE} to ${this.size - 1}`,
           'the bundle does not match its hash',
         )
+      await nextTurn()
     }
-    for (const leaf of leaves) this.#append(leaf)
-  }
-
-  #checkGroups(name: string, raw: RawSegment, box: SidecarBox): void {
-    for (const [at, secrets] of openGroups(raw, box).entries()) {
-      const group = raw.groups[at]
-      if (group === undefined) continue
-      const last = group.first + group.leaves.length - 1
-      if (secrets === undefined)
-        this.#report(
-          `${name} entries ${group.first} to ${last}`,
-          'the sidecar does not open for these entries',
-        )
-      else this.#checkSecrets(name, group.first, group.leaves, secrets)
-    }
-  }
-
-  #checkSecrets(
-    name: string,
-    first: number,
-    leaves: readonly Uint8Array[],
-    secrets: readonly SecretRecord[],
-  ): void {
-    for (const [at, bytes] of leaves.entries()) {
-      const leaf = this.#leafOf(`${name} entry ${first + at}`, bytes)
-      if (leaf !== undefined && !secretsMatch(leaf, secrets[at]))
-        this.#report(`${name} entry ${first + at}`, 'the sidecar does not match the commitments')
-    }
-  }
-
-  #leafOf(place: string, bytes: Uint8Array | undefined): ReturnType<typeof parseLeaf> | undefined {
-    try {
-      return parseLeaf(bytes ?? new Uint8Array(0))
-    } catch {
-      this.#report(place, 'not a leaf')
-      return undefined
-    }
+    return { at: firstAt }
   }
 
   #append(leaf: Uint8Array): void {
-    this.#firstLeaf ??= leaf
+    this.#firstLeaf ??= Uint8Array.from(leaf)
     const hash = leafHash(leaf)
     this.#tiles.add(0, hash)
     this.#range.append(hash)
@@ -213,5 +233,24 @@ export class LogWalk {
   #stop(place: string, what: string): void {
     this.#isWhole = false
     this.#report(place, what)
+  }
+}
+
+const DOES_NOT_OPEN = 'it does not open with the key for these entries'
+
+function countLines(text: Buffer): number | undefined {
+  let lines = 0
+  for (let start = 0; start < text.length; lines += 1) {
+    start = text.indexOf(NEWLINE, start) + 1
+    if (start === 0) return undefined
+  }
+  return lines
+}
+
+function* linesIn(text: Buffer): Generator<Uint8Array, void, undefined> {
+  for (let start = 0; start < text.length;) {
+    const end = text.indexOf(NEWLINE, start)
+    yield text.subarray(start, end)
+    start = end + 1
   }
 }

@@ -1,0 +1,158 @@
+import { utf8 } from '#base/bytes.ts'
+import { canonicalJson } from '#base/canonical_json.ts'
+import { isEntryId } from '#base/ids.ts'
+import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '#base/json.ts'
+import { LIMITS } from '#base/limits.ts'
+import type { EntryKind } from '#base/recorder.ts'
+import { PUBLIC_TYPES, type PublicType } from './class_table.ts'
+import { LEAF_VERSION } from './leaf.ts'
+import { MOST_FIELDS, NAME_CHARACTERS } from './leaf_shape.ts'
+
+/** A leaf as it reads, and what is wrong with its bytes; undefined where they are as `makeLeaf` writes them. */
+export interface CheckedLeaf {
+  /** Undefined where the bytes are no JSON object. */
+  readonly leaf: JsonObject | undefined
+  readonly wrong: string | undefined
+}
+
+/**
+ * Checks that bytes are a leaf: canonical JSON (RFC 8785), in which nothing stands twice or can be read in two ways, with
+ * the members that an entry has, each of its type, and no others. Whether it says what was signed is for the tree to say.
+ */
+export function checkLeaf(bytes: Uint8Array): CheckedLeaf {
+  if (bytes.length > LIMITS.leafBytes) return { leaf: undefined, wrong: 'longer than an entry can be' }
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+  const leaf = parse(text)
+  if (leaf === undefined) return { leaf, wrong: 'not a JSON object' }
+  return { leaf, wrong: wrongForm(leaf, text, bytes) ?? wrongMember(leaf) ?? missingMember(leaf) }
+}
+
+/** Parts in one another. A value is cut far above this (`cutValue`); what checks one calls itself for each. */
+const MOST_DEPTH = 32
+/** What bytes that are no UTF-8 are read as. */
+const UNREADABLE = '\ufffd'
+const SHOWN_CHARACTERS = 64
+
+function parse(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isJsonObject(value) ? value : undefined
+  } catch (thrown) {
+    if (thrown instanceof SyntaxError) return undefined
+    throw thrown
+  }
+}
+
+/** The engine prints what it parsed in the order in which it stood: nearly always that tells all. */
+function wrongForm(leaf: JsonObject, text: string, bytes: Uint8Array): string | undefined {
+  if (isInOrder(leaf, MOST_DEPTH) && !text.includes(UNREADABLE) && JSON.stringify(leaf) === text)
+    return undefined
+  if (isBeyond(leaf, MOST_DEPTH)) return 'nested deeper or with larger numbers than an entry can have'
+  const canonical = utf8(canonicalJson(leaf))
+  const at = bytes.findIndex((byte, place) => byte !== canonical[place])
+  if (at < 0 && canonical.length === bytes.length) return undefined
+  return `not canonical JSON (RFC 8785) from byte ${at < 0 ? bytes.length : at} on`
+}
+
+/** Whether all names stand as `<` has them (RFC 8785 section 3.2.3). False also where it is too deep to say. */
+function isInOrder(value: JsonValue | undefined, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  if (depth === 0) return false
+  if (isJsonArray(value)) return value.every((each) => isInOrder(each, depth - 1))
+  let before: string | undefined
+  for (const name of Object.keys(value)) {
+    if (before !== undefined && name <= before) return false
+    if (!isInOrder(value[name], depth - 1)) return false
+    before = name
+  }
+  return true
+}
+
+/** What has no canonical form, or none that can be made at any depth of the stack. */
+function isBeyond(value: JsonValue, depth: number): boolean {
+  if (typeof value === 'number') return !Number.isFinite(value)
+  if (typeof value !== 'object' || value === null) return false
+  return depth === 0 || Object.values(value).some((each: JsonValue) => isBeyond(each, depth - 1))
+}
+
+function wrongMember(leaf: JsonObject): string | undefined {
+  for (const name of Object.keys(leaf)) {
+    const member = MEMBERS.get(name)
+    if (member === undefined) return `unknown field "${shown(name)}"`
+    if (!member.isRight(leaf[name] ?? null)) return `"${name}" is not ${member.is}`
+  }
+  return undefined
+}
+
+function missingMember(leaf: JsonObject): string | undefined {
+  const missing = ALWAYS.find((name) => leaf[name] === undefined)
+  return missing && `"${missing}" is missing`
+}
+
+interface Member {
+  readonly is: string
+  isRight(value: JsonValue): boolean
+}
+
+const KINDS: ReadonlySet<JsonValue> = new Set<EntryKind>([
+  'intent',
+  'outcome',
+  'refusal',
+  'digest',
+  'change',
+  'note',
+])
+/** 12 and 32 bytes in base64url; of the last character of the latter two bits are zero (RFC 4648 section 3.5). */
+const PSEUDONYM = /^[\w-]{16}$/
+const COMMITMENT = /^[\w-]{42}[AEIMQUYcgkosw048]$/
+
+const PUBLIC_CHECKS: Readonly<Record<PublicType, (value: JsonValue) => boolean>> = {
+  text: (value) => typeof value === 'string',
+  number: (value) => typeof value === 'number',
+  'number or text': (value) => typeof value === 'number' || typeof value === 'string',
+  list: isJsonArray,
+  value: () => true,
+}
+
+const ALWAYS = ['v', 'kind', 'id', 'at'] as const
+const MEMBERS: ReadonlyMap<string, Member> = new Map<string, Member>([
+  ['v', { is: String(LEAF_VERSION), isRight: (value) => value === LEAF_VERSION }],
+  ['kind', { is: 'a kind of entry', isRight: (value) => KINDS.has(value) }],
+  ['id', { is: 'the id of an entry', isRight: (value) => typeof value === 'string' && isEntryId(value) }],
+  ['at', { is: 'a time', isRight: (value) => Number.isSafeInteger(value) && Number(value) >= 0 }],
+  ['commit', { is: 'commitments', isRight: areCommitments }],
+  ['caller', { is: 'a pseudonym', isRight: (value) => typeof value === 'string' && PSEUDONYM.test(value) }],
+  ...[...PUBLIC_TYPES].map(([name, type]) => [name, publicMember(type)] as const),
+])
+
+/** What became public later is committed to in entries from before: any name may be. */
+function areCommitments(value: JsonValue): boolean {
+  if (!isJsonObject(value)) return false
+  const names = Object.keys(value)
+  return (
+    names.length > 0 &&
+    names.length <= MOST_FIELDS &&
+    names.every((name) => name.length <= NAME_CHARACTERS && isCommitment(value[name]))
+  )
+}
+
+function isCommitment(value: JsonValue | undefined): boolean {
+  return typeof value === 'string' && COMMITMENT.test(value)
+}
+
+function publicMember(type: PublicType): Member {
+  const isOfType = PUBLIC_CHECKS[type]
+  return { is: `a ${type}`, isRight: (value) => isOfType(value) || value === null || isCut(value) }
+}
+
+/** `cutValue`, and `makeLeaf` where all together are too long. */
+function isCut(value: JsonValue): boolean {
+  return (
+    isJsonObject(value) && Object.keys(value).join() === 'cut,length' && Number.isSafeInteger(value['length'])
+  )
+}
+
+/** A name as somebody wrote it who may want to draw on the screen of whoever looks. */
+function shown(name: string): string {
+  return name.slice(0, SHOWN_CHARACTERS).replaceAll(/[^ -~]|"/g, '?')
+}
