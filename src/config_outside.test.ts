@@ -58,6 +58,17 @@ const witness = (more: string): string => `{ witnesses: { list: [{ url: "https:/
 const git = (more: string): string => `{ git_anchors: [{ repository: "https://git.test/x.git", ${more} }] }`
 const repository = (text: string): string => `{ git_anchors: [{ repository: "${text}" }] }`
 
+const PEM = newEd25519Pem()
+/** Each of the longest name that a key has here, so that sixteen are too many. */
+const MANY = Array.from({ length: 16 }, (_, at) =>
+  printVerifierKey(mlDsa44Cosigner(`${'n'.repeat(2_000)}/${at}`, newMlDsa44Pem())),
+)
+
+function twice(...list: readonly [url: string, key: string][]): string {
+  const rows = list.map(([url, key]) => `{ url: "${url}", keys: ["${key}"] }`)
+  return `{ witnesses: { quorum: 2, list: [${rows.join()}] } }`
+}
+
 const BAD: readonly (readonly [why: string, ledger: string, problem: RegExp])[] = [
   ['no witness', '{ witnesses: { list: [] } }', /^ledger\.witnesses\.list: must be at least 1/],
   [
@@ -75,7 +86,38 @@ const BAD: readonly (readonly [why: string, ledger: string, problem: RegExp])[] 
   [
     'a key twice',
     `{ witnesses: { list: [{ url: "https://a.test", keys: ["${KEY}"] }, { url: "https://b.test", keys: ["${KEY}"] }] } }`,
-    /must not name a key twice/,
+    /must not name a witness twice/,
+  ],
+  [
+    'one key under two names',
+    twice(
+      ['https://a.test', printVerifierKey(ed25519Cosigner('witness.test/a', PEM))],
+      ['https://b.test', printVerifierKey(ed25519Cosigner('witness.test/b', PEM))],
+    ),
+    /must not name a witness twice/,
+  ],
+  [
+    'two keys of one witness as two',
+    twice(
+      ['https://a.test', KEY],
+      ['https://b.test', printVerifierKey(mlDsa44Cosigner('witness.test/1', newMlDsa44Pem()))],
+    ),
+    /must not name a witness twice/,
+  ],
+  [
+    'one URL twice, in two ways',
+    twice(['https://W.test:443/x/', KEY], ['https://w.test/x', OTHER]),
+    /must not name a witness twice/,
+  ],
+  [
+    'more keys than a checkpoint has room for',
+    `{ witnesses: { list: [${MANY.map((key, at) => `{ url: "https://w${at}.test", keys: ["${key}"] }`).join()}] } }`,
+    /must not have so many keys/,
+  ],
+  [
+    'a token in place of a user',
+    repository('https://ghp_abcdefgh@git.test/x.git'),
+    /\.repository: (must be https|looks)/,
   ],
   [
     'a URL with a password',
@@ -162,6 +204,12 @@ const BAD_WITNESS: readonly (readonly [why: string, text: string, problem: RegEx
     /^logs\.0\.keys\.0: .*"gatehouse ledger key"/,
   ],
   ['a key that is none', 'name: w\nlogs: [{ keys: ["x"] }]\n', /^logs\.0\.keys\.0: .*"gatehouse ledger key"/],
+  ['a name of more than 255 bytes', `name: ${'ü'.repeat(128)}\n`, /^name: .*255 bytes/],
+  [
+    'an origin of more than 255 bytes',
+    `name: w\nlogs: [{ origin: ${'ü'.repeat(128)}, keys: ["${LOG}"] }]\n`,
+    /^logs\.0: .*255 bytes/,
+  ],
   ['an unknown member', 'name: w\nquorum: 1\n', /quorum/],
   ['no YAML', 'name: [\n', /./],
 ]

@@ -1,6 +1,7 @@
 import path from 'node:path'
 import * as z from 'zod'
-import { parseCosignerKey } from '#trust/ledger/cosignature.ts'
+import { toHex } from '#base/bytes.ts'
+import { cosignatureCharacters, parseCosignerKey } from '#trust/ledger/cosignature.ts'
 import { FILE_PATH, SECRET_REFERENCE } from './config_secret.ts'
 
 const HOUR_MS = 3_600_000
@@ -71,12 +72,12 @@ export const WITNESSES = z
       .array(witness)
       .min(1)
       .max(16)
-      .refine(
-        (list) => new Set(list.flatMap(({ keys }) => keys)).size === list.flatMap(({ keys }) => keys).length,
-        {
-          message: 'must not name a key twice: each witness counts once',
-        },
-      )
+      .refine(isOneEach, {
+        message: 'must not name a witness twice, by its URL, the name in its keys or a key: each counts once',
+      })
+      .refine((list) => lineCharacters(list) <= LINE_CHARACTERS, {
+        message: 'must not have so many keys that a checkpoint with all their signatures cannot be read',
+      })
       .describe('The witnesses (c2sp.org/tlog-witness), best run by others on machines of theirs.'),
   })
   .refine(({ quorum, list }) => quorum <= list.length, {
@@ -98,7 +99,7 @@ export const GIT_ANCHORS = z
         .max(1_024)
         .refine(
           isRepository,
-          'must be https://…, ssh://…, user@host:path or an absolute path, without a password',
+          'must be https://… without a user, ssh://…, user@host:path or an absolute path, without a password',
         )
         .describe('What "git push" is to push to. Let the account there append only: no force, no deletion.'),
       branch: z
@@ -178,6 +179,33 @@ export const FILE_ANCHORS = z
     'Files outside this machine (a mounted share, for example) that are replaced by each new checkpoint. Without any anchor or witness, a rollback of the whole disk cannot be seen.',
   )
 
+interface WitnessEntry {
+  readonly url: string
+  readonly keys: readonly string[]
+}
+
+/** Whether no two of them can be one and the same: it would fill a quorum alone. */
+function isOneEach(list: readonly WitnessEntry[]): boolean {
+  const facets = list.flatMap(({ url, keys }) => {
+    const known = keys.map(parseCosignerKey).filter((key) => key !== undefined)
+    // With whatever name it is the same key.
+    const bytes = known.map(({ publicKey }) => toHex(publicKey))
+    const names = new Set(known.map(({ name }) => name))
+    const place = URL.parse(url)?.href.replace(/\/+$/, '') ?? url
+    return [place, ...bytes, ...names]
+  })
+  return new Set(facets).size === facets.length
+}
+
+/** A checkpoint is read up to 100,000 characters; what the log signs has some 20,000 of them while keys rotate. */
+const LINE_CHARACTERS = 80_000
+
+/** What the signature lines of all take at most: key id, time and signature in base64 behind the name. */
+function lineCharacters(list: readonly WitnessEntry[]): number {
+  const known = list.flatMap(({ keys }) => keys.map(parseCosignerKey)).filter((key) => key !== undefined)
+  return known.reduce((sum, key) => sum + key.name.length + cosignatureCharacters(key), 0)
+}
+
 function isBaseUrl(text: string): boolean {
   const url = URL.parse(text)
   if (url === null || !/^https?:$/.test(url.protocol)) return false
@@ -188,8 +216,11 @@ function isBaseUrl(text: string): boolean {
 function isRepository(text: string): boolean {
   if (/[\p{Cc}\s]/u.test(text)) return false
   const url = URL.parse(text)
-  if (url !== null && /^(https|ssh):$/.test(url.protocol))
-    return url.password === '' && /^[A-Za-z0-9[]/.test(url.hostname) && !url.username.startsWith('-')
+  if (url !== null && /^(https|ssh):$/.test(url.protocol)) {
+    // Of https the user is often the token itself.
+    const isUser = url.protocol === 'ssh:' ? !url.username.startsWith('-') : url.username === ''
+    return url.password === '' && /^[A-Za-z0-9[]/.test(url.hostname) && isUser
+  }
   return (
     path.isAbsolute(text) ||
     /^[A-Za-z0-9_][A-Za-z0-9_.-]*@[A-Za-z0-9][A-Za-z0-9.-]*:[A-Za-z0-9_~/][^:]*$/.test(text)

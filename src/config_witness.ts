@@ -18,12 +18,17 @@ export const LOG_KEY = z.string().transform((text, context): NoteVerifier => {
   return z.NEVER
 })
 
+/** Names and origins in what ML-DSA-44 signs have one byte for their length (c2sp.org/tlog-cosignature). */
+const NAME_BYTES = 255
+const TOO_LONG = `must not have more than ${NAME_BYTES} bytes`
+
 /** A name of a key (c2sp.org/signed-note). */
 const KEY_NAME = z
   .string()
   .min(1)
   .max(200)
   .regex(/^[^\s+\p{Cc}]+$/u, 'must be without spaces and "+", as in witness.example.org/w1')
+  .refine(isShort, TOO_LONG)
 
 /** The whole of witness.yaml. */
 export const WITNESS_SCHEMA = z.strictObject({
@@ -44,10 +49,12 @@ export const WITNESS_SCHEMA = z.strictObject({
     .describe('Ranges of your own proxies. From them alone X-Forwarded-For is believed.'),
   logs: z
     .array(
-      z.strictObject({
-        origin: z.string().min(1).max(255).optional().describe('Without it the name in the first key.'),
-        keys: z.array(LOG_KEY).min(1).max(16),
-      }),
+      z
+        .strictObject({
+          origin: z.string().min(1).max(255).optional().describe('Without it the name in the first key.'),
+          keys: z.array(LOG_KEY).min(1).max(16),
+        })
+        .refine(({ origin, keys }) => isShort(origin ?? keys[0]?.name ?? ''), TOO_LONG),
     )
     .max(1_000)
     .default([])
@@ -85,6 +92,10 @@ export function loadWitnessConfig(text: string, origin: string): WitnessConfig {
     logs.set(name, [...(logs.get(name) ?? []), ...keys])
   }
   return { ...shaped.data, logs }
+}
+
+function isShort(name: string): boolean {
+  return Buffer.byteLength(name) <= NAME_BYTES
 }
 
 /** What is written as witness.yaml on the first start. It must load as it stands. */

@@ -275,8 +275,8 @@ const world: World = {
     startWitness({
       directory,
       clock: SYSTEM_CLOCK,
-      onInconsistent: (origin, checkpoint) =>
-        void process.stderr.write(`${JSON.stringify({ inconsistent: origin, checkpoint })}\n`),
+      onInconsistent: (origin, checkpoint, proven) =>
+        void process.stderr.write(`${JSON.stringify({ inconsistent: origin, checkpoint, proven })}\n`),
     }),
   readConfig: readConfigView,
   checkConfig: checkConfigView,

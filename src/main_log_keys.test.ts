@@ -84,3 +84,18 @@ test('openLogKeys destroys what has ended while no door ran', async (t) => {
   assert.deepEqual(await changes(), [['log_key:destroy', undefined]])
   assert.equal(fs.existsSync(path.join(home, 'keys', 'ledger.pem')), false)
 })
+
+test('rotate lets only so many pairs sign at once: a checkpoint with more could not be read', async (t) => {
+  const { clock, open } = await scene(t)
+  const keys = await open()
+  for (let pairs = 2; pairs <= 4; pairs++) await keys.rotate(86_400_000)
+  const before = keys.named
+  await assert.rejects(keys.rotate(86_400_000), { code: 'key.conflicting' })
+  assert.deepEqual(keys.named, before)
+  await keys.rotate(0)
+  assert.equal(keys.named.filter(({ state }) => state === 'ends').length, 0)
+  for (let pairs = 2; pairs <= 4; pairs++) await keys.rotate(1_000)
+  await assert.rejects(keys.rotate(1_000), { code: 'key.conflicting' })
+  clock.time += 1_000
+  await keys.rotate(1_000)
+})

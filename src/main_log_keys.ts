@@ -2,6 +2,7 @@ import path from 'node:path'
 import { setInterval } from 'node:timers'
 import type { Clock } from '#base/clock.ts'
 import { sha256Hex } from '#base/crypto.ts'
+import { Fault } from '#base/fault.ts'
 import { newEntryId } from '#base/ids.ts'
 import type { JsonObject } from '#base/json.ts'
 import type { Ledger } from '#trust/ledger/ledger.ts'
@@ -12,6 +13,8 @@ import { destroyEndedLogKeys, rotateLogKeys } from '#trust/vault/log_key_files.t
 const LOOK_MS = 3_600_000
 /** Texts in entries are cut beyond this; of a longer key stands the hash. */
 const KEY_CHARACTERS = 512
+/** Pairs that sign at once: each adds 3.5 KB to every checkpoint, which is read up to 100 KB only. */
+const MOST_SIGNING = 4
 
 export interface LogKeysParts {
   /** The home folder. */
@@ -27,7 +30,10 @@ export interface LogKeysParts {
 export interface OpenLogKeys {
   /** The verifier keys of the log in use, newest first. */
   readonly named: readonly NamedLogKey[]
-  /** Signs with a new pair from now on; all others sign along for `overlapMs` at most. Throws as files and ledger do. */
+  /**
+   * Signs with a new pair from now on; all others sign along for `overlapMs` at most. Throws `key.conflicting` when too many
+   * would sign, and as files and ledger do.
+   */
   rotate(overlapMs: number): Promise<void>
   /** What signs now, as entries hold it: keys in full where they are short enough, of others the hash. */
   fields(): readonly string[]
@@ -58,6 +64,11 @@ export async function openLogKeys(parts: LogKeysParts): Promise<OpenLogKeys> {
       return named()
     },
     rotate: async (overlapMs) => {
+      const { earlier = [] } = ring
+      const now = clock.now()
+      const signing = earlier.filter(({ pair, endsAt }) => pair !== undefined && endsAt > now).length + 1
+      if (overlapMs > 0 && signing >= MOST_SIGNING)
+        throw new Fault('key.conflicting', { signing }, { say: MANY })
       ring = rotateLogKeys(directory, clock.now() + overlapMs)
       await ledger.checkpoints.rekey(ring)
       await destroy()
@@ -66,6 +77,8 @@ export async function openLogKeys(parts: LogKeysParts): Promise<OpenLogKeys> {
     close: () => clearInterval(timer),
   }
 }
+
+const MANY = `${MOST_SIGNING} pairs of keys sign the ledger already. Wait until one has ended, or end them: --overlap 0`
 
 function toFields(keys: readonly NamedLogKey[]): readonly string[] {
   return keys

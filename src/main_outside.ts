@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { sameBytes } from '#base/bytes.ts'
 import { sha256Hex } from '#base/crypto.ts'
 import type { Clock } from '#base/clock.ts'
 import { Fault } from '#base/fault.ts'
@@ -13,9 +14,11 @@ import { Gathering } from '#proof/witness/gathering.ts'
 import { WitnessClient } from '#proof/witness/witness_client.ts'
 import type { OutsideAnswer } from '#rooms/admin/answers.ts'
 import { toTime } from '#rooms/admin/to_time.ts'
-import { parseCosignerKey } from '#trust/ledger/cosignature.ts'
+import { openCheckpoint } from '#trust/ledger/checkpoint.ts'
+import { parseCosignerKey, parseLogKey } from '#trust/ledger/cosignature.ts'
 import { furthest, witnessedAt, type HeldOutside, type WitnessPolicy } from '#trust/ledger/held_outside.ts'
 import { listOrigins } from '#trust/ledger/layout.ts'
+import type { NoteVerifier } from '#trust/ledger/note.ts'
 import { TiledLog } from '#trust/ledger/tiled_log.ts'
 import { resolveSecret, type Config, type SecretReference } from './config.ts'
 import { secretReader } from './main_config.ts'
@@ -45,6 +48,9 @@ export async function openOutside(
   const config = home.config.ledger
   const upstreams: Upstream[] = []
   const policy = policyOf(config)
+  const own = ownKeys(home)
+  if (policy.witnesses.flat().some((key) => own.some(({ publicKey }) => sameBytes(publicKey, key.publicKey))))
+    throw invalid('ledger.witnesses names a key of this ledger itself, which proves nothing.')
   const keepers = anchorsOf(home, { env, clock, upstreams }).map(
     ({ target, everyMs }) => new AnchorKeeper({ target, checkpoints: ledger.checkpoints, clock, everyMs }),
   )
@@ -75,11 +81,18 @@ export async function openOutside(
       return gathering?.problem === undefined ? found : [...found, gathering.problem]
     },
     close: async () => {
-      await gathering?.close()
-      await Promise.all(keepers.map(async (keeper) => await keeper.close()))
+      // They begin nothing new, and whoever is being asked is hung up on: nobody outside holds up the end of the door.
+      const closing = [...keepers, ...(gathering === undefined ? [] : [gathering])]
+      const ends = closing.map(async (each) => await each.close())
       await Promise.all(upstreams.map(async (upstream) => await upstream.close()))
+      await Promise.all(ends)
     },
   }
+}
+
+/** The keys of the log in use. */
+function ownKeys({ logKeys }: OpenHome): readonly NoteVerifier[] {
+  return logKeys.named.map(({ key }) => parseLogKey(key)).filter((key) => key !== undefined)
 }
 
 /** The keys of the witnesses of a configuration. */
@@ -133,7 +146,14 @@ function anchorsOf(
     const name = `git-${sha256Hex(`${each.repository} ${each.branch}`).slice(0, 16)}`
     const directory = path.join(home.directory, 'anchors', name)
     return {
-      target: gitAnchor({ ...each, directory, files: NODE_FILES, env: around.env, timeoutMs }),
+      target: gitAnchor({
+        ...each,
+        directory,
+        files: NODE_FILES,
+        env: around.env,
+        timeoutMs,
+        headOf: (text) => openCheckpoint(text, ownKeys(home)),
+      }),
       everyMs,
     }
   })

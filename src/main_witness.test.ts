@@ -74,6 +74,15 @@ test('startWitness does not go on with keys whose memory is gone', async (t) => 
   assert.equal(fs.existsSync(path.join(folder, 'witness.db')), false)
 })
 
+test('startWitness does not go on with a memory that is empty: it would cosign a second history', async (t) => {
+  const { start, folder } = scene(t)
+  const first = await start()
+  assert.equal((await ask(first.facts.url, 0, 5, 1)).status, 200)
+  await first.close()
+  fs.truncateSync(path.join(folder, 'witness.db'))
+  for (let times = 0; times < 2; times++) await assert.rejects(start(), { code: 'home.damaged' })
+})
+
 const REFUSALS: readonly (readonly [why: string, change: (folder: string) => void, code: string])[] = [
   ['a key is gone', (folder) => fs.rmSync(path.join(folder, 'keys', 'witness.pem')), 'home.damaged'],
   [

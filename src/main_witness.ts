@@ -9,13 +9,13 @@ import { LIMITS } from '#base/limits.ts'
 import { readPlainFile, readPlainFileNow } from '#base/plain_file.ts'
 import { createPrivateFolder, readPrivateFolder } from '#base/private_folder.ts'
 import { writePrivateFile } from '#base/private_file.ts'
-import { openDatabase } from '#base/sqlite.ts'
+import { openDatabase, type Database } from '#base/sqlite.ts'
 import { watchFiles } from '#base/watch_files.ts'
 import type { ServingWitness } from '#faces/cli/world.ts'
 import { TlsPair } from '#faces/http/tls.ts'
 import { openWitnessServer } from '#faces/http/witness_server.ts'
-import { Witness } from '#proof/witness/witness.ts'
-import { openWitnessStore } from '#proof/witness/witness_store.ts'
+import { Witness, type WitnessParts } from '#proof/witness/witness.ts'
+import { makeWitnessStore, openWitnessStore, type WitnessStore } from '#proof/witness/witness_store.ts'
 import { ed25519Cosigner, mlDsa44Cosigner } from '#trust/ledger/cosignature.ts'
 import { printVerifierKey, type NoteSigner } from '#trust/ledger/note.ts'
 import { defaultWitnessConfig, loadWitnessConfig, type WitnessConfig } from './config_witness.ts'
@@ -31,7 +31,7 @@ export interface WitnessOptions {
   readonly directory: string
   readonly clock: Clock
   /** Told in one line when a log has signed what does not follow from what was cosigned. */
-  readonly onInconsistent: (origin: string, checkpoint: string) => void
+  readonly onInconsistent: WitnessParts['onInconsistent']
 }
 
 /**
@@ -43,10 +43,9 @@ export async function startWitness(options: WitnessOptions): Promise<ServingWitn
   const isNew = await furnish(directory)
   const config = await readWitnessConfig(path.join(directory, 'witness.yaml'))
   const signers = cosignersIn(readPrivateFolder(path.join(directory, 'keys')), config.name)
-  const database = openDatabase(path.join(directory, 'witness.db'))
   const tls = openTls(config, directory)
+  const { database, store } = remember(path.join(directory, 'witness.db'))
   try {
-    const store = openWitnessStore(database)
     const witness = new Witness({ signers, logs: config.logs, store, clock, onInconsistent })
     const server = await openWitnessServer({
       at: {
@@ -107,7 +106,9 @@ async function furnish(directory: string): Promise<boolean> {
   } catch (thrown) {
     throw new Fault('home.unwritable', { directory, error: errorCode(thrown) ?? null }, { cause: thrown })
   }
-  openDatabase(memory).close()
+  const database = openDatabase(memory)
+  makeWitnessStore(database)
+  database.close()
   createPrivateFolder(
     keys,
     new Map([
@@ -118,8 +119,21 @@ async function furnish(directory: string): Promise<boolean> {
   return true
 }
 
+/** Opens what was cosigned. Throws `home.damaged`, `home.unwritable`. */
+function remember(file: string): { readonly database: Database; readonly store: WitnessStore } {
+  let database: Database | undefined
+  try {
+    database = openDatabase(file)
+    return { database, store: openWitnessStore(database) }
+  } catch (thrown) {
+    database?.close()
+    if (!(thrown instanceof Fault) || thrown.code !== 'home.damaged') throw thrown
+    throw new Fault('home.damaged', thrown.detail, { say: FORGOTTEN, cause: thrown })
+  }
+}
+
 const FORGOTTEN =
-  'What this witness has cosigned is gone (witness.db), so it could be led to cosign a second history. Take keys/ away too, and tell the logs the new keys.'
+  'What this witness has cosigned is gone or damaged (witness.db), so it could be led to cosign a second history. Take keys/ away too, and tell the logs the new keys.'
 
 async function readWitnessConfig(file: string): Promise<WitnessConfig> {
   try {

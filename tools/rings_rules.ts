@@ -211,6 +211,10 @@ export const RULES: Rules = {
         'isIP and BlockList: forms of addresses, no sockets; and the pipes between the writer and a worker',
     },
     'node:os': { places: ['base/files.ts'], reason: 'to tell where a write with O_DSYNC reaches the disk' },
+    'node:process': {
+      places: ['base/run_program.ts'],
+      reason: 'to end a program together with those that it has started',
+    },
     'node:sqlite': {
       places: ['base/sqlite.ts', 'base/home_lock.ts'],
       reason: 'one way to open a database, with its pragmas; and the lock of the home',

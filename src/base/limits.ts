@@ -83,12 +83,16 @@ export const LIMITS = {
   homeFileBytes: 512 * MIB,
   /** A checkpoint with the signatures of a few dozen witnesses, a verifier key, a file that says what runs. */
   noteBytes: 100 * KIB,
+  /** The public keys that have signed one log: 2,000 pairs, more than are ever made. */
+  logKeysBytes: 4 * MIB,
   /** Receipts of one request: a few entries of the greatest length, with what is disclosed, each with a checkpoint. */
   receiptBytes: MIB,
   /** A request to a witness: a checkpoint of the greatest length, and 63 hashes with the size before. */
   witnessRequestBytes: 104 * KIB,
   /** Such requests that are read and answered at once: some 25 MB, and each is work of a millisecond. */
   witnessRequests: 256,
+  /** Time for the body of one: at four each second, and 60 at once, one source that sends slowly holds 100 of them. */
+  witnessBodyMs: 10_000,
   /** A file that holds one secret, or a certificate with its chain. */
   secretFileBytes: 1 * MIB,
   /** Files of one home in a backup: two for every 4 MiB of the ledger, so a terabyte. Each costs some 300 bytes of memory. */

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { existsSync, mkdtempSync, readFileSync, rmSync, watch } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { runProgram, type ProgramCall } from './run_program.ts'
 
 const CALL: ProgramCall = {
@@ -62,6 +66,53 @@ for (const [why, script] of SLOW)
     assert.deepEqual(await call(script, { timeoutMs: 300 }), { kind: 'timeout' })
     assert.ok(performance.now() - before < 4_000)
   })
+
+/** Whether a process is there in the end: a signal that was sent takes its time on a busy machine. */
+async function stays(pidFile: string): Promise<boolean> {
+  const pid = Number(readFileSync(pidFile, 'utf8'))
+  for (let looks = 0; looks < 100 && runs(pid); looks++) await setTimeout(50)
+  return runs(pid)
+}
+
+/** Whether a process is there, and not only waits to be forgotten by whoever started it. */
+function runs(pid: number): boolean {
+  try {
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return false
+  }
+}
+
+/** A program that starts another one, writes its number into a file, and waits for it. */
+function starter(t: TestContext): { readonly call: ProgramCall; readonly pidFile: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-run-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const pidFile = join(folder, 'pid')
+  const script = 'sleep 60 & echo $! > "$1.new"; mv "$1.new" "$1"; trap "exit 0" TERM; wait'
+  return { call: { ...CALL, program: 'sh', args: ['-c', script, 'sh', pidFile] }, pidFile }
+}
+
+test('runProgram ends what a program has started with it: it takes too long', async (t) => {
+  const { call: starting, pidFile } = starter(t)
+  assert.deepEqual(await runProgram({ ...starting, timeoutMs: 3_000 }), { kind: 'timeout' })
+  assert.equal(await stays(pidFile), false)
+})
+
+test('runProgram ends what a program has started with it: nobody waits for it any more', async (t) => {
+  const { call: starting, pidFile } = starter(t)
+  const ending = new AbortController()
+  const watcher = watch(dirname(pidFile), () => existsSync(pidFile) && ending.abort())
+  t.after(() => watcher.close())
+  const before = performance.now()
+  assert.deepEqual(await runProgram({ ...starting, signal: ending.signal }), { kind: 'timeout' })
+  assert.ok(performance.now() - before < CALL.timeoutMs)
+  assert.equal(await stays(pidFile), false)
+})
+
+test('runProgram ends a program at once that nobody waits for from the start', async (t) => {
+  const { call: starting } = starter(t)
+  assert.deepEqual(await runProgram({ ...starting, signal: AbortSignal.abort() }), { kind: 'timeout' })
+})
 
 test('runProgram gives -1 for a program that a signal has ended', async () => {
   const end = await call('process.kill(process.pid, "SIGKILL")')

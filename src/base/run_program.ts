@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { kill } from 'node:process'
 import { errorCode } from './files.ts'
 
 export interface ProgramCall {
@@ -10,8 +11,10 @@ export interface ProgramCall {
   readonly directory: string
   /** What it reads. */
   readonly input?: string | undefined
-  /** Beyond this it is asked to end, and a moment later ended. */
+  /** Beyond this it is asked to end, and a moment later ended, each with all that it has started. */
   readonly timeoutMs: number
+  /** Ends it as a timeout does. */
+  readonly signal?: AbortSignal | undefined
   /** Bytes of its output that are kept, of each stream. */
   readonly outputBytes: number
 }
@@ -21,7 +24,7 @@ export type ProgramEnd =
   | { readonly kind: 'missing' }
   | { readonly kind: 'timeout' }
 
-/** Time for a program to end what it has started itself, as git does, once it is asked to end. */
+/** Time for a program to leave things in order, as git does with its locks, once it is asked to end. */
 const GRACE_MS = 1_000
 
 /** Runs a program to its end, for a bounded time and with bounded output. Rejects only for a mistake of ours. */
@@ -32,26 +35,37 @@ export async function runProgram(call: ProgramCall): Promise<ProgramEnd> {
     env: { ...call.env },
     stdio: ['pipe', 'pipe', 'pipe'],
     shell: false,
+    // A group of its own: what it starts, as git does ssh, does not end with it.
+    detached: true,
   })
   const output = kept(child.stdout, call.outputBytes)
   const errors = kept(child.stderr, call.outputBytes)
   const giveUp = (): void => {
-    child.kill('SIGKILL')
+    endGroup(child.pid, 'SIGKILL')
     // What it started may hold the other ends for as long as it likes.
     for (const stream of [child.stdout, child.stderr]) stream.destroy()
     resolve({ kind: 'timeout' })
   }
-  let timer = setTimeout(() => {
-    timer = setTimeout(giveUp, GRACE_MS)
-    child.on('exit', giveUp).kill('SIGTERM')
-  }, call.timeoutMs)
-  child.on('error', (error) => {
+  const askToEnd = (): void => {
     clearTimeout(timer)
+    timer = setTimeout(giveUp, GRACE_MS)
+    child.on('exit', giveUp)
+    endGroup(child.pid, 'SIGTERM')
+  }
+  let timer = setTimeout(askToEnd, call.timeoutMs)
+  const settled = (): void => {
+    clearTimeout(timer)
+    call.signal?.removeEventListener('abort', askToEnd)
+  }
+  call.signal?.addEventListener('abort', askToEnd, { once: true })
+  if (call.signal?.aborted === true) askToEnd()
+  child.on('error', (error) => {
+    settled()
     if (errorCode(error) === 'ENOENT') resolve({ kind: 'missing' })
     else reject(error)
   })
   child.on('close', (status) => {
-    clearTimeout(timer)
+    settled()
     // One that is ended by a signal has no status.
     resolve({ kind: 'ended', status: status ?? -1, output: output(), errors: errors() })
   })
@@ -59,6 +73,15 @@ export async function runProgram(call: ProgramCall): Promise<ProgramEnd> {
   child.stdin.on('error', () => undefined)
   child.stdin.end(call.input ?? '')
   return promise
+}
+
+/** Sends a signal to a program and to all that it has started, of which none may be left (kill(2)). */
+function endGroup(pid: number | undefined, signal: 'SIGTERM' | 'SIGKILL'): void {
+  try {
+    if (pid !== undefined) kill(-pid, signal)
+  } catch {
+    // There is none left.
+  }
 }
 
 function kept(stream: NodeJS.ReadableStream, most: number): () => string {

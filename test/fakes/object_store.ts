@@ -13,6 +13,8 @@ export interface ObjectStore {
   readonly wrong: readonly string[]
   /** Answers this to everything from now on. */
   answers(status: number | undefined): void
+  /** From now on it has no versions, as a bucket without object lock, and takes what it is given all the same. */
+  forgetLock(): void
   close(): Promise<void>
 }
 
@@ -39,9 +41,12 @@ export async function startObjectStore(
   const objects = new Map<string, StoredObject>()
   const wrong: string[] = []
   let fixed: number | undefined
+  let isPlain = false
   const server = createServer((request, response) => {
     void bodyOf(request).then((body) => {
       if (fixed !== undefined) return end(response, fixed)
+      if (isPlain) response.setHeader('x-amz-version-id', 'null')
+      else response.setHeader('x-amz-version-id', String(objects.size + 1))
       const problem = problemOf(request, body, keys, now())
       if (problem !== undefined) {
         wrong.push(problem)
@@ -63,6 +68,7 @@ export async function startObjectStore(
     objects,
     wrong,
     answers: (status) => void (fixed = status),
+    forgetLock: () => void (isPlain = true),
     close: async () => {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))

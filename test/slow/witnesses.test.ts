@@ -4,8 +4,10 @@ import { request } from 'node:http'
 import path from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
+import { newEd25519Pem } from '#base/crypto.ts'
 import { openCheckpoint } from '#trust/ledger/checkpoint.ts'
-import { cosignaturesOf, parseCosignerKey, parseLogKey } from '#trust/ledger/cosignature.ts'
+import { cosignaturesOf, ed25519Cosigner, parseCosignerKey, parseLogKey } from '#trust/ledger/cosignature.ts'
+import { printVerifierKey } from '#trust/ledger/note.ts'
 import { removeHome, startWitness, temporaryHome, type WitnessProcess } from '../support/gatehouse_process.ts'
 import { journey, say, type Journey } from '../support/journey.ts'
 
@@ -111,7 +113,10 @@ test('witnesses cosign what the door records, and everybody is told how far', as
     const { home, key, client, restart, cli } = story
     const keys = await logKeys(home)
     const witnesses = [await TestWitness.open(t, keys), await TestWitness.open(t, keys)]
-    const away = { url: 'http://127.0.0.1:1', keys: witnesses[0]?.process.keys.slice(0, 1) ?? [] }
+    const away = {
+      url: 'http://127.0.0.1:1',
+      keys: [printVerifierKey(ed25519Cosigner('witness.test/away', newEd25519Pem()))],
+    }
     const own = witnesses.map(({ process }, at) => ({
       url: process.url,
       keys: process.keys.slice(at === 0 ? 1 : 0),

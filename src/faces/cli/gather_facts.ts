@@ -17,6 +17,7 @@ import { cedarEngine } from '#trust/cedar/engine.ts'
 import { NODE_FILES } from '#base/files.ts'
 import { readHomeVersion } from '#base/home_version.ts'
 import { isJsonObject } from '#base/json.ts'
+import { furthest } from '#trust/ledger/held_outside.ts'
 import type { Call } from './command.ts'
 import { askRunningDoor } from './door_line.ts'
 import { openHomeLedger, type Verified } from './home_ledger.ts'
@@ -125,9 +126,9 @@ async function readLedger(
   }
 }
 
-/** A running door knows all who hold it; files alone tell of copies, and of what witnesses have cosigned. */
+/** A running door knows all who hold it; files alone tell of copies, and of what witnesses have cosigned. Files are looked at. */
 function outsideOf(
-  { outside, origins }: Verified,
+  { outside, origins, agreeing }: Verified,
   view: ConfigView | undefined,
   health: HealthAnswer | undefined,
 ): OutsideFacts {
@@ -141,11 +142,15 @@ function outsideOf(
   const { entries, outside: told } = health.ledger
   const heldOf = (size: number | null, at: string | null): HeldFacts | undefined =>
     size === null ? undefined : { entries: size, at: at === null ? undefined : Date.parse(at) }
+  // What the door has written into a file may be gone from there by now.
+  const anchors = told.holders.filter(
+    ({ kind, name }) => kind !== 'witness' && (kind !== 'file' || agreeing.includes(name)),
+  )
   return {
     entries,
     quorum: told.quorum,
     witnessed: heldOf(told.witnessed, told.witnessed_at),
-    anchored: heldOf(told.anchored, told.anchored_at),
+    anchored: furthest(anchors.map(({ entries: size, at }) => heldOf(size, at))),
   }
 }
 

@@ -6,7 +6,7 @@ import { readHomeVersion } from '#base/home_version.ts'
 import { toEntryView, type EntryView } from '#rooms/admin/entry_view.ts'
 import { listOrigins, type OriginFolder } from '#trust/ledger/layout.ts'
 import { parseCosignerKey } from '#trust/ledger/cosignature.ts'
-import { readHeldOutside, type HeldOutside } from '#trust/ledger/held_outside.ts'
+import { heldBy, readHeldOutside, type HeldCopy, type HeldOutside } from '#trust/ledger/held_outside.ts'
 import { logKeysOf, verifiersOf, type LogKey } from '#trust/ledger/log_keys.ts'
 import { loadVerifiers } from '#trust/ledger/origin.ts'
 import { findEntries } from '#trust/ledger/entry_finder.ts'
@@ -66,7 +66,7 @@ export async function openHomeLedger(home: string): Promise<HomeLedger> {
     pseudonymOf: keys && ((caller) => pseudonymOf(keys.pseudonymKey, caller)),
     verify: async (against, outside) => {
       const found = outside && (await readHeld(directory, outside, keys))
-      const { notes: held = [] } = found ?? {}
+      const { copies: held = [] } = found ?? {}
       const report = await verifyLedger({
         files: NODE_FILES,
         directory,
@@ -74,7 +74,9 @@ export async function openHomeLedger(home: string): Promise<HomeLedger> {
         against,
         held,
       })
-      return { ...report, outside: found }
+      // A checkpoint of other entries holds none of these.
+      const agreeing = held.filter(({ place }) => report.agreeing.includes(place))
+      return { ...report, outside: found && heldBy(found.origin, agreeing) }
     },
   }
 }
@@ -91,14 +93,15 @@ async function readHeld(
   directory: string,
   { anchors, witnesses: { quorum, keys: texts } }: OutsideSources,
   keys: HomeKeys | undefined,
-): Promise<Awaited<ReturnType<typeof readHeldOutside>> | undefined> {
+): Promise<{ readonly origin: string; readonly copies: readonly HeldCopy[] } | undefined> {
   const folder = await newestLog(directory)
   if (folder === undefined) return undefined
   const named = await loadVerifiers(NODE_FILES, folder)
   const verifiers = keys === undefined ? named : verifiersOf(keys.logKeys, folder.origin)
   const witnesses = texts.map((each) => each.map(parseCosignerKey).filter((key) => key !== undefined))
   const policy = { quorum, witnesses }
-  return await readHeldOutside(NODE_FILES, folder, { anchors, policy, verifiers: verifiers ?? [] })
+  const sources = { anchors, policy, verifiers: verifiers ?? [] }
+  return { origin: folder.origin, copies: await readHeldOutside(NODE_FILES, folder, sources) }
 }
 
 interface HomeKeys {

@@ -5,7 +5,7 @@ import { Fault } from '#base/fault.ts'
 import { LIMITS } from '#base/limits.ts'
 import { HandClock } from '../../../test/support/ledger_fixture.ts'
 import { HTTP_LIMITS } from './http_server.ts'
-import { openWitnessServer, type WitnessServerParts } from './witness_server.ts'
+import { openWitnessServer, type WitnessServerParts, WITNESS_LIMITS, WITNESS_RATE } from './witness_server.ts'
 
 const HASH = 'a'.repeat(64)
 
@@ -143,4 +143,10 @@ test('the listener of a witness counts by the source behind a proxy of its own, 
     assert.equal(await post('198.51.100.1'), 409)
     assert.equal(await post('203.0.113.1'), expected)
   }
+})
+
+test('a source that sends slowly cannot take all places for requests: each is given up before there are so many', () => {
+  const { burst, perSecond } = WITNESS_RATE
+  const most = burst + perSecond * (WITNESS_LIMITS.bodyTimeoutMs / 1_000)
+  assert.ok(most < LIMITS.witnessRequests / 2, `${most} of ${LIMITS.witnessRequests}`)
 })

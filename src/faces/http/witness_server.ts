@@ -26,8 +26,9 @@ export interface WitnessServerParts {
 }
 
 /** Requests of one source block. A log asks every few seconds at most, and several may stand behind one address. */
-const RATE: BucketRate = { burst: 60, perSecond: 4 }
+export const WITNESS_RATE: BucketRate = { burst: 60, perSecond: 4 }
 const SOURCES = 4_096
+export const WITNESS_LIMITS: HttpLimits = { ...HTTP_LIMITS, bodyTimeoutMs: LIMITS.witnessBodyMs }
 const CHECKPOINT_PATH = /^\/([0-9a-f]{64})\/checkpoint$/
 
 /**
@@ -36,7 +37,7 @@ const CHECKPOINT_PATH = /^\/([0-9a-f]{64})\/checkpoint$/
  * `listener.unavailable`.
  */
 export async function openWitnessServer(parts: WitnessServerParts): Promise<RunningServer> {
-  const { at, clock, tls, limits = HTTP_LIMITS, rate = RATE } = parts
+  const { at, clock, tls, limits = WITNESS_LIMITS, rate = WITNESS_RATE } = parts
   const sources = new Sources(parts.trustedProxies)
   const connections = new Connections({
     most: limits.connections,

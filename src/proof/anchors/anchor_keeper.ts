@@ -7,8 +7,13 @@ export interface AnchorTarget {
   /** What operators know it by; no secret. */
   readonly name: string
   readonly kind: 'git' | 'object'
-  /** Resolves when it is there. Rejects with `AnchorFailure`, or with what is a mistake of ours. */
-  put(checkpoint: SignedHead): Promise<void>
+  /**
+   * Resolves when it is there, with what an operator should know of the place. Rejects with `AnchorFailure`, or with what is
+   * a mistake of ours.
+   */
+  put(checkpoint: SignedHead): Promise<string | undefined>
+  /** Ends a `put` that is under way, and all that come. */
+  close?(): void
 }
 
 /** Why a checkpoint could not be put there, in our words: they are shown to operators. */
@@ -21,7 +26,7 @@ export interface AnchorState {
   readonly entries: number | undefined
   /** When that one was put there. */
   readonly at: Millis | undefined
-  /** Why the last one is not. */
+  /** Why the last one is not, or what else is wrong with the place. */
   readonly problem: string | undefined
 }
 
@@ -61,8 +66,9 @@ export class AnchorKeeper {
     this.#rounds.start(FIRST_WAIT_MS)
   }
 
-  close(): Promise<void> {
-    return this.#rounds.close()
+  async close(): Promise<void> {
+    this.#parts.target.close?.()
+    await this.#rounds.close()
   }
 
   /** Puts the newest checkpoint there, unless it is. Never rejects. */
@@ -71,9 +77,9 @@ export class AnchorKeeper {
     const { newest } = checkpoints
     if (newest.head.size === this.#state.entries && this.#state.problem === undefined) return
     try {
-      await target.put(newest)
+      const problem = await target.put(newest)
       this.#failures = 0
-      this.#state = { ...this.#state, entries: newest.head.size, at: clock.now(), problem: undefined }
+      this.#state = { ...this.#state, entries: newest.head.size, at: clock.now(), problem }
     } catch (thrown) {
       const problem = thrown instanceof AnchorFailure ? thrown.message : 'failed'
       this.#failures += 1

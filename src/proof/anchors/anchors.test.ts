@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import fs from 'node:fs'
-import os from 'node:os'
-import path from 'node:path'
 import test, { type TestContext } from 'node:test'
-import { NODE_FILES } from '#base/files.ts'
 import { openUpstream } from '#base/http_client.ts'
 import type { SignedHead } from '#trust/ledger/checkpointer.ts'
 import { HandClock } from '../../../test/support/ledger_fixture.ts'
 import { startObjectStore } from '../../../test/fakes/object_store.ts'
 import { AnchorFailure, AnchorKeeper, type AnchorTarget } from './anchor_keeper.ts'
 import { awsAuthorization } from './aws_signature.ts'
-import { gitAnchor, type GitAnchorParts } from './git_anchor.ts'
 import { objectAnchor, objectName, type ObjectAnchorParts } from './object_anchor.ts'
 
 const KEYS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'a secret of the test', region: 'eu-test-1' }
@@ -79,21 +73,46 @@ async function openStore(
 
 test('objectAnchor puts each checkpoint as an object of its own, locked for its time', async (t) => {
   const { store, anchor } = await openStore(t)
-  for (const size of [3, 12, 12]) await anchor.put(signed(size))
+  for (const size of [3, 12]) await anchor.put(signed(size))
   assert.deepEqual(store.wrong, [])
   const until = new Date(new HandClock().now() + 400 * DAY_MS).toISOString()
   assert.deepEqual(
     [...store.objects.entries()].map(([key, each]) => [decodeURIComponent(key), each]),
     [3, 12].map((size) => [
-      `/locked/a prefix/gatehouse.local/AAAABBBBCCCCDDDD/${String(size).padStart(16, '0')}-${Buffer.alloc(4, size).toString('hex')}.checkpoint`,
+      `/locked/a prefix/gatehouse.local/AAAABBBBCCCCDDDD/${String(size).padStart(16, '0')}-${Buffer.alloc(32, size).toString('hex')}.checkpoint`,
       { body: `checkpoint of ${size}\n`, mode: 'COMPLIANCE', until },
     ]),
   )
 })
 
-test('objectName tells apart two trees of one size: a fork overwrites nothing', () => {
-  const other = { head: { ...signed(3).head, root: Buffer.alloc(32, 9) } }
+test('objectName tells apart two trees of one size: a fork overwrites nothing, however alike the roots are', () => {
+  const other = { head: { ...signed(3).head, root: Buffer.alloc(32, 3).fill(9, 31) } }
   assert.notEqual(objectName('', signed(3)), objectName('', other))
+})
+
+test('objectAnchor puts its own object beside one that has its name already: it may hold anything', async (t) => {
+  const { store, anchor } = await openStore(t)
+  const { head } = signed(3)
+  await anchor.put({ head, text: 'of somebody else\n' })
+  await anchor.put(signed(3))
+  assert.deepEqual(
+    [...store.objects.values()].map(({ body }) => body),
+    ['of somebody else\n', 'checkpoint of 3\n'],
+  )
+  const [first = '', second = ''] = store.objects.keys()
+  assert.ok(second.startsWith(`${first}.2026`), second)
+})
+
+test('objectAnchor takes nothing for held by storage that keeps no versions: it has no object lock', async (t) => {
+  const { store, anchor } = await openStore(t)
+  store.forgetLock()
+  await assert.rejects(
+    anchor.put(signed(1)),
+    (thrown) => thrown instanceof AnchorFailure && /keeps no versions/.test(thrown.message),
+  )
+  // It answers 200 to everything and keeps nothing.
+  store.answers(200)
+  await assert.rejects(anchor.put(signed(1)), /keeps no versions/)
 })
 
 const WRONG: readonly [why: string, parts: Partial<ObjectAnchorParts>, problem: RegExp][] = [
@@ -132,131 +151,21 @@ test('objectAnchor says what storage answers, and that it is away', async (t) =>
   await assert.rejects(anchor.put(signed(1)), /cannot be reached: upstream\.failed/)
 })
 
-function gitHere(): boolean {
-  try {
-    execFileSync('git', ['--version'])
-    return true
-  } catch {
-    return false
-  }
-}
-
-const NO_GIT = gitHere() ? false : 'git is not on this machine'
-
-interface Repository {
-  readonly folder: string
-  git(...args: readonly string[]): string
-  anchor(more?: Partial<GitAnchorParts>): AnchorTarget
-}
-
-function repository(t: TestContext): Repository {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'gatehouse-anchor-'))
-  t.after(() => fs.rmSync(folder, { recursive: true, force: true }))
-  const bare = path.join(folder, 'remote.git')
-  execFileSync('git', ['init', '--quiet', '--bare', bare])
-  return {
-    folder,
-    git: (...args) => execFileSync('git', ['--git-dir', bare, ...args], { encoding: 'utf8' }),
-    anchor: (more = {}) =>
-      gitAnchor({
-        repository: bare,
-        branch: 'checkpoints',
-        path: 'logs/gatehouse',
-        directory: path.join(folder, 'own'),
-        files: NODE_FILES,
-        env: { PATH: process.env['PATH'], HOME: folder, GIT_DIR: '/nowhere', GIT_WORK_TREE: '/nowhere' },
-        timeoutMs: 30_000,
-        ...more,
-      }),
-  }
-}
-
-test(
-  'gitAnchor adds a commit for each checkpoint, and leaves what else is there',
-  { skip: NO_GIT },
-  async (t) => {
-    const { git, anchor, folder } = repository(t)
-    const target = anchor()
-    await target.put(signed(3))
-    // Somebody else commits to the same branch.
-    const work = path.join(folder, 'work')
-    execFileSync('git', [
-      'clone',
-      '--quiet',
-      '--branch',
-      'checkpoints',
-      path.join(folder, 'remote.git'),
-      work,
-    ])
-    fs.writeFileSync(path.join(work, 'README'), 'ours\n')
-    const inWork = (...args: string[]): unknown =>
-      execFileSync('git', ['-C', work, '-c', 'user.name=x', '-c', 'user.email=x@x', ...args])
-    inWork('add', 'README')
-    inWork('commit', '--quiet', '-m', 'a page')
-    inWork('push', '--quiet')
-    await target.put(signed(12))
-    assert.equal(git('show', 'checkpoints:logs/gatehouse'), 'checkpoint of 12\n')
-    assert.equal(git('show', 'checkpoints:README'), 'ours\n')
-    assert.equal(git('show', 'checkpoints~2:logs/gatehouse'), 'checkpoint of 3\n')
-    assert.match(
-      git('log', '-1', '--format=%an %s', 'checkpoints'),
-      /^Gatehouse gatehouse\.local\/\w+: 12 entries\n$/,
-    )
-    assert.equal(git('rev-list', '--count', 'checkpoints').trim(), '3')
-  },
-)
-
-test(
-  'gitAnchor runs no hook: neither those of its own folder nor of the machine',
-  { skip: NO_GIT },
-  async (t) => {
-    const { anchor, folder } = repository(t)
-    const hooks = path.join(folder, 'hooks')
-    const marker = path.join(folder, 'ran')
-    fs.mkdirSync(path.join(folder, 'own', 'hooks'), { recursive: true })
-    fs.mkdirSync(hooks)
-    for (const place of [hooks, path.join(folder, 'own', 'hooks')])
-      for (const name of ['pre-push', 'reference-transaction', 'post-index-change', 'fsmonitor-watchman'])
-        fs.writeFileSync(path.join(place, name), `#!/bin/sh\npwd >> ${marker}\n`, { mode: 0o755 })
-    fs.writeFileSync(path.join(folder, '.gitconfig'), `[core]\n\thooksPath = ${hooks}\n`)
-    await anchor().put(signed(1))
-    // The other end of a push to a folder is a program of its own, under the rules of whoever owns that.
-    const ran = fs.existsSync(marker) ? fs.readFileSync(marker, 'utf8').trim().split('\n') : []
-    assert.deepEqual(
-      ran.filter((place) => place !== path.join(folder, 'remote.git')),
-      [],
-    )
-  },
-)
-
-test('gitAnchor says why it cannot push', { skip: NO_GIT }, async (t) => {
-  const { anchor, folder, git } = repository(t)
-  const none = anchor({ repository: path.join(folder, 'none.git') })
-  await assert.rejects(
-    none.put(signed(1)),
-    (thrown) => thrown instanceof AnchorFailure && thrown.message.startsWith('git ls-remote fails: '),
-  )
-  git('config', 'receive.denyNonFastForwards', 'true')
-  fs.mkdirSync(path.join(folder, 'remote.git', 'hooks'), { recursive: true })
-  fs.writeFileSync(path.join(folder, 'remote.git', 'hooks', 'pre-receive'), '#!/bin/sh\nexit 1\n', {
-    mode: 0o755,
-  })
-  await assert.rejects(anchor().put(signed(1)), /^Error: cannot be pushed to: |cannot be pushed to/)
-  const missing = anchor({ env: { PATH: path.join(folder, 'empty') } })
-  await assert.rejects(missing.put(signed(1)), /not installed/)
-})
-
 test('AnchorKeeper puts what is new, and keeps what went wrong as a state', async () => {
   const clock = new HandClock()
   const put: number[] = []
-  const at = { newest: signed(3), fails: false }
+  const at: { newest: SignedHead; fails: boolean; notice: string | undefined } = {
+    newest: signed(3),
+    fails: false,
+    notice: undefined,
+  }
   const target: AnchorTarget = {
     name: 'x',
     kind: 'object',
     put: async ({ head }) => {
       if (at.fails) throw new AnchorFailure('is away')
       put.push(head.size)
-      return Promise.resolve()
+      return Promise.resolve(at.notice)
     },
   }
   const checkpoints = {
@@ -284,5 +193,9 @@ test('AnchorKeeper puts what is new, and keeps what went wrong as a state', asyn
   await keeper.put()
   assert.deepEqual(put, [3, 5])
   assert.equal(keeper.state.problem, undefined)
+  at.newest = signed(7)
+  at.notice = 'has lost something'
+  await keeper.put()
+  assert.deepEqual([keeper.state.entries, keeper.state.problem], [7, 'has lost something'])
   await keeper.close()
 })

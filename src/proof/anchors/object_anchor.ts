@@ -2,7 +2,7 @@ import { toHex } from '#base/bytes.ts'
 import type { Clock } from '#base/clock.ts'
 import { md5Base64, sha256Hex } from '#base/crypto.ts'
 import { asFault } from '#base/fault.ts'
-import type { Upstream } from '#base/http_client.ts'
+import type { Upstream, UpstreamAnswer } from '#base/http_client.ts'
 import type { SignedHead } from '#trust/ledger/checkpointer.ts'
 import { AnchorFailure, type AnchorTarget } from './anchor_keeper.ts'
 import { awsAuthorization, awsTime, type AwsCredentials } from './aws_signature.ts'
@@ -22,7 +22,8 @@ export interface ObjectAnchorParts {
 }
 
 const SIZE_DIGITS = 16
-const ROOT_CHARACTERS = 8
+/** What storage with object lock says of each object: without versions it has no object lock, and ignores what was asked for. */
+const VERSION = 'x-amz-version-id'
 
 /**
  * S3-compatible storage with object lock. Each checkpoint is an object of its own, which nobody can delete or replace before
@@ -34,24 +35,35 @@ export function objectAnchor(parts: ObjectAnchorParts): AnchorTarget {
     name: `object ${endpoint.host}/${bucket}/${prefix}`,
     kind: 'object',
     put: async (checkpoint) => {
-      const status = await send(parts, checkpoint)
-      // The very object that is to be there: its name tells the tree.
-      if (status === 412) return
+      const name = objectName(prefix, checkpoint)
+      const first = await send(parts, checkpoint, name)
+      // It may be ours from before, or of somebody who has put something else there: this one stands beside it.
+      const at = awsTime(parts.clock.now())
+      const { status, headers } =
+        first.status === 412 ? await send(parts, checkpoint, `${name}.${at}`) : first
       if (status < 200 || status > 299) throw new AnchorFailure(sayStatus(status))
+      if ((headers[VERSION] ?? 'null') === 'null') throw new AnchorFailure(NO_VERSIONS)
+      return undefined
     },
   }
 }
 
+const NO_VERSIONS = 'keeps no versions, so what it holds can be replaced: the bucket needs object lock'
+
 /** Names sort by size; two trees of one size have different names. */
 export function objectName(prefix: string, { head }: Pick<SignedHead, 'head'>): string {
   const size = String(head.size).padStart(SIZE_DIGITS, '0')
-  return `${prefix}${head.origin}/${size}-${toHex(head.root).slice(0, ROOT_CHARACTERS)}.checkpoint`
+  return `${prefix}${head.origin}/${size}-${toHex(head.root)}.checkpoint`
 }
 
-async function send(parts: ObjectAnchorParts, checkpoint: SignedHead): Promise<number> {
-  const { endpoint, upstream, bucket, region, prefix, mode, retentionMs, withCredentials, clock } = parts
+async function send(
+  parts: ObjectAnchorParts,
+  checkpoint: SignedHead,
+  name: string,
+): Promise<Pick<UpstreamAnswer, 'status' | 'headers'>> {
+  const { endpoint, upstream, bucket, region, mode, retentionMs, withCredentials, clock } = parts
   const at = clock.now()
-  const path = `${endpoint.pathname.replace(/\/+$/, '')}/${bucket}/${encodeKey(objectName(prefix, checkpoint))}`
+  const path = `${endpoint.pathname.replace(/\/+$/, '')}/${bucket}/${encodeKey(name)}`
   const bodyHash = sha256Hex(checkpoint.text)
   const headers = {
     host: endpoint.host,
@@ -65,7 +77,7 @@ async function send(parts: ObjectAnchorParts, checkpoint: SignedHead): Promise<n
     'x-amz-object-lock-retain-until-date': new Date(at + retentionMs).toISOString(),
   }
   try {
-    const answer = await withCredentials((credentials, token) => {
+    return await withCredentials((credentials, token) => {
       const all = token === undefined ? headers : { ...headers, 'x-amz-security-token': token }
       const request = { method: 'PUT', path, headers: all, bodyHash }
       const authorization = awsAuthorization(request, credentials, { region, service: 's3', at })
@@ -79,7 +91,6 @@ async function send(parts: ObjectAnchorParts, checkpoint: SignedHead): Promise<n
         onAbort: () => undefined,
       })
     })
-    return answer.status
   } catch (thrown) {
     throw new AnchorFailure(`cannot be reached: ${asFault(thrown).code}`)
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createPrivateKey, sign } from 'node:crypto'
 import fs from 'node:fs'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -8,11 +9,12 @@ import test, { type TestContext } from 'node:test'
 import { newEd25519Pem, newMlDsa44Pem } from '#base/crypto.ts'
 import { openUpstream } from '#base/http_client.ts'
 import { openDatabase } from '#base/sqlite.ts'
+import { printHead } from '#trust/ledger/checkpoint.ts'
 import type { Checkpoints, SignedHead } from '#trust/ledger/checkpointer.ts'
 import { cosignaturesOf, ed25519Cosigner, mlDsa44Cosigner } from '#trust/ledger/cosignature.ts'
 import { witnessedAt } from '#trust/ledger/held_outside.ts'
 import { logKeysOf, verifiersOf } from '#trust/ledger/log_keys.ts'
-import { parseNote, type NoteSigner } from '#trust/ledger/note.ts'
+import { parseNote, signatureLine, type NoteSigner } from '#trust/ledger/note.ts'
 import { TiledLog } from '#trust/ledger/tiled_log.ts'
 import type { Ledger } from '#trust/ledger/ledger.ts'
 import {
@@ -29,9 +31,11 @@ import { verifyLedger } from '#trust/ledger/verify.ts'
 import { Gathering } from './gathering.ts'
 import { WitnessClient } from './witness_client.ts'
 import { Witness } from './witness.ts'
-import { openWitnessStore } from './witness_store.ts'
+import { makeWitnessStore, openWitnessStore } from './witness_store.ts'
 
 const PUBLIC = logKeysOf(KEYS, 0)
+/** The Ed25519 keys of the witnesses, by name. */
+const PEMS = new Map<string, string>()
 
 interface Running {
   readonly signers: readonly NoteSigner[]
@@ -44,9 +48,12 @@ interface Running {
 
 /** A real witness behind a real server. */
 async function startWitness(t: TestContext, clock: HandClock, log: string, name: string): Promise<Running> {
-  const signers = [ed25519Cosigner(name, newEd25519Pem()), mlDsa44Cosigner(name, newMlDsa44Pem())]
+  const pem = newEd25519Pem()
+  PEMS.set(name, pem)
+  const signers = [ed25519Cosigner(name, pem), mlDsa44Cosigner(name, newMlDsa44Pem())]
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'gatehouse-gathering-'))
   const database = openDatabase(path.join(folder, 'witness.db'))
+  makeWitnessStore(database)
   const witness = new Witness({
     signers,
     logs: new Map([[log, verifiersOf(PUBLIC, log)]]),
@@ -269,6 +276,103 @@ for (const [why, answer, problem] of LIES)
     assert.equal(ledger.checkpoints.newest.text, text)
     assert.equal(ledger.checkpoints.cosigned, undefined)
   })
+
+const FALSE_LINES: readonly [
+  why: string,
+  line: (text: string, signer: NoteSigner) => Promise<string>,
+  problem: RegExp,
+][] = [
+  [
+    'of a longer text that begins with the checkpoint',
+    async (text, signer) => `x\n\n${await signer.sign(`${text}x\n`, new HandClock().now())}`,
+    /no signature of its keys/,
+  ],
+  [
+    'of another size',
+    async (text, signer) => await signer.sign(text.replace('\n3\n', '\n4\n'), new HandClock().now()),
+    /no signature of its keys/,
+  ],
+  [
+    'of a time two days ahead',
+    async (text, signer) => await signer.sign(text, new HandClock().now() + 2 * 86_400_000),
+    /states a time that is not now/,
+  ],
+  [
+    'of a time that no date can show',
+    async (text, signer) => await signer.sign(text, 8e18),
+    /no signature of its keys/,
+  ],
+  [
+    'of the time 0',
+    async (text, signer) => await Promise.resolve(timeless(text, signer)),
+    /states a time that is not now/,
+  ],
+]
+
+/** A line as a witness of another make could give, which states no time. */
+function timeless(text: string, signer: NoteSigner): string {
+  const message = Buffer.from(`cosignature/v1\ntime 0\n${text}`)
+  const key = PEMS.get(signer.name) ?? assert.fail()
+  return signatureLine(signer, Buffer.concat([Buffer.alloc(8), sign(null, message, createPrivateKey(key))]))
+}
+
+for (const [why, line, problem] of FALSE_LINES)
+  test(`a witness signs what it was not asked for: nothing is kept: ${why}`, async (t) => {
+    const { ledger, witnesses, gathering } = await scene(t, 1)
+    const { head, text } = await grow(ledger, 3)
+    const [witness = assert.fail()] = witnesses
+    const [signer = assert.fail()] = witness.signers
+    // With the signatures of the log for the first case, since that is the text that a reader would split off.
+    const signed = why.startsWith('of a longer') ? text : printHead(head)
+    const body = await line(signed, signer)
+    witness.next = (response) => response.end(body)
+    const gatherer = gathering(1)
+    await gatherer.round()
+    assert.match(gatherer.witnesses[0]?.problem ?? '', problem)
+    assert.equal(ledger.checkpoints.newest.text, text)
+    assert.equal(ledger.checkpoints.cosigned, undefined)
+  })
+
+test('a witness of the older specification refuses a fork of the same size with 409: it is told as a fork', async (t) => {
+  const { ledger, witnesses, gathering, clock } = await scene(t, 1)
+  await grow(ledger, 3)
+  const gatherer = gathering(1)
+  await gatherer.round()
+  const [witness = assert.fail()] = witnesses
+  for (const answer of [
+    (response: ServerResponse) => response.writeHead(409).end(),
+    (response: ServerResponse) => response.writeHead(409, { 'content-type': 'text/x.tlog.size' }).end('3\n'),
+  ]) {
+    clock.time += 3_600_000
+    witness.next = answer
+    await gatherer.round()
+    assert.match(gatherer.witnesses[0]?.problem ?? '', /another history of this log/)
+  }
+})
+
+test('a witness that is slow holds nobody up who is not needed: and cosigns later what it was asked for', async (t) => {
+  const { ledger, witnesses, gathering, clock } = await scene(t, 3)
+  const [fast = assert.fail(), other = assert.fail(), slow = assert.fail()] = witnesses
+  const gatherer = gathering(2)
+  await grow(ledger, 3)
+  const asked = Promise.withResolvers<ServerResponse>()
+  slow.next = asked.resolve
+  await gatherer.round()
+  const held = await asked.promise
+  const first = ledger.checkpoints.newest
+  assert.equal(sizeOf(ledger.checkpoints.cosigned), 3)
+  // Rounds go on without it, and ask it nothing else meanwhile.
+  await grow(ledger, 4)
+  clock.time += 1_000
+  await gatherer.round()
+  assert.equal(sizeOf(ledger.checkpoints.cosigned), 7)
+  assert.deepEqual([fast.asked, other.asked, slow.asked], [2, 2, 1])
+  const line = await slow.signers[0]?.sign(`${first.text.split('\n\n')[0]}\n`, clock.now())
+  held.end(line)
+  await gatherer.close()
+  assert.equal(gatherer.witnesses[2]?.entries, 3)
+  assert.equal(sizeOf(ledger.checkpoints.cosigned), 7, 'an older one takes no newer one back')
+})
 
 test('a witness refuses a fork of the log that it knows, whatever the log says', async (t) => {
   const { ledger, files, clock, gathering } = await scene(t, 1)

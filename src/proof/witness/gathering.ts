@@ -16,6 +16,16 @@ export interface GatheringParts {
 /** What does not grow is shown to the witnesses all the same, so that it is known to be the newest. */
 const REFRESH_MS = 3_600_000
 
+/** The cosignatures of one checkpoint. */
+interface Gathered {
+  readonly of: SignedHead
+  readonly lines: string[]
+  /** Witnesses that gave some. */
+  count: number
+  /** Resolves when they are as many as are wanted. */
+  readonly enough: PromiseWithResolvers<void>
+}
+
 /**
  * Gathers cosignatures for the newest checkpoint, again and again, beside everything else: nobody's request waits for a
  * witness, and a witness that fails leaves the log as durable as before.
@@ -26,6 +36,10 @@ export class Gathering {
   #askedAt = Number.NEGATIVE_INFINITY
   #asked: SignedHead | undefined
   #problem: string | undefined
+  /** Those that have not answered yet. */
+  readonly #busy = new Set<WitnessClient>()
+  /** What is gathered for rounds that have ended without those. */
+  readonly #open = new Set<Promise<void>>()
 
   constructor(parts: GatheringParts) {
     this.#parts = parts
@@ -50,11 +64,17 @@ export class Gathering {
     this.#rounds.start()
   }
 
-  close(): Promise<void> {
-    return this.#rounds.close()
+  /** Waits for those that are being asked. */
+  async close(): Promise<void> {
+    await this.#rounds.close()
+    await Promise.all(this.#open)
   }
 
-  /** Asks all witnesses once, if there is anything new for them. Never rejects. */
+  /**
+   * Asks all witnesses once, if there is anything new for them, but those that have not answered what they were asked
+   * before. It ends when enough have cosigned: one that is slow holds the next round up only while it is needed. Never
+   * rejects.
+   */
   async round(): Promise<void> {
     const { checkpoints, clock, witnesses } = this.#parts
     const of = this.#withoutCosignatures(checkpoints.newest)
@@ -63,19 +83,29 @@ export class Gathering {
     if (isSame && this.witnesses.every(({ problem }) => problem === undefined)) return
     this.#asked = of
     this.#askedAt = clock.monotonic()
-    const lines: string[] = []
-    let count = 0
-    await Promise.all(
-      witnesses.map(async (witness) => {
-        const found = await witness.ask(of)
-        if (found.length === 0) return
-        count += 1
-        lines.push(...found.map(({ line }) => line))
-        // The one that makes it enough is not to wait for those that are slow.
-        if (count === this.#parts.quorum) await this.#keep(of, [...lines], true)
-      }),
-    )
-    if (count > 0 && count !== this.#parts.quorum) await this.#keep(of, lines, count > this.#parts.quorum)
+    const gathered: Gathered = { of, lines: [], count: 0, enough: Promise.withResolvers() }
+    const idle = witnesses.filter((witness) => !this.#busy.has(witness))
+    const all = Promise.all(idle.map(async (witness) => await this.#ask(witness, gathered)))
+    const rest = all.then(async () => {
+      const { lines, count } = gathered
+      if (count > 0 && count !== this.#parts.quorum) await this.#keep(of, lines, count > this.#parts.quorum)
+      this.#open.delete(rest)
+    })
+    this.#open.add(rest)
+    await Promise.race([rest, gathered.enough.promise])
+  }
+
+  async #ask(witness: WitnessClient, gathered: Gathered): Promise<void> {
+    this.#busy.add(witness)
+    const found = await witness.ask(gathered.of)
+    this.#busy.delete(witness)
+    if (found.length === 0) return
+    gathered.count += 1
+    gathered.lines.push(...found.map(({ line }) => line))
+    if (gathered.count !== this.#parts.quorum) return
+    // The one that makes it enough is not to wait for those that are slow.
+    await this.#keep(gathered.of, [...gathered.lines], true)
+    gathered.enough.resolve()
   }
 
   async #keep(of: SignedHead, lines: readonly string[], isEnough: boolean): Promise<void> {

@@ -4,7 +4,7 @@ import os from 'node:os'
 import path from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { newEd25519Pem, newMlDsa44Pem, sha256Hex } from '#base/crypto.ts'
-import { openDatabase } from '#base/sqlite.ts'
+import { openDatabase, type Database } from '#base/sqlite.ts'
 import { printHead, signCheckpoint, type Head } from '#trust/ledger/checkpoint.ts'
 import { cosignaturesOf, ed25519Cosigner, mlDsa44Cosigner, parseLogKey } from '#trust/ledger/cosignature.ts'
 import { leafHash, rootOf } from '#trust/ledger/merkle.ts'
@@ -13,8 +13,8 @@ import { consistencyRanges, rangeRoot } from '#trust/ledger/proof.ts'
 import { HandClock } from '../../../test/support/ledger_fixture.ts'
 import { fixtureFolder, NO_CORPUS } from '../../../test/support/fixtures.ts'
 import { parseAddCheckpoint, printAddCheckpoint } from './add_checkpoint.ts'
-import { Witness } from './witness.ts'
-import { openWitnessStore } from './witness_store.ts'
+import { Witness, type WitnessParts } from './witness.ts'
+import { makeWitnessStore, openWitnessStore } from './witness_store.ts'
 
 const ORIGIN = 'gatehouse.local/AAAABBBBCCCCDDDD'
 const LOG = noteSigner(ORIGIN, newEd25519Pem())
@@ -26,7 +26,9 @@ const LEAVES = Array.from({ length: 20 }, (_, at) => leafHash(Buffer.from([at]))
 
 interface Opened {
   readonly witness: Witness
-  readonly forks: string[]
+  readonly folder: string
+  /** What was told: the size of each checkpoint, and whether it proves a fork. */
+  readonly forks: [size: string, isProven: boolean][]
   /** The same witness after a new start. */
   again(): Witness
 }
@@ -37,16 +39,18 @@ function open(
   clock = new HandClock(),
 ): Opened {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'gatehouse-witness-'))
-  const forks: string[] = []
-  const start = (): Witness => {
+  const forks: [string, boolean][] = []
+  const start = (isNew: boolean): Witness => {
     const database = openDatabase(path.join(folder, 'witness.db'))
+    if (isNew) makeWitnessStore(database)
     t.after(() => database.close())
     const store = openWitnessStore(database)
-    const onInconsistent = (origin: string): void => void forks.push(origin)
+    const onInconsistent: WitnessParts['onInconsistent'] = (_origin, checkpoint, isProven): void =>
+      void forks.push([checkpoint.split('\n')[1] ?? '', isProven])
     return new Witness({ signers: COSIGNERS, logs, store, clock, onInconsistent })
   }
   t.after(() => fs.rmSync(folder, { recursive: true, force: true }))
-  return { witness: start(), forks, again: start }
+  return { witness: start(true), folder, forks, again: () => start(false) }
 }
 
 const OURS: ReadonlyMap<string, readonly NoteVerifier[]> = new Map([[ORIGIN, [LOG]]])
@@ -208,6 +212,113 @@ test('add cosigns one of two checkpoints that follow the same one: whichever com
   const won = answers.findIndex(({ status }) => status === 200)
   const size = /\n(\d+)\n/.exec(parseAddCheckpoint(bodies[won] ?? '')?.checkpoint ?? '')?.[1]
   for (const answer of answers) if (answer.status === 409) assert.equal(answer.body, `${size}\n`)
+})
+
+test('add tells of forks that are proven each time, and of what anybody can bring about once a minute', async (t) => {
+  const clock = new HandClock()
+  const { witness, forks } = open(t, OURS, clock)
+  await witness.add(await request(0, 4))
+  // A checkpoint of the log that everybody can read, with a proof that is none.
+  const wrong = (await request(4, 8)).replace(/^old 4\n[^]*?\n\n/, 'old 4\n\n')
+  for (let times = 0; times < 3; times++) assert.equal((await witness.add(wrong)).status, 422)
+  assert.deepEqual(forks, [['8', false]])
+  for (let times = 0; times < 2; times++) await witness.add(await request(4, 4, { leaves: FORKED }))
+  assert.deepEqual(forks.slice(1), [
+    ['4', true],
+    ['4', true],
+  ])
+  clock.time += 60_000
+  await witness.add(wrong)
+  assert.deepEqual(forks.slice(3), [['8', false]])
+})
+
+test('add cosigns a checkpoint with more lines than three: with every key', async (t) => {
+  const { witness } = open(t, OURS)
+  const checkpoint = await signNote(`${printHead(headAt(4))}more\n`, [LOG], 0)
+  const answer = await witness.add(printAddCheckpoint({ oldSize: 0, proof: [], checkpoint }))
+  assert.equal(answer.status, 200)
+  const [ed25519, mlDsa] = answer.body.split('\n')
+  assert.equal(cosignaturesOf(`${checkpoint}${ed25519}\n`, COSIGNERS).length, 1)
+  // It says nothing of those lines.
+  assert.equal(cosignaturesOf(`${printHead(headAt(4))}\n${mlDsa}\n`, COSIGNERS).length, 1)
+})
+
+test('add states no earlier time than before: its clock was put back, or begins in 1970', async (t) => {
+  const clock = new HandClock()
+  const { witness, again } = open(t, OURS, clock)
+  const timeOf = async (from: Witness, first: number, second: number): Promise<readonly number[]> => {
+    const { body } = await from.add(await request(first, second))
+    return cosignaturesOf(`${printHead(headAt(second))}\n${body}`, COSIGNERS).map(({ at }) => at)
+  }
+  const { time } = clock
+  assert.deepEqual(await timeOf(witness, 0, 4), [time, time])
+  for (const put of [time - 3_600_000, 0]) {
+    clock.time = put
+    assert.deepEqual(await timeOf(again(), 4, 4), [time, time])
+  }
+  assert.deepEqual(await timeOf(again(), 4, 8), [time, time])
+})
+
+test('openWitnessStore finds all in witness.db alone: a copy without the WAL forgets nothing', async (t) => {
+  const { witness, folder } = open(t, OURS)
+  await witness.add(await request(0, 4))
+  const copy = path.join(folder, 'copy.db')
+  fs.copyFileSync(path.join(folder, 'witness.db'), copy)
+  const database = openDatabase(copy)
+  t.after(() => database.close())
+  assert.equal(openWitnessStore(database).newest(ORIGIN)?.head.size, 4)
+})
+
+const FORGOTTEN: readonly [why: string, change: (file: string, from: Database) => void][] = [
+  ['the file is empty', (file) => fs.truncateSync(file)],
+  ['the file is cut', (file) => fs.truncateSync(file, 4_096)],
+  ['the table is gone', (_file, from) => from.prepare('DROP TABLE witnessed').run()],
+  ['a size was changed', (_file, from) => from.prepare('UPDATE witnessed SET size = 2').run()],
+  ['an origin was changed', (_file, from) => from.prepare("UPDATE witnessed SET origin = 'x'").run()],
+  ['a root was changed', (_file, from) => from.prepare('UPDATE witnessed SET root = zeroblob(32)').run()],
+  ['a root is none', (_file, from) => from.prepare("UPDATE witnessed SET root = x'00'").run()],
+  ['a checkpoint was changed', (_file, from) => from.prepare("UPDATE witnessed SET note = 'x'").run()],
+]
+
+for (const [why, change] of FORGOTTEN)
+  test(`openWitnessStore opens nothing that was forgotten: ${why}`, async (t) => {
+    const { witness, folder } = open(t, OURS)
+    await witness.add(await request(0, 4))
+    const file = path.join(folder, 'copy.db')
+    fs.copyFileSync(path.join(folder, 'witness.db'), file)
+    const before = openDatabase(file)
+    change(file, before)
+    before.close()
+    assert.throws(
+      () => {
+        const database = openDatabase(file)
+        t.after(() => database.close())
+        openWitnessStore(database)
+      },
+      { code: 'home.damaged' },
+    )
+  })
+
+test('add answers with no cosignature while it cannot remember: afterwards it goes on where it was', async (t) => {
+  const { witness, folder, again } = open(t, OURS)
+  await witness.add(await request(0, 4))
+  const database = openDatabase(path.join(folder, 'witness.db'))
+  t.after(() => database.close())
+  const [{ page_count: pages = 0 } = {}] = database.prepare('PRAGMA page_count').all()
+  const full = new Witness({
+    signers: COSIGNERS,
+    logs: OURS,
+    store: openWitnessStore(database),
+    clock: new HandClock(),
+    onInconsistent: () => undefined,
+  })
+  // As a full disk: the greatest checkpoint needs more pages than there are.
+  database.prepare(`PRAGMA max_page_count = ${Number(pages)}`).all()
+  const checkpoint = await signNote(`${printHead(headAt(8))}${'x'.repeat(60_000)}\n`, [LOG], 0)
+  const body = printAddCheckpoint({ oldSize: 4, proof: proofOf(4, 8), checkpoint })
+  await assert.rejects(full.add(body), { code: 'home.unwritable' })
+  assert.equal((await again().add(await request(0, 20))).body, '4\n')
+  assert.equal((await witness.add(await request(4, 20))).status, 200)
 })
 
 test('parseAddCheckpoint reads what printAddCheckpoint prints', () => {

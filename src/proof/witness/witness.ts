@@ -2,6 +2,7 @@ import { sameBytes } from '#base/bytes.ts'
 import type { Clock } from '#base/clock.ts'
 import { sha256Hex } from '#base/crypto.ts'
 import { parseHead, type Head } from '#trust/ledger/checkpoint.ts'
+import { cosignaturesOf } from '#trust/ledger/cosignature.ts'
 import { rootOf } from '#trust/ledger/merkle.ts'
 import {
   isBy,
@@ -13,7 +14,7 @@ import {
 } from '#trust/ledger/note.ts'
 import { verifyConsistency } from '#trust/ledger/proof.ts'
 import { parseAddCheckpoint, type AddCheckpoint } from './add_checkpoint.ts'
-import type { WitnessStore } from './witness_store.ts'
+import type { Witnessed, WitnessStore } from './witness_store.ts'
 
 export interface WitnessAnswer {
   readonly status: 200 | 400 | 403 | 404 | 409 | 422
@@ -28,9 +29,15 @@ export interface WitnessParts {
   readonly logs: ReadonlyMap<string, readonly NoteVerifier[]>
   readonly store: WitnessStore
   readonly clock: Clock
-  /** Told when a log that is known has signed what does not follow from what was cosigned: it may have forked. */
-  onInconsistent(origin: string, checkpoint: string): void
+  /**
+   * Told when a log that is known has signed what was not shown to follow from what was cosigned. `isProven`: it has signed
+   * two trees of one size, so it has forked. Otherwise it may have, or somebody has sent a checkpoint of it with a wrong
+   * proof, which anybody can: that is told once a minute.
+   */
+  onInconsistent(origin: string, checkpoint: string, isProven: boolean): void
 }
+
+const UNPROVEN_EVERY_MS = 60_000
 
 /**
  * A witness (c2sp.org/tlog-witness): it cosigns a checkpoint of a log that it knows when the log has only grown since the
@@ -38,6 +45,8 @@ export interface WitnessParts {
  */
 export class Witness {
   readonly #parts: WitnessParts
+  /** When something unproven was told last, by origin: no more of them than there are logs. */
+  readonly #toldAt = new Map<string, number>()
 
   constructor(parts: WitnessParts) {
     this.#parts = parts
@@ -54,14 +63,14 @@ export class Witness {
     const text = openNote(request.checkpoint, verifiers)
     if (text === undefined) return refused(403, 'invalid signature')
     if (request.oldSize > head.size) return refused(400, 'the old size is larger than the checkpoint')
-    const known = this.#parts.store.newest(head.origin)?.head
-    const knownSize = known?.size ?? 0
+    const known = this.#parts.store.newest(head.origin)
+    const knownSize = known?.head.size ?? 0
     if (knownSize !== request.oldSize) return conflict(knownSize)
-    if (!isConsistent(known, head, request)) {
-      this.#parts.onInconsistent(head.origin, request.checkpoint)
+    if (!isConsistent(known?.head, head, request)) {
+      this.#tell(head, request.checkpoint, known?.head)
       return refused(422, 'the consistency proof does not verify')
     }
-    return await this.#cosign(text, head, request)
+    return await this.#cosign({ text, head, known }, request)
   }
 
   /** The newest checkpoint that was cosigned of the log whose origin has this SHA-256. */
@@ -69,9 +78,24 @@ export class Witness {
     return this.#parts.store.newestByHash(originHash)?.note
   }
 
-  async #cosign(text: string, head: Head, { checkpoint, oldSize }: AddCheckpoint): Promise<WitnessAnswer> {
+  #tell(head: Head, checkpoint: string, known: Head | undefined): void {
+    const { clock } = this.#parts
+    const isProven = known?.size === head.size && !sameBytes(known.root, head.root)
+    const now = clock.monotonic()
+    if (!isProven && now - (this.#toldAt.get(head.origin) ?? Number.NEGATIVE_INFINITY) < UNPROVEN_EVERY_MS)
+      return
+    if (!isProven) this.#toldAt.set(head.origin, now)
+    this.#parts.onInconsistent(head.origin, checkpoint, isProven)
+  }
+
+  async #cosign(
+    { text, head, known }: { text: string; head: Head; known: Witnessed | undefined },
+    { checkpoint, oldSize }: AddCheckpoint,
+  ): Promise<WitnessAnswer> {
     const { store, signers, clock } = this.#parts
-    const now = clock.now()
+    // A clock that was put back must not say that a larger tree was the newest before a smaller one was.
+    const earlier = known === undefined ? [] : cosignaturesOf(known.note, signers).map(({ at }) => at)
+    const now = Math.max(clock.now(), ...earlier)
     // Nobody has them before they are remembered; when another request was faster, nobody ever will.
     const lines = (await Promise.all(signers.map(async (signer) => await signer.sign(text, now)))).join('')
     const note = `${text}\n${this.#logLines(head.origin, checkpoint)}${lines}`

@@ -4,7 +4,7 @@ import type { Upstream, UpstreamAnswer } from '#base/http_client.ts'
 import { parseSize } from '#trust/ledger/checkpoint.ts'
 import type { SignedHead } from '#trust/ledger/checkpointer.ts'
 import { cosignaturesOf, type Cosignature } from '#trust/ledger/cosignature.ts'
-import type { NoteVerifier } from '#trust/ledger/note.ts'
+import { parseSignatureLines, type NoteVerifier } from '#trust/ledger/note.ts'
 import { printAddCheckpoint } from './add_checkpoint.ts'
 
 /** A witness as the log that asks it knows it. */
@@ -32,6 +32,8 @@ export interface WitnessClientParts {
 }
 
 const MOST_WAIT_MS = 600_000
+/** How far the clock of a witness may be ahead of ours. */
+const MOST_AHEAD_MS = 86_400_000
 /** One question that tells the size, and one with the proof from there; the log may be asked for by others in between. */
 const TRIES = 3
 
@@ -91,6 +93,9 @@ export class WitnessClient {
       const body = Buffer.from(answer.body).toString('utf8')
       if (answer.status === 200) return this.#take(of, body)
       const size = answer.status === 409 ? toldSize(answer, body) : undefined
+      // Older witnesses answer so where the tree of this size is another one; 422 is what is asked for today.
+      if (answer.status === 409 && this.#known === of.head.size && (size ?? this.#known) === this.#known)
+        throw new Refusal(sayStatus(422))
       if (size === undefined || size === this.#known) throw new Refusal(sayStatus(answer.status))
       if (size > of.head.size)
         // It remembers more than there is: nothing that was cosigned may ever be gone.
@@ -118,8 +123,15 @@ export class WitnessClient {
   }
 
   #take(of: SignedHead, body: string): readonly Cosignature[] {
-    const found = cosignaturesOf(of.text + body, this.#parts.keys)
-    if (found.length === 0) throw new Refusal('gives no signature of its keys that holds')
+    // An empty line in it would end another text than the one that was sent.
+    const lines = parseSignatureLines(body)
+    const held = lines === undefined ? [] : cosignaturesOf(of.text + body, this.#parts.keys)
+    if (held.length === 0) throw new Refusal('gives no signature of its keys that holds')
+    const latest = this.#parts.clock.now() + MOST_AHEAD_MS
+    // 0 says nothing of the time, and one to come would hide for long that it cosigns no more.
+    const found = held.filter(({ at }) => at > 0 && at <= latest)
+    if (found.length === 0)
+      throw new Refusal('states a time that is not now: its clock or that of this machine is wrong')
     this.#known = of.head.size
     return found
   }

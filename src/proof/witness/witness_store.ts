@@ -1,5 +1,7 @@
+import { sameBytes } from '#base/bytes.ts'
+import { Fault } from '#base/fault.ts'
 import { migrate, type Database, type Row } from '#base/sqlite.ts'
-import type { Head } from '#trust/ledger/checkpoint.ts'
+import { peekCheckpoint, type Head } from '#trust/ledger/checkpoint.ts'
 
 /** What a witness has cosigned last of one log. */
 export interface Witnessed {
@@ -26,9 +28,20 @@ const STEPS = [
   ) STRICT`,
 ]
 
-/** Opens what a witness remembers. Throws `home.unwritable` and `home.damaged`. */
-export function openWitnessStore(database: Database): WitnessStore {
+/** Makes the memory of a new witness. Throws `home.unwritable` and `home.damaged`. */
+export function makeWitnessStore(database: Database): void {
   migrate(database, 'witness', STEPS)
+}
+
+/**
+ * Opens what a witness remembers. Throws `home.damaged` where it is not all there, `home.unwritable`: a witness that has
+ * forgotten what it cosigned could be led to cosign another history, so nothing that is missing is made anew.
+ */
+export function openWitnessStore(database: Database): WitnessStore {
+  checkMemory(database)
+  migrate(database, 'witness', STEPS)
+  // The file alone holds what was cosigned, and not only together with its WAL, which a copy may leave behind.
+  database.prepare('PRAGMA wal_autocheckpoint = 1').all()
   const byOrigin = database.prepare('SELECT origin, size, root, note FROM witnessed WHERE origin = ?')
   const byHash = database.prepare('SELECT origin, size, root, note FROM witnessed WHERE hash = ?')
   const put = database.prepare(
@@ -49,9 +62,32 @@ export function openWitnessStore(database: Database): WitnessStore {
   }
 }
 
+/** SQLite takes an empty file for a new database, and looks at a page when it is read. */
+function checkMemory(database: Database): void {
+  const [table] = database.prepare("SELECT name FROM sqlite_schema WHERE name = 'witnessed'").all()
+  if (table === undefined) throw damaged('no memory of a witness')
+  const [found] = database.prepare('PRAGMA integrity_check(1)').all()
+  if (found?.['integrity_check'] !== 'ok') throw damaged('not whole')
+  const one = database.prepare('SELECT origin, size, root, note FROM witnessed WHERE origin = ?')
+  for (const { origin } of database.prepare('SELECT origin FROM witnessed').all())
+    witnessedOf(one.all(String(origin))[0])
+}
+
+/** Throws `home.damaged` for a row that does not say what its checkpoint says: SQLite keeps no sum of its pages. */
 function witnessedOf(row: Row | undefined): Witnessed | undefined {
   if (row === undefined) return undefined
   const { origin, size, root, note } = row
-  if (!(root instanceof Uint8Array)) throw new TypeError('a root is bytes')
-  return { head: { origin: String(origin), size: Number(size), root }, note: String(note) }
+  const head = peekCheckpoint(String(note))
+  const isWhole =
+    head !== undefined &&
+    head.origin === origin &&
+    head.size === size &&
+    root instanceof Uint8Array &&
+    sameBytes(head.root, root)
+  if (!isWhole) throw damaged('a row that contradicts itself')
+  return { head, note: String(note) }
+}
+
+function damaged(what: string): Fault {
+  return new Fault('home.damaged', { what })
 }

@@ -2,9 +2,10 @@ import { utf8 } from '#base/bytes.ts'
 import type { Clock, Millis } from '#base/clock.ts'
 import { Fault } from '#base/fault.ts'
 import { errorCode, writeAtomic, type Files } from '#base/files.ts'
+import { reasonToKeep } from './anchor_file.ts'
 import { signCheckpoint, type Head } from './checkpoint.ts'
 import { FILE, type OriginFolder } from './layout.ts'
-import { LogSigners, type LogKeyring } from './log_keys.ts'
+import { LogSigners, logKeysOf, type LogKeyring } from './log_keys.ts'
 import type { CompactRange } from './merkle.ts'
 import { isBy, parseNote } from './note.ts'
 import { nameKeys } from './origin.ts'
@@ -50,11 +51,18 @@ export interface CheckpointerParts {
   readonly clock: Clock
   readonly everyMs: number
   readonly anchors: readonly string[]
+  /** What they held at the start and was compared with the log, by path. */
+  readonly copies: ReadonlyMap<string, string>
   readonly newest: SignedHead
   readonly cosigned: SignedHead | undefined
+  /** The root of the first `size` entries that are signed. */
+  readonly rootAt: (size: number) => Promise<Uint8Array>
   readonly isOurs: () => boolean
   onSigned(size: number): void
 }
+
+/** Of an anchor that holds no copy that could be counted on. */
+const NOTHING_THERE = { size: undefined, at: undefined } as const
 
 /**
  * Signs the head of the log: at most once per `everyMs` while entries come, and on demand. A failure is kept as state
@@ -63,6 +71,9 @@ export interface CheckpointerParts {
 export class Checkpointer implements Checkpoints {
   readonly #parts: CheckpointerParts
   readonly #anchors: Map<string, Anchor>
+  /** What they hold, as far as that is known to be of this log, by path. */
+  readonly #copies: Map<string, string>
+  #keys: LogKeyring
   #signers: LogSigners
   #newest: SignedHead
   #cosigned: SignedHead | undefined
@@ -73,6 +84,8 @@ export class Checkpointer implements Checkpoints {
 
   constructor(parts: CheckpointerParts) {
     this.#parts = parts
+    this.#copies = new Map(parts.copies)
+    this.#keys = parts.keys
     this.#signers = new LogSigners(parts.keys, parts.folder.origin)
     this.#newest = parts.newest
     this.#cosigned = parts.cosigned
@@ -124,7 +137,8 @@ export class Checkpointer implements Checkpoints {
         await this.#write(FILE.checkpoint, text)
         this.#newest = { head: of.head, text }
       }
-      if (!isEnough) return
+      // Witnesses that are slow may answer after a newer one is cosigned.
+      if (!isEnough || of.head.size < (this.#cosigned?.head.size ?? 0)) return
       await this.#write(FILE.cosigned, text)
       this.#cosigned = { head: of.head, text }
     })
@@ -137,6 +151,7 @@ export class Checkpointer implements Checkpoints {
       if (!isOurs()) return
       // Who reads the folder must know a key before it signs.
       await nameKeys(files, folder, signers.at(clock.now()))
+      this.#keys = keys
       this.#signers = signers
       await this.#signNow()
       if (this.#problem !== undefined) throw new Fault('ledger.unwritable', { reason: this.#problem })
@@ -201,9 +216,15 @@ export class Checkpointer implements Checkpoints {
 
   async #copy(anchor: Anchor): Promise<void> {
     const { head, text } = this.#newest
+    const { files, rootAt, clock } = this.#parts
     try {
-      await writeAtomic(this.#parts.files, anchor.path, utf8(text))
-      const at = this.#parts.clock.now()
+      const log = { files, rootAt, keys: logKeysOf(this.#keys, clock.now()), newest: head }
+      const reason = await reasonToKeep(anchor.path, this.#copies.get(anchor.path), log)
+      if (reason !== undefined)
+        return void this.#anchors.set(anchor.path, { ...NOTHING_THERE, path: anchor.path, problem: reason })
+      await writeAtomic(files, anchor.path, utf8(text))
+      this.#copies.set(anchor.path, text)
+      const at = clock.now()
       this.#anchors.set(anchor.path, { path: anchor.path, size: head.size, at, problem: undefined })
     } catch (thrown) {
       const problem = `cannot be written: ${errorCode(thrown) ?? 'unknown error'}`

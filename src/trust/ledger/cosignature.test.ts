@@ -117,19 +117,22 @@ test('a key name and an origin of 255 bytes are the longest that ML-DSA-44 signs
   }
 })
 
-test('ML-DSA-44 signs nothing but the three lines: a checkpoint with more is neither signed nor read', async () => {
+test('ML-DSA-44 signs nothing but the three lines: a checkpoint with more is not read by it', async () => {
   const [, signer = assert.fail()] = ALL
-  await assert.rejects(signNote(`${TEXT}more\n`, [signer], AT), RangeError)
-  const line = await signer.sign(TEXT, AT)
+  const line = await signer.sign(`${TEXT}more\n`, AT)
+  assert.equal(openNote(`${TEXT}\n${line}`, signer), TEXT)
   assert.equal(openNote(`${TEXT}more\n\n${line}`, signer), undefined)
+  await assert.rejects(signNote('no checkpoint\n', [signer], AT), RangeError)
 })
 
-test('a time of 0 is read, one of 2^63 is not', () => {
+test('a time of 0 is read, one that no date can show is not', () => {
   const pem = newEd25519Pem()
   const signer = ed25519Cosigner('example.test/w', pem)
   for (const [time, count] of [
     [0n, 1],
-    [2n ** 63n - 1n, 1],
+    [253_402_300_799n, 1],
+    [253_402_300_800n, 0],
+    [2n ** 63n - 1n, 0],
     [2n ** 63n, 0],
   ] as const) {
     const bytes = Buffer.alloc(8)
@@ -139,4 +142,12 @@ test('a time of 0 is read, one of 2^63 is not', () => {
     const note = `${TEXT}\n${signatureLine(signer, signature)}`
     assert.equal(cosignaturesOf(note, [signer]).length, count, String(time))
   }
+})
+
+test('a cosigner whose clock says 1970 or less states 1 second: 0 would say that it states no time', async () => {
+  for (const signer of ALL)
+    for (const at of [-1, 0, 999]) {
+      const [found] = cosignaturesOf(`${TEXT}\n${await signer.sign(TEXT, at)}`, [signer])
+      assert.equal(found?.at, 1_000)
+    }
 })

@@ -10,7 +10,7 @@ import {
   mlDsa44Verify,
   SHA256_BYTES,
 } from '#base/crypto.ts'
-import { parseHead, printHead } from './checkpoint.ts'
+import { parseHead, printHead, type Head } from './checkpoint.ts'
 import {
   isBy,
   keyIdentity,
@@ -35,6 +35,11 @@ const TIME_BYTES = 8
 const NAME_BYTES = 255
 const LABEL = utf8('subtree/v1\n\0')
 const SECOND_MS = 1_000
+const KEY_ID_BYTES = 4
+const ED25519_SIGNATURE_BYTES = 64
+const ML_DSA_44_SIGNATURE_BYTES = 2_420
+/** The dash, the spaces around the name and the line break. */
+const SPACES = 4
 
 /** A cosignature that holds. */
 export interface Cosignature {
@@ -68,7 +73,8 @@ export function mlDsa44Cosigner(name: string, pem: string): NoteSigner {
     ...verifier,
     sign: async (text, at) => {
       const time = secondsOf(at)
-      const message = mlDsa44Message(name, time, text)
+      // Nothing is said of more lines (c2sp.org/tlog-cosignature, "ML-DSA-44 signed message").
+      const message = mlDsa44Message(name, time, parseHead(text))
       if (message === undefined) throw new RangeError('only checkpoints are cosigned')
       return signatureLine(verifier, concat(timeBytes(time), await sign(message)))
     },
@@ -90,7 +96,7 @@ export function mlDsa44CosignatureVerifier(name: string, publicKey: Uint8Array):
     ...keyIdentity(name, ML_DSA_44_COSIGNATURE, publicKey),
     verifies: (text, signature) => {
       const { time, rest } = splitTime(signature)
-      const message = time === undefined ? undefined : mlDsa44Message(name, time, text)
+      const message = time === undefined ? undefined : mlDsa44Message(name, time, wholeHead(text))
       return message !== undefined && mlDsa44Verify(publicKey, message, rest)
     },
   }
@@ -105,6 +111,12 @@ export function parseCosignerKey(text: string): NoteVerifier | undefined {
   if (type === ML_DSA_44_COSIGNATURE && publicKey.length === ML_DSA_44_PUBLIC_BYTES)
     return mlDsa44CosignatureVerifier(name, publicKey)
   return undefined
+}
+
+/** Characters of a signature line of such a key, but for its name. */
+export function cosignatureCharacters({ type }: Pick<NoteVerifier, 'type'>): number {
+  const bytes = type === ED25519_COSIGNATURE ? ED25519_SIGNATURE_BYTES : ML_DSA_44_SIGNATURE_BYTES
+  return Math.ceil((KEY_ID_BYTES + TIME_BYTES + bytes) / 3) * 4 + SPACES
 }
 
 /** Reads the verifier key of a log: Ed25519, or ML-DSA-44, with which logs sign as cosigners do. */
@@ -135,13 +147,14 @@ function ed25519Message(time: bigint, text: string): Uint8Array {
   return utf8(`cosignature/v1\ntime ${time}\n${text}`)
 }
 
-/**
- * `cosigned_message` of c2sp.org/tlog-cosignature, for a whole tree; undefined for what is no checkpoint, and for one with
- * more lines, which would not be signed.
- */
-function mlDsa44Message(name: string, time: bigint, text: string): Uint8Array | undefined {
-  const parsed = parseHead(text)
-  const head = parsed !== undefined && printHead(parsed) === text ? parsed : undefined
+/** The head of a checkpoint without more lines: a line that is not signed must not look as if it was. */
+function wholeHead(text: string): Head | undefined {
+  const head = parseHead(text)
+  return head !== undefined && printHead(head) === text ? head : undefined
+}
+
+/** `cosigned_message` of c2sp.org/tlog-cosignature, for a whole tree; undefined without one. */
+function mlDsa44Message(name: string, time: bigint, head: Head | undefined): Uint8Array | undefined {
   const cosigner = utf8(name)
   const origin = utf8(head?.origin ?? '')
   if (head === undefined || cosigner.length > NAME_BYTES || origin.length > NAME_BYTES) return undefined
@@ -158,8 +171,9 @@ function mlDsa44Message(name: string, time: bigint, text: string): Uint8Array | 
   )
 }
 
+/** At least 1: with 0 a cosigner says nothing of the time (c2sp.org/tlog-cosignature). */
 function secondsOf(at: Millis): bigint {
-  return BigInt(Math.max(0, Math.floor(at / SECOND_MS)))
+  return BigInt(Math.max(1, Math.floor(at / SECOND_MS)))
 }
 
 /** Eight bytes, big-endian. */
@@ -169,7 +183,8 @@ function timeBytes(value: bigint): Uint8Array {
   return bytes
 }
 
-const MOST_TIME = 2n ** 63n - 1n
+/** The end of the year 9999: what is beyond it no date can show, though a signature may state it. */
+const MOST_TIME = 253_402_300_799n
 
 function splitTime(signature: Uint8Array): { readonly time: bigint | undefined; readonly rest: Uint8Array } {
   const time = signature.length < TIME_BYTES ? undefined : Buffer.from(signature).readBigUInt64BE(0)

@@ -13,7 +13,14 @@ import {
   openOn,
 } from '../../../test/support/ledger_fixture.ts'
 import type { SimulatedFiles } from '../../../test/support/simulated_files.ts'
-import { furthest, readHeldOutside, witnessedAt, type HeldSources, type Holding } from './held_outside.ts'
+import {
+  furthest,
+  heldBy,
+  readHeldOutside,
+  witnessedAt,
+  type HeldSources,
+  type Holding,
+} from './held_outside.ts'
 import { logKeysOf, verifiersOf } from './log_keys.ts'
 import { verifyLedger } from './verify.ts'
 
@@ -111,20 +118,26 @@ for (const [why, holdings, expected] of FURTHEST)
 test('readHeldOutside tells what files prove: cosignatures of enough witnesses, and copies', async () => {
   const { files, sources } = await cosignedLog(2)
   const folder = await newestFolder(files)
-  const held = await readHeldOutside(files, folder, { ...sources, anchors: ['/anchor/none', '/anchor/old'] })
+  const notes = await readHeldOutside(files, folder, { ...sources, anchors: ['/anchor/none', '/anchor/old'] })
+  const held = heldBy(folder.origin, notes)
   assert.deepEqual(held.witnessed, { entries: 3, at: Math.floor(AT / 1_000) * 1_000 + 1_000 })
   assert.deepEqual(held.anchored, { entries: 3, at: undefined })
   assert.deepEqual(
-    held.notes.map(({ place }) => place),
+    notes.map(({ place }) => place),
     ['what witnesses have cosigned', '/anchor/old'],
   )
   const all = await readHeldOutside(files, folder, { ...sources, anchors: ['/anchor/copy'] })
-  assert.equal(all.anchored?.entries, 5)
+  assert.equal(heldBy(folder.origin, all).anchored?.entries, 5)
 })
 
 const NOT_HELD: readonly [why: string, by: number, change: (sources: HeldSources) => HeldSources][] = [
   ['too few witnesses', 1, (sources) => sources],
   ['witnesses that nobody named', 2, (sources) => ({ ...sources, policy: { quorum: 1, witnesses: [] } })],
+  [
+    'the log as its own witness',
+    2,
+    (sources) => ({ ...sources, policy: { quorum: 1, witnesses: sources.verifiers.map((key) => [key]) } }),
+  ],
   ['no quorum', 2, (sources) => ({ ...sources, policy: { ...sources.policy, quorum: 0 } })],
   [
     'another log key',
@@ -137,12 +150,12 @@ for (const [why, by, change] of NOT_HELD)
   test(`readHeldOutside takes nothing for held: ${why}`, async () => {
     const { files, sources } = await cosignedLog(by)
     const held = await readHeldOutside(files, await newestFolder(files), change(sources))
-    assert.deepEqual([held.witnessed, held.anchored, held.notes], [undefined, undefined, []])
+    assert.deepEqual(held, [])
   })
 
 test('verifyLedger compares a ledger with all that is held: a rollback shows without anybody being asked', async () => {
   const { files, sources } = await cosignedLog(2)
-  const { notes: held } = await readHeldOutside(files, await newestFolder(files), sources)
+  const held = await readHeldOutside(files, await newestFolder(files), sources)
   const good = await verifyLedger({ files, directory: LEDGER, held })
   assert.deepEqual([good.problems, good.sinceOutside], [[], 2])
   const short = await emptyDisk()
@@ -151,6 +164,34 @@ test('verifyLedger compares a ledger with all that is held: a rollback shows wit
   await ledger.close()
   // Of another log, which is no problem of this one.
   assert.deepEqual((await verifyLedger({ files: short, directory: LEDGER, held })).problems, [])
+})
+
+test('verifyLedger says who holds what is here: nobody does who holds a fork, or more', async () => {
+  const now = await emptyDisk()
+  const first = await openOn(now)
+  const notes = new Map<string, string>()
+  const grow = async (ledger: typeof first, name: string, numbers: readonly number[]): Promise<void> => {
+    for (const number of numbers) await ledger.append(intent(number))
+    notes.set(name, await ledger.checkpoint())
+  }
+  await grow(first, 'before', [1, 2])
+  const files = now.reopen('kept')
+  await grow(first, 'fork', [3, 4])
+  await grow(first, 'more', [5, 6, 7, 8])
+  await first.close()
+  const twin = await openOn(files)
+  await grow(twin, 'all', [13, 14, 15])
+  await twin.close()
+  const held = [...notes].map(([place, note]) => ({ place, note }))
+  const report = await verifyLedger({ files, directory: LEDGER, held })
+  assert.deepEqual([report.agreeing, report.sinceOutside], [['before', 'all'], 0])
+  assert.equal(report.problems.length, 2)
+  const alone = await verifyLedger({
+    files,
+    directory: LEDGER,
+    held: held.filter(({ place }) => place === 'fork'),
+  })
+  assert.deepEqual([alone.agreeing, alone.sinceOutside], [[], 5])
 })
 
 test('a checkpoint that witnesses have cosigned is a head that is known: a log that does not reach it is not appended to', async () => {

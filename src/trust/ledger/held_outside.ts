@@ -1,3 +1,4 @@
+import { sameBytes } from '#base/bytes.ts'
 import type { Millis } from '#base/clock.ts'
 import { LIMITS } from '#base/limits.ts'
 import type { Files } from '#base/files.ts'
@@ -44,6 +45,12 @@ export interface HeldNote {
   readonly note: string
 }
 
+/** What one of them holds of a log. */
+export interface HeldCopy extends HeldNote {
+  readonly by: 'witnesses' | 'anchor'
+  readonly holding: Holding
+}
+
 /** When a checkpoint came to have cosignatures of enough witnesses; undefined while it has not. */
 export function witnessedAt(note: string, { quorum, witnesses }: WitnessPolicy): Millis | undefined {
   const times = witnesses.flatMap((keys) => {
@@ -69,28 +76,39 @@ export function furthest(holdings: readonly (Holding | undefined)[]): Holding | 
 export async function readHeldOutside(
   files: Files,
   folder: OriginFolder,
-  { anchors, policy, verifiers }: HeldSources,
-): Promise<HeldOutside & { readonly notes: readonly HeldNote[] }> {
+  { anchors, policy: { quorum, witnesses }, verifiers }: HeldSources,
+): Promise<readonly HeldCopy[]> {
+  // The log itself is no witness of it, whoever has named it as one.
+  const others = witnesses.map((keys) => keys.filter((key) => !verifiers.some((own) => isSameKey(own, key))))
+  const policy = { quorum, witnesses: others }
   const cosigned = await textAt(files, `${folder.path}/${FILE.cosigned}`)
   const at = cosigned === undefined ? undefined : witnessedAt(cosigned, policy)
   const head = at === undefined ? undefined : openCheckpoint(cosigned ?? '', verifiers)
   const copies = await Promise.all(
-    anchors.map(async (path) => ({ place: path, note: (await textAt(files, path)) ?? '' })),
+    anchors.map(async (place) => ({ place, note: (await textAt(files, place)) ?? '' })),
   )
-  const ours = copies.flatMap((copy) => {
+  const ours = copies.flatMap((copy): HeldCopy[] => {
     const found = openCheckpoint(copy.note, verifiers)
-    return found === undefined ? [] : [{ copy, held: { entries: found.size, at: undefined } }]
+    return found === undefined
+      ? []
+      : [{ ...copy, by: 'anchor', holding: { entries: found.size, at: undefined } }]
   })
-  const notes = ours.map(({ copy }) => copy)
-  return {
-    origin: folder.origin,
-    witnessed: head && { entries: head.size, at },
-    anchored: furthest(ours.map(({ held }) => held)),
-    notes:
-      head === undefined
-        ? notes
-        : [{ place: 'what witnesses have cosigned', note: cosigned ?? '' }, ...notes],
-  }
+  if (head === undefined) return ours
+  const holding = { entries: head.size, at }
+  return [{ place: COSIGNED, note: cosigned ?? '', by: 'witnesses', holding }, ...ours]
+}
+
+const COSIGNED = 'what witnesses have cosigned'
+
+/** What several copies hold of a log together. */
+export function heldBy(origin: string, copies: readonly HeldCopy[]): HeldOutside {
+  const of = (who: HeldCopy['by']): Holding | undefined =>
+    furthest(copies.filter(({ by }) => by === who).map(({ holding }) => holding))
+  return { origin, witnessed: of('witnesses'), anchored: of('anchor') }
+}
+
+function isSameKey(left: NoteVerifier, right: NoteVerifier): boolean {
+  return sameBytes(left.publicKey, right.publicKey)
 }
 
 async function textAt(files: Files, path: string): Promise<string | undefined> {

@@ -13,6 +13,8 @@ export interface KnownHeads {
   readonly heads: readonly Head[]
   /** Sources that hold no checkpoint of our key. */
   readonly problems: readonly string[]
+  /** What anchors hold that is of our logs, by path. */
+  readonly copies: ReadonlyMap<string, string>
 }
 
 /** Collects the heads that were kept outside. An anchor that is not there yet is no problem. */
@@ -23,6 +25,7 @@ export async function loadKnownHeads(
 ): Promise<KnownHeads> {
   const heads: Head[] = []
   const problems: string[] = []
+  const copies = new Map<string, string>()
   const texts = sources.knownHeads.map((text): [string, string] => ['a head kept in the home', text])
   for (const path of sources.anchors) {
     const text = await readAnchor(files, path)
@@ -33,8 +36,9 @@ export async function loadKnownHeads(
     const head = openOurs(text, keys)
     if (head === undefined) problems.push(`${source} holds no checkpoint of the key of this home`)
     else heads.push(head)
+    if (head !== undefined && sources.anchors.includes(source)) copies.set(source, text)
   }
-  return { heads, problems }
+  return { heads, problems, copies }
 }
 
 /**

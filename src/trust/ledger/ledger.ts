@@ -16,6 +16,7 @@ import { Seeds } from './seeds.ts'
 import { encodeRecord, SidecarBox } from './sidecar.ts'
 import { Space } from './space.ts'
 import { bytesPerEntry, daysLeft, type LedgerState } from './state.ts'
+import { TiledLog } from './tiled_log.ts'
 
 /** The record of one home. One process at a time may have it open; the caller holds the lock of the home. */
 export interface Ledger extends Recorder {
@@ -112,6 +113,7 @@ class FileLedger implements Ledger {
       everyMs: options.checkpointEveryMs ?? CHECKPOINT_EVERY_MS,
       anchors: options.anchors ?? [],
       copies: home.copies,
+      rootAt: async (size) => await new TiledLog(files, folder).rootAt(size),
       newest: checkpoint,
       cosigned: home.cosigned,
       onSigned: (size) => this.#sealer.sealUpTo(size),
@@ -270,7 +272,8 @@ class FileLedger implements Ledger {
       const { bytes: leaf, secrets } = makeLeaf(draft, this.#seeds.take(draft), this.#pseudonymOf)
       const told: Waiting['settle'] = (result) => {
         settle(result)
-        if (!(result instanceof Error)) this.#onRecorded(draft)
+        // Behind whoever waits for the entry: a request goes on before it is counted.
+        if (!(result instanceof Error)) queueMicrotask(() => this.#onRecorded(draft))
       }
       const { reserved } = draft
       const entry = { leaf, record: encodeRecord(secrets), reserved, isAwaited, settle: told }

@@ -81,6 +81,8 @@ export interface OpenedLog {
   /** Entries that are known to be lost, which no operator has accepted. */
   readonly lost: number
   readonly problems: readonly string[]
+  /** What anchors held that was compared with the logs, by path. */
+  readonly copies: ReadonlyMap<string, string>
 }
 
 /** Finds or starts the log to append to and brings its files in order. Throws as `openLedger`. */
@@ -113,6 +115,7 @@ export async function openNewestLog(options: LedgerOptions): Promise<OpenedLog> 
     usedBytes: await usedBytes(files, directory),
     lost,
     problems: known.problems,
+    copies: known.copies,
   }
 }
 

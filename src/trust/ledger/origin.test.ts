@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
 import { test } from 'node:test'
 import { utf8 } from '#base/bytes.ts'
+import { randomBytes } from '#base/crypto.ts'
+import { NODE_FILES } from '#base/files.ts'
 import {
   emptyDisk,
   intent,
@@ -10,7 +15,8 @@ import {
   openOn,
 } from '../../../test/support/ledger_fixture.ts'
 import { listOrigins, listSegments, originFolder, segmentName } from './layout.ts'
-import { createOrigin, loadVerifiers, sortOrigins } from './origin.ts'
+import { verifiersOf } from './log_keys.ts'
+import { createOrigin, loadVerifiers, nameKeys, sortOrigins } from './origin.ts'
 
 test('createOrigin numbers logs and clears away what a crash left of one', async () => {
   const files = await emptyDisk()
@@ -50,6 +56,17 @@ test('loadVerifiers reads the keys of this log only', async () => {
   await files.makeDirectory(other.path)
   files.tamper(`${other.path}/origin`, files.all().get(`${folder.path}/origin`))
   assert.equal(await loadVerifiers(files, other), undefined)
+})
+
+test('loadVerifiers reads the keys of a log that have been rotated a hundred times', async (t) => {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'gatehouse-origin-'))
+  t.after(() => fs.rmSync(directory, { recursive: true, force: true }))
+  const folder = await createOrigin(NODE_FILES, directory, KEYS, { opening: undefined, at: 0 })
+  for (let pair = 0; pair < 100; pair++) {
+    const key = { ed25519: randomBytes(32), mlDsa44: randomBytes(1_312), hasEnded: false }
+    await nameKeys(NODE_FILES, folder, verifiersOf([key], folder.origin))
+  }
+  assert.equal((await loadVerifiers(NODE_FILES, folder))?.length, 202)
 })
 
 test('listSegments and listOrigins know their names: and call all others strange', async () => {

@@ -85,7 +85,7 @@ export async function loadVerifiers(
   files: Files,
   folder: OriginFolder,
 ): Promise<readonly NoteVerifier[] | undefined> {
-  const bytes = await readIfThere(files, `${folder.path}/${FILE.origin}`, LIMITS.noteBytes)
+  const bytes = await readIfThere(files, `${folder.path}/${FILE.origin}`, LIMITS.logKeysBytes)
   const text = bytes === undefined ? '' : Buffer.from(bytes).toString('utf8')
   if (!text.endsWith('\n')) return undefined
   const verifiers = text.slice(0, -1).split('\n').map(parseLogKey)

@@ -64,6 +64,8 @@ export interface VerifyReport {
   readonly problems: readonly Problem[]
   /** Entries since the checkpoint held outside; all of them when none was given. */
   readonly sinceOutside: number
+  /** Places of `held` whose checkpoints cover what is here. */
+  readonly agreeing: readonly string[]
   /** Entries that were known to exist and are gone, as a later log states; a problem until an operator accepted it. */
   readonly lost: number
   /** Where the home was restored from a copy, as later logs state, oldest first. */
@@ -259,6 +261,7 @@ class Verification {
       origins: this.#origins,
       problems: this.#problems,
       sinceOutside,
+      agreeing: this.#held.agreeing,
       lost,
       restores: this.#successions
         .filter(({ succession }) => succession.isRestored === true)

@@ -22,6 +22,8 @@ export class HeldCheckpoints {
   readonly #report: Report
   /** Of those that the ledger was compared with. */
   readonly #found: Head[] = []
+  /** Of those too that cover what is here. */
+  readonly #agreeing: { readonly place: string; readonly head: Head }[] = []
 
   constructor(against: string | undefined, others: readonly HeldNote[], report: Report) {
     const given = against === undefined ? [] : [{ place: GIVEN, note: against, isWanted: true }]
@@ -55,9 +57,14 @@ export class HeldCheckpoints {
     }
   }
 
+  /** Places whose checkpoints cover what is here; no others hold it. */
+  get agreeing(): readonly string[] {
+    return this.#agreeing.map(({ place }) => place)
+  }
+
   /** How many entries come after the furthest of them; undefined when there is none. */
   entriesSince(logs: readonly { readonly origin: string; readonly entries: number }[]): number | undefined {
-    const rests = this.#found.flatMap((head) => {
+    const rests = this.#agreeing.flatMap(({ head }) => {
       const at = logs.findIndex(({ origin }) => origin === head.origin)
       if (at < 0) return []
       const all = logs.slice(at).reduce((sum, { entries }) => sum + entries, 0)
@@ -87,12 +94,15 @@ export class HeldCheckpoints {
       )
     else if (root === undefined || !sameBytes(root, head.root))
       this.#report(`${folder.path} entries 0 to ${head.size - 1}`, `forked: ${place} covers other entries`)
-    // It is written before any copy of it is.
-    else if (checkpoint !== undefined && checkpoint.size < head.size)
-      this.#report(
-        `${folder.path}/${FILE.checkpoint}`,
-        `put back: it covers ${checkpoint.size} entries, ${place} ${head.size}`,
-      )
+    else {
+      this.#agreeing.push({ place, head })
+      // It is written before any copy of it is.
+      if (checkpoint !== undefined && checkpoint.size < head.size)
+        this.#report(
+          `${folder.path}/${FILE.checkpoint}`,
+          `put back: it covers ${checkpoint.size} entries, ${place} ${head.size}`,
+        )
+    }
   }
 }
 
