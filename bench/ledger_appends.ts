@@ -1,7 +1,16 @@
 import path from 'node:path'
 import { NODE_FILES, type WritableFile } from '#base/files.ts'
+import { newEntryId } from '#base/ids.ts'
+import type { EntryDraft } from '#base/recorder.ts'
 import type { Ledger } from '#trust/ledger/ledger.ts'
-import { countingFiles, newKeys, openBenchLedger, wideIntent, type GroupCount } from './ledger_entries.ts'
+import {
+  countingFiles,
+  newKeys,
+  openBenchLedger,
+  wideIntent,
+  wideOutcome,
+  type GroupCount,
+} from './ledger_entries.ts'
 import { ProvableWatch } from './ledger_provable.ts'
 import { median, pairedRatio, quantile, round } from './statistics.ts'
 
@@ -118,7 +127,7 @@ async function runRound(ledger: Ledger, count: GroupCount, load: Load): Promise<
   }
 }
 
-/** Milliseconds that each append took. */
+/** Milliseconds that each append took. As in life an intent is followed by its outcome, and the ledger keeps neither in mind. */
 async function produce(
   ledger: Ledger,
   watch: ProvableWatch,
@@ -126,11 +135,17 @@ async function produce(
 ): Promise<number[]> {
   const latencies: number[] = []
   const until = performance.now() + seconds * 1_000
+  const append = async (draft: EntryDraft): Promise<void> => {
+    const started = performance.now()
+    const { index } = await ledger.append(draft)
+    latencies.push(performance.now() - started)
+    watch.add(index, started)
+  }
   const work = async (): Promise<void> => {
-    for (let started = performance.now(); started < until; started = performance.now()) {
-      const { index } = await ledger.append(wideIntent())
-      latencies.push(performance.now() - started)
-      watch.add(index, started)
+    while (performance.now() < until) {
+      const id = newEntryId()
+      await append(wideIntent(id))
+      await append(wideOutcome(id))
     }
   }
   await Promise.all(Array.from({ length: producers }, work))

@@ -89,8 +89,13 @@ const POLICIES = [
   'budget.research.within-the-month-of-may',
 ]
 
-export function wideIntent(): EntryDraft {
-  return intent(newEntryId(), POLICIES)
+export function wideIntent(id = newEntryId()): EntryDraft {
+  return intent(id, POLICIES)
+}
+
+/** The outcome of such an intent: it costs as much, and its leaf is a byte longer. */
+export function wideOutcome(id: string): EntryDraft {
+  return { ...wideIntent(id), kind: 'outcome' }
 }
 
 export function outcome(id: string): EntryDraft {

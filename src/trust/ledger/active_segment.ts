@@ -51,11 +51,13 @@ export class ActiveSegment {
     return new ActiveSegment(files, path, file, place)
   }
 
-  /** Starts a new segment. */
+  /** Starts a new segment. Everybody waits for it: what was just written is neither looked at nor synced again. */
   static async create(files: Files, folder: OriginFolder, first: number): Promise<ActiveSegment> {
+    const path = segmentPath(folder, first, 'raw')
     const head = encodeHead(folder.origin, first)
-    await writeAtomic(files, segmentPath(folder, first, 'raw'), head)
-    return ActiveSegment.open(files, folder, { first, bytes: head.length })
+    await writeAtomic(files, path, head)
+    const file = await files.openForWriting(path)
+    return new ActiveSegment(files, path, file, { first, bytes: head.length })
   }
 
   /** Bytes of whole groups. */

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { concat, release, sameBytes } from '#base/bytes.ts'
+import { SHA256_BYTES } from '#base/crypto.ts'
 import { Fault } from '#base/fault.ts'
 import { BUNDLE } from './bundle.ts'
 import { parseLeaf } from './leaf.ts'
@@ -9,6 +10,7 @@ import { openPack, packLeaves } from './packing.ts'
 import { groupAt, groupPlace, segmentHeadAt, writtenUpTo, type Group } from './raw_segment.ts'
 import { closeSegmentSidecar, openSegmentRecords, segmentPlace } from './sealed_sidecar.ts'
 import type { SidecarBox } from './sidecar.ts'
+import { TILE_BYTES } from './tile_path.ts'
 
 export interface PackTask {
   /** The whole raw file. */
@@ -25,23 +27,26 @@ export interface PackedSegment {
   readonly count: number
   readonly leaves: Uint8Array
   readonly sidecar: Uint8Array
-  /** The hash of each leaf, one after another. */
-  readonly hashes: Uint8Array
+  /** The hashes of the leaves of each bundle, one after another: what is in the tile of each. */
+  readonly hashes: readonly Uint8Array[]
 }
 
 /**
- * Makes the sealed files of a segment and reads them back. It gives other work a turn after every bundle, so that no
- * request waits longer than for a millisecond or two. Throws `ledger.corrupt` where anything does not agree.
+ * Makes the sealed files of a segment and reads them back. It gives other work a turn after every bundle and between the
+ * steps that take all of it at once, so that no request waits longer than for a millisecond or two. Throws
+ * `ledger.corrupt` where anything does not agree.
  */
 export async function packSegment(task: PackTask): Promise<PackedSegment> {
   const { first, place, box } = task
   const { at, count, text, ids, tiles, hashes, records } = await openAll(task)
   if (count === 0 || count % BUNDLE !== 0) throw unsealable(place, 'not whole bundles')
+  await nextTurn()
   const leaves = await packLeaves({ first, at, count, text, ids, tiles })
   if (!isSame(await openPack(leaves), text)) throw unsealable(place, 'does not pack')
   release(text)
   const boxPlace = segmentPlace(first, count, tiles)
   const sidecar = await closeSegmentSidecar(box, boxPlace, records)
+  await nextTurn()
   if (!isSame(await openSegmentRecords(box, boxPlace, sidecar, records.length), records))
     throw unsealable(place, 'its sidecar does not pack')
   release(records)
@@ -55,7 +60,7 @@ interface Opened {
   readonly text: Uint8Array
   readonly ids: ReadonlySet<string>
   readonly tiles: readonly Uint8Array[]
-  readonly hashes: Uint8Array
+  readonly hashes: readonly Uint8Array[]
   /** The records of all entries, one after another. */
   readonly records: Uint8Array
 }
@@ -90,6 +95,7 @@ class Lines {
   readonly #text: Buffer
   readonly #ids = new Set<string>()
   readonly #tiles: Uint8Array[] = []
+  /** Of each bundle in one piece: thousands of small ones would live long enough to be moved about by the collector. */
   readonly #hashes: Uint8Array[] = []
   #bundle = new CompactRange()
   #end = 0
@@ -124,7 +130,8 @@ class Lines {
   }
 
   #hash(hash: Uint8Array): void {
-    this.#hashes.push(hash)
+    if (this.#bundle.size === 0) this.#hashes.push(new Uint8Array(TILE_BYTES))
+    this.#hashes.at(-1)?.set(hash, this.#bundle.size * SHA256_BYTES)
     this.#bundle.append(hash)
     if (this.#bundle.size < BUNDLE) return
     this.#tiles.push(this.#bundle.root())
@@ -133,8 +140,14 @@ class Lines {
 
   finish(): Omit<Opened, 'records'> {
     const text = this.#text.subarray(0, this.#end)
-    const hashes = concat(...this.#hashes)
-    return { at: this.#at, count: this.count, text, ids: this.#ids, tiles: this.#tiles, hashes }
+    return {
+      at: this.#at,
+      count: this.count,
+      text,
+      ids: this.#ids,
+      tiles: this.#tiles,
+      hashes: this.#hashes,
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import { segmentPath, type OriginFolder } from './layout.ts'
 import { packSegment } from './pack_segment.ts'
 import type { SidecarBox } from './sidecar.ts'
 import { leafTiles, writeTiles } from './tile_files.ts'
+import { TILE_BYTES } from './tile_path.ts'
 
 export interface Sealed {
   readonly first: number
@@ -43,5 +44,5 @@ export async function sealSegment(parts: SealParts, first: number): Promise<Seal
   const sealedBytes = packed.leaves.length + packed.sidecar.length
   release(packed.leaves)
   release(packed.sidecar)
-  return { first, count: packed.count, rawBytes, sealedBytes, tileBytes: packed.hashes.length }
+  return { first, count: packed.count, rawBytes, sealedBytes, tileBytes: packed.hashes.length * TILE_BYTES }
 }

@@ -65,14 +65,9 @@ export async function writeBelow(
   for (const each of folders) await files.syncDirectory(each)
 }
 
-/** The tiles of a segment of whole bundles that starts at entry `first`: `hashes` are those of its leaves. */
-export function leafTiles(first: number, hashes: Uint8Array): readonly FullTile[] {
-  const tiles: FullTile[] = []
-  for (let at = 0; at < hashes.length; at += TILE_BYTES) {
-    const index = first / TILE_HASHES + tiles.length
-    tiles.push({ level: 0, index, hashes: hashes.subarray(at, at + TILE_BYTES) })
-  }
-  return tiles
+/** The tiles of a segment of whole bundles that starts at entry `first`: `hashes` are those of the leaves of each. */
+export function leafTiles(first: number, hashes: readonly Uint8Array[]): readonly FullTile[] {
+  return hashes.map((each, at) => ({ level: 0, index: first / TILE_HASHES + at, hashes: each }))
 }
 
 /** Which files are there, by the names in their folders; asked in order it lists each folder once. */
