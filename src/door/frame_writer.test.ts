@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import * as fc from 'fast-check'
 import type { JsonObject, JsonValue } from '#base/json.ts'
 import { writeEvent } from '#base/sse.ts'
-import { FrameWriter, type InspectRest } from './frame_writer.ts'
+import { FrameWriter } from './frame_writer.ts'
+import type { Passed } from './inspector.ts'
 import type { StreamFrame } from './stream_frame.ts'
 import { textAt, withTexts, type Path } from './text_place.ts'
 
@@ -11,10 +12,10 @@ const SEED = 20_270_322
 const BAD = 'bad'
 
 /** Finds one word, and takes it out. */
-const inspectRest: InspectRest = (value) => {
+function inspectRest<T extends JsonValue>(value: T): Passed<T> {
   const written = JSON.stringify(value)
   if (!written.includes(BAD)) return { value, findings: [] }
-  return { value: JSON.parse(written.replaceAll(BAD, '-')) as JsonObject, findings: ['found.bad'] }
+  return { value: JSON.parse(written.replaceAll(BAD, '-')) as T, findings: ['found.bad'] }
 }
 
 type Frame = Pick<StreamFrame, 'event' | 'value' | 'texts'>
@@ -22,7 +23,7 @@ type Frame = Pick<StreamFrame, 'event' | 'value' | 'texts'>
 /** What `write` is to give, by the long way. */
 function plainly({ event, value, texts }: Frame, released: readonly string[]): string {
   const empty = texts.map(({ path }) => ({ path, text: '' }))
-  const { value: clean } = inspectRest(withTexts(value, empty)) as { readonly value: JsonObject }
+  const { value: clean } = inspectRest(withTexts(value, empty))
   const full = texts.map(({ path }, at) => ({ path, text: released[at] ?? '' }))
   return writeEvent(event, JSON.stringify(withTexts(clean, full)))
 }
@@ -80,7 +81,7 @@ test('write inspects what is beside the text again as soon as it differs', () =>
     ['another event', { text: 'x', id: 'a' }, PATH, 'named'],
   ]
   for (const [why, value, path = PATH, event] of rows) {
-    const seen: JsonObject[] = []
+    const seen: JsonValue[] = []
     const writer = new FrameWriter((rest) => {
       seen.push(rest)
       return { value: rest, findings: [] }
@@ -90,6 +91,49 @@ test('write inspects what is beside the text again as soon as it differs', () =>
     void writer.write({ ...frameOf(value, path), event }, ['four'])
     assert.equal(seen.length, 2, why)
   }
+})
+
+test('write looks at nothing but what differs in a frame of the same form: numbers, padding, ids', () => {
+  const frame = (n: number, pad: string, text: string): Frame =>
+    frameOf({ n, pad, id: 'a', list: [{ text, of: null }] }, ['list', 0, 'text'])
+  const seen: JsonValue[] = []
+  const findings = new Set<string>()
+  const writer = new FrameWriter((rest) => {
+    seen.push(rest)
+    return inspectRest(rest)
+  }, findings)
+  const sent = [frame(1, 'xyz', 'one'), frame(2, 'xyz', 'two'), frame(3, 'x', 'three'), frame(1, 'xyz', '"')]
+  assert.deepEqual(
+    sent.map((one) => writer.write(one, ['out'])),
+    sent.map((one) => plainly(one, ['out'])),
+  )
+  assert.deepEqual(seen.slice(1), [[2], [3, 'x']])
+  // What is protected leaves by the side of no text, however many clean frames came before.
+  assert.equal(
+    writer.write(frame(4, `x${BAD}y`, 'four'), ['out']),
+    'data: {"n":4,"pad":"x-y","id":"a","list":[{"text":"out","of":null}]}\n\n',
+  )
+  assert.deepEqual([...findings], ['found.bad'])
+  assert.equal(writer.write(frame(5, 'xy', 'five'), ['']), plainly(frame(5, 'xy', ''), ['']))
+})
+
+test('write waits for an inspection that takes long, of what differs too', async () => {
+  const findings = new Set<string>()
+  const writer = new FrameWriter(
+    (rest) =>
+      JSON.stringify(rest).includes('long') ? Promise.resolve(inspectRest(rest)) : inspectRest(rest),
+    findings,
+  )
+  const frame = (id: string): Frame => frameOf({ text: 'x', id }, ['text'])
+  for (const id of ['a', 'long', `long ${BAD}`, 'b'])
+    assert.equal(await writer.write(frame(id), ['out']), plainly(frame(id), ['out']))
+  assert.deepEqual([...findings], ['found.bad'])
+  const blocking = new FrameWriter((rest) => {
+    if (!JSON.stringify(rest).includes(BAD)) return { value: rest, findings: [] }
+    return Promise.reject(new Error('blocked'))
+  }, findings)
+  void blocking.write(frame('a'), ['out'])
+  await assert.rejects(async () => blocking.write(frame(BAD), ['out']), /^Error: blocked$/)
 })
 
 test('write inspects each frame in which something was found once, and takes down what', () => {

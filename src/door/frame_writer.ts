@@ -4,8 +4,8 @@ import type { Passed } from './inspector.ts'
 import type { StreamFrame } from './stream_frame.ts'
 import { withText, withTexts, type Path } from './text_place.ts'
 
-/** Looks at what in a frame is no text of a channel. Throws `content.blocked`. */
-export type InspectRest = (value: JsonObject) => Passed<JsonObject> | Promise<Passed<JsonObject>>
+/** Looks at what in a frame is no text of a channel, each string for itself. Throws `content.blocked`. */
+export type InspectRest = <T extends JsonValue>(value: T) => Passed<T> | Promise<Passed<T>>
 
 /** A frame whose channels have been seen to. */
 type Written = Pick<StreamFrame, 'event' | 'value' | 'texts'>
@@ -13,8 +13,8 @@ type Written = Pick<StreamFrame, 'event' | 'value' | 'texts'>
 /**
  * Writes the frames of one stream, with what was let go in the places of their texts, and everything else inspected.
  *
- * In most streams one frame is as the one before but for its text. Where nothing was found in all else once, the same is
- * neither inspected nor written anew, but put around the next text.
+ * In most streams one frame is as the one before but for its text, and for its number or padding where it has these. Where
+ * nothing was found in all else once, the same is not inspected anew: only what differs is.
  */
 export class FrameWriter {
   readonly #inspectRest: InspectRest
@@ -29,15 +29,25 @@ export class FrameWriter {
 
   /** A frame as it is sent, with a text for each of its own. A promise where inspection takes long. */
   write(frame: Written, released: readonly string[]): string | Promise<string> {
-    const [text] = released
-    if (text !== undefined && this.#clean?.isAlike(frame) === true) return this.#clean.around(text)
+    const clean = this.#clean
+    const changed = clean?.changedIn(frame)
+    if (clean === undefined || changed === undefined) return this.#writeAnew(frame, released)
+    const [text = ''] = released
+    if (changed.length === 0) return clean.around(text)
+    const passed = this.#inspectRest(changed)
+    const go = (seen: Passed<readonly JsonValue[]>): string | Promise<string> =>
+      isClean(seen, changed) ? clean.write(frame, text) : this.#writeAnew(frame, released)
+    return passed instanceof Promise ? passed.then(go) : go(passed)
+  }
+
+  #writeAnew(frame: Written, released: readonly string[]): string | Promise<string> {
     const without = withTexts(
       frame.value,
       frame.texts.map(({ path }) => ({ path, text: '' })),
     )
     const passed = this.#inspectRest(without)
     if (passed instanceof Promise) return passed.then((late) => this.#put(frame, released, late))
-    if (passed.value === without && passed.findings.length === 0) this.#clean = CleanFrame.of(frame)
+    if (isClean(passed, without)) this.#clean = CleanFrame.of(frame)
     return this.#put(frame, released, passed)
   }
 
@@ -57,33 +67,32 @@ export class FrameWriter {
 
 /** A frame with one text, in which nothing else was found. */
 class CleanFrame {
-  readonly #event: string | undefined
-  readonly #value: JsonObject
+  readonly #frame: Written
   readonly #path: Path
   /** What is written on both sides of the text; only once a frame like this one comes again. */
   #sides: readonly [before: string, after: string] | undefined
 
-  static of({ event, value, texts }: Written): CleanFrame | undefined {
-    const [only] = texts
-    return only === undefined || texts.length > 1 ? undefined : new CleanFrame(event, value, only.path)
+  static of(frame: Written): CleanFrame | undefined {
+    const path = onlyPath(frame)
+    return path && new CleanFrame(frame, path)
   }
 
-  constructor(event: string | undefined, value: JsonObject, path: Path) {
-    this.#event = event
-    this.#value = value
+  constructor(frame: Written, path: Path) {
+    this.#frame = frame
     this.#path = path
   }
 
-  /** True when nothing but the one text differs, not even the order of members. */
-  isAlike({ event, value, texts }: Written): boolean {
-    const [only] = texts
-    return (
-      only !== undefined &&
-      texts.length === 1 &&
-      event === this.#event &&
-      isSamePath(only.path, this.#path) &&
-      isAlike(value, this.#value, this.#path, 0)
-    )
+  /** What is not the same in a frame of the same form, its one text apart; undefined for one of another form. */
+  changedIn(frame: Written): readonly JsonValue[] | undefined {
+    const path = onlyPath(frame)
+    const { event, value } = this.#frame
+    const changed: JsonValue[] = []
+    const isAlike =
+      path !== undefined &&
+      frame.event === event &&
+      isSamePath(path, this.#path) &&
+      compare(frame.value, value, { path, changed }, 0)
+    return isAlike ? changed : undefined
   }
 
   around(text: string): string {
@@ -93,28 +102,50 @@ class CleanFrame {
 
   /** Two texts are written differently from behind their first quotes on. */
   #split(): readonly [before: string, after: string] {
-    const [one, other] = [this.#writtenWith(''), this.#writtenWith(' ')]
+    const [one, other] = [this.write(this.#frame, ''), this.write(this.#frame, ' ')]
     let at = 0
     while (one[at] === other[at]) at += 1
     return [one.slice(0, at - 1), one.slice(at + 1)]
   }
 
-  #writtenWith(text: string): string {
-    return writeEvent(this.#event, JSON.stringify(withText(this.#value, this.#path, text)))
+  /** A frame of the same form with a text. */
+  write({ event, value }: Written, text: string): string {
+    return writeEvent(event, JSON.stringify(withText(value, this.#path, text)))
   }
+}
+
+function onlyPath({ texts }: Written): Path | undefined {
+  const [only] = texts
+  return texts.length === 1 ? only?.path : undefined
+}
+
+function isClean<T>({ value, findings }: Passed<T>, before: T): boolean {
+  return value === before && findings.length === 0
 }
 
 function isSamePath(path: Path, other: Path): boolean {
   return path.length === other.length && path.every((step, at) => step === other[at])
 }
 
+interface Comparison {
+  readonly path: Path
+  /** Takes what differs: all but lists and objects, and the text at the end of the path. */
+  readonly changed: JsonValue[]
+}
+
 /**
- * True when two values are the same, member by member, but for the text at the end of the path. Beside the path, `depth` is
- * greater than its length. Loops, since each frame of each stream comes by here.
+ * True when two values have the same lists and members in the same order, and a text at the end of the path. Beside the path,
+ * `depth` is greater than its length. Loops, since each frame of each stream comes by here.
  */
-function isAlike(value: JsonValue, other: JsonValue, path: Path, depth: number): boolean {
+function compare(value: JsonValue, other: JsonValue, comparison: Comparison, depth: number): boolean {
+  const { path, changed } = comparison
   if (depth === path.length) return typeof value === 'string' && typeof other === 'string'
-  if (!isNested(value) || !isNested(other)) return value === other
+  if (!isNested(value) || !isNested(other)) {
+    if (value === other) return true
+    if (isNested(value) || isNested(other)) return false
+    changed.push(value)
+    return true
+  }
   if (isJsonArray(value) !== isJsonArray(other)) return false
   const names = Object.keys(value)
   const others = Object.keys(other)
@@ -124,7 +155,7 @@ function isAlike(value: JsonValue, other: JsonValue, path: Path, depth: number):
     const name = names[at] ?? ''
     if (name !== others[at]) return false
     const below = name === step ? depth + 1 : path.length + 1
-    if (!isAlike(inside(value, name), inside(other, name), path, below)) return false
+    if (!compare(inside(value, name), inside(other, name), comparison, below)) return false
   }
   return true
 }

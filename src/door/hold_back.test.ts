@@ -12,7 +12,10 @@ import { protectedValues } from '../../test/support/protected_values.ts'
 import { HARMLESS_TEXTS } from '../../test/support/harmless_texts.ts'
 import type { Finding } from './detector.ts'
 import { DETECTORS } from './detectors/all.ts'
+import { IslandDetectors } from './island_search.ts'
 import { HoldBack, type HoldBackParts } from './hold_back.ts'
+
+const EVERY = new IslandDetectors(DETECTORS)
 
 const SEED = 20_261_122
 const fill = fillerOf(SEED)
@@ -236,7 +239,7 @@ test('HoldBack lets no rule that passes hide one that does not', () => {
     why: 'Tries.',
     find: (text: string): readonly Finding[] => (text.includes('secretive') ? [{ rule, start, end }] : []),
   })
-  const detectors = [overlapping('test.wide', 0, 9), overlapping('test.narrow', 2, 5)]
+  const detectors = new IslandDetectors([overlapping('test.wide', 0, 9), overlapping('test.narrow', 2, 5)])
   for (const [action, out] of [
     ['redact', 'se[redacted:test.narrow]tive.'],
     ['block', ''],
@@ -253,7 +256,7 @@ test('HoldBack lets no rule that passes hide one that does not', () => {
 
 test('HoldBack blocks when a detector throws, and with more findings than may be kept', () => {
   const failing = { id: 'failing', why: 'Fails.', find: () => assert.fail() }
-  const parts = { ...REDACTING, detectors: [failing] }
+  const parts = { ...REDACTING, detectors: new IslandDetectors([failing]) }
   assert.deepEqual(guardPieces(['some words'], parts).findings, ['detector.failed'])
   const many = guardPieces(inPieces(`${fill('sk-{base62:20}')} `.repeat(LIMITS.findings + 1), 100))
   assert.ok(many.isBlocked)
@@ -425,7 +428,7 @@ test('HoldBack finds a token with something invisible in it, at each place where
       const text = `${'aaab'.repeat(1_100).slice(0, limit - invisible - cut - 1)}/${hidden} end`
       for (const size of [1, 700, text.length]) {
         const { out } = guardPieces(inPieces(text, size), {
-          detectors: DETECTORS,
+          detectors: EVERY,
           action: () => 'redact',
           encoded: 'pass',
         })

@@ -1,13 +1,13 @@
 import { LIMITS } from '#base/limits.ts'
-import type { Detector, Finding, InspectionAction } from './detector.ts'
-import { IslandSearch } from './island_search.ts'
+import type { Finding, InspectionAction } from './detector.ts'
+import { IslandSearch, type IslandDetectors } from './island_search.ts'
 import { Islands, type Turn } from './islands.ts'
 import { LEAST_TOLD, LIVE } from './live_forms.ts'
 import { endsHidden, isDull, isInPair, keyLineIn, restOfToken, restOfWord } from './held_runs.ts'
 import { HeldText } from './held_text.ts'
 
 export interface HoldBackParts {
-  readonly detectors: readonly Detector[]
+  readonly detectors: IslandDetectors
   /** What happens to a finding of a rule; also asked about `inspection.too_long`. */
   readonly action: (rule: string) => InspectionAction
   /** What happens to a long run of base 64, hexadecimal or the like in which nothing was found when no more of it can be held. */

@@ -74,3 +74,31 @@ test('Inspector treats a route otherwise where it is told to, in each direction 
   const guard = loud.guard()
   assert.equal(guard.push('a banana ') + guard.end(), 'a [redacted:word.banana] ')
 })
+
+test('Inspector gets ready once for all streams, and once for the key of each upstream', () => {
+  let reads = 0
+  const counted: Detector = {
+    ...WORD,
+    get signs() {
+      reads += 1
+      return { length: 6, run: Infinity, form: /banana/ }
+    },
+  }
+  const secretOf = (): Detector => ({ ...WORD, id: 'secret', find: () => [] })
+  const own = new Inspector({
+    detectors: [counted],
+    actions: { request: always('redact'), response: always('redact') },
+    encoded: 'pass',
+  })
+  const secret = secretOf()
+  const use = (one?: Detector): void => {
+    const guard = own.guard(undefined, one)
+    assert.equal(guard.push('some words, ') + guard.end(), 'some words, ')
+  }
+  for (const one of [undefined, secret]) use(one)
+  const ready = reads
+  for (const one of [undefined, secret, undefined, secret]) use(one)
+  assert.equal(reads, ready)
+  use(secretOf())
+  assert.ok(reads > ready)
+})

@@ -6,6 +6,7 @@ import { HoldBack } from './hold_back.ts'
 import { inspectInPieces, type InPieces, type Inspection } from './inspect.ts'
 import { UPSTREAM_KEY, type RuleActions } from './inspection_actions.ts'
 import { QuickLook } from './quick_look.ts'
+import { IslandDetectors } from './island_search.ts'
 import type { Inspected } from './route.ts'
 import { withRules } from './with_rules.ts'
 
@@ -35,11 +36,15 @@ export class Inspector {
   readonly #quickLook: QuickLook
   readonly #turns: Turns
   readonly #routes: ReadonlyMap<string, Inspector>
+  readonly #islands: IslandDetectors
+  /** By the detector of our own key at an upstream; there is one for each model. */
+  readonly #withSecret = new WeakMap<Detector, IslandDetectors>()
 
   constructor(parts: InspectorParts, turns: Turns = new Turns()) {
     this.#parts = parts
     this.#quickLook = new QuickLook(parts.detectors)
     this.#turns = turns
+    this.#islands = new IslandDetectors(parts.detectors)
     const { routes = new Map(), ...common } = parts
     this.#routes = new Map(
       [...routes].map(([name, actions]) => [name, new Inspector({ ...common, actions }, turns)]),
@@ -70,11 +75,19 @@ export class Inspector {
 
   /** A guard for one channel of a streamed answer; what `secret` finds blocks it. */
   guard(maySee: MaySee = nobody, secret?: Detector): HoldBack {
-    const { detectors, actions, encoded } = this.#parts
+    const { actions, encoded } = this.#parts
     const seen = seenBy(maySee, actions.response)
-    if (secret === undefined) return new HoldBack({ detectors, action: seen, encoded })
+    if (secret === undefined) return new HoldBack({ detectors: this.#islands, action: seen, encoded })
     const action: RuleActions = (rule) => (rule === UPSTREAM_KEY ? 'block' : seen(rule))
-    return new HoldBack({ detectors: [...detectors, secret], action, encoded })
+    return new HoldBack({ detectors: this.#islandsWith(secret), action, encoded })
+  }
+
+  #islandsWith(secret: Detector): IslandDetectors {
+    const known = this.#withSecret.get(secret)
+    if (known !== undefined) return known
+    const made = new IslandDetectors([...this.#parts.detectors, secret])
+    this.#withSecret.set(secret, made)
+    return made
   }
 
   async #inTurns<T>(pieces: InPieces<T>): Promise<T> {

@@ -5,26 +5,42 @@ import { TextSearch } from './text_search.ts'
 import { withRules } from './with_rules.ts'
 
 /**
+ * Detectors, with a search for each length of a text from which on more of them can find anything. To make them takes as long
+ * as to guard a page of text: they are made once, for all streams.
+ */
+export class IslandDetectors {
+  readonly all: readonly Detector[]
+  readonly #searches: readonly { readonly least: number; readonly search: TextSearch }[]
+
+  constructor(detectors: readonly Detector[]) {
+    this.all = detectors
+    const lengths = [...new Set(detectors.map(leastOf))].sort((one, other) => one - other)
+    this.#searches = lengths.map((least) => ({
+      least,
+      search: new TextSearch(detectors.filter((detector) => leastOf(detector) <= least)),
+    }))
+  }
+
+  /** The search of those that find anything in a text of such a length. */
+  searchFor(length: number): TextSearch | undefined {
+    return this.#searches.findLast(({ least }) => least <= length)?.search
+  }
+}
+
+/**
  * Looks for findings in one stretch of a stream, with what stands before it, and knows what is to happen to each. Throws
  * `content.blocked`, with all rules found so far, when one is to block or a detector fails.
  */
 export class IslandSearch {
-  /** By how long a text has to be for them to find anything: each list has one detector more than the one before. */
-  readonly #searches: readonly { readonly least: number; readonly search: TextSearch }[]
-  readonly #detectors: readonly Detector[]
+  readonly #detectors: IslandDetectors
   readonly #action: (rule: string) => InspectionAction
   readonly #byAction = new Map<InspectionAction, TextSearch>()
   readonly #rules = new Set<string>()
   #count = 0
 
-  constructor(detectors: readonly Detector[], action: (rule: string) => InspectionAction) {
+  constructor(detectors: IslandDetectors, action: (rule: string) => InspectionAction) {
     this.#detectors = detectors
     this.#action = action
-    const sorted = detectors.toSorted((left, right) => leastOf(left) - leastOf(right))
-    this.#searches = sorted.map((detector, at) => ({
-      least: leastOf(detector),
-      search: new TextSearch(sorted.slice(0, at + 1)),
-    }))
   }
 
   /** Rules found so far, each once, sorted. */
@@ -34,13 +50,13 @@ export class IslandSearch {
 
   /** False only when there is nothing to find in any part of a text; far quicker than to search. */
   mayHold(text: string): boolean {
-    return this.#searchFor(text.length)?.mayHold(text) ?? false
+    return this.#detectors.searchFor(text.length)?.mayHold(text) ?? false
   }
 
   /** What is to be redacted in a stretch, in order and apart, in its own places. */
   find(before: string, stretch: string): readonly Finding[] {
     const text = before + stretch
-    const search = this.#searchFor(stretch.length)
+    const search = this.#detectors.searchFor(stretch.length)
     if (search === undefined || this.#found(search, text, before.length).length === 0) return NOTHING
     const passed = this.#found(this.#searchOf('pass'), text, before.length)
     const blocked = this.#found(this.#searchOf('block'), text, before.length)
@@ -60,17 +76,12 @@ export class IslandSearch {
     return action
   }
 
-  /** The search of the detectors that find anything in a text of such a length. */
-  #searchFor(length: number): TextSearch | undefined {
-    return this.#searches.findLast(({ least }) => least <= length)?.search
-  }
-
   /** What each action is for is looked for apart: findings that overlap are one, and it must not hide a stricter one. */
   #searchOf(action: InspectionAction): TextSearch {
     const known = this.#byAction.get(action)
     if (known !== undefined) return known
     const search = new TextSearch(
-      this.#detectors.map((detector) => withRules(detector, (rule) => this.#action(rule) === action)),
+      this.#detectors.all.map((detector) => withRules(detector, (rule) => this.#action(rule) === action)),
     )
     this.#byAction.set(action, search)
     return search

@@ -4,7 +4,7 @@ import * as fc from 'fast-check'
 import { sha256Hex } from '#base/crypto.ts'
 import { Fault } from '#base/fault.ts'
 import type { FaultCode } from '#base/fault_table.ts'
-import type { JsonObject } from '#base/json.ts'
+import { isJsonObject, type JsonValue } from '#base/json.ts'
 import { LIMITS } from '#base/limits.ts'
 import { fillerOf } from '../../test/support/planted_secrets.ts'
 import {
@@ -404,9 +404,9 @@ test('chunks keeps the order of any frames and loses nothing, whatever is held a
         saidAt.push({ ends, said: { ...said } })
       }
       source.end()
-      const inspectRest = (value: JsonObject) => {
+      const inspectRest = <T extends JsonValue>(value: T) => {
         const passed = { value, findings: [] }
-        return value['isSlow'] === true ? Promise.resolve(passed) : passed
+        return isJsonObject(value) && value['isSlow'] === true ? Promise.resolve(passed) : passed
       }
       const open = scene(source, { inspectRest })
       const heard = await open.read()

@@ -1,6 +1,7 @@
 import { Fault } from '../../src/base/fault.ts'
 import { inspect } from '../../src/door/inspect.ts'
 import { HoldBack, type HoldBackParts } from '../../src/door/hold_back.ts'
+import { IslandDetectors } from '../../src/door/island_search.ts'
 import { protectedValues } from './protected_values.ts'
 
 /** What a guard made of a text. */
@@ -17,7 +18,11 @@ export interface Guarded {
 /** All detectors that there are protected values for. */
 export const GUARDING = [...new Set(protectedValues().map(({ detector }) => detector))]
 
-export const REDACTING: HoldBackParts = { detectors: GUARDING, action: () => 'redact', encoded: 'redact' }
+export const REDACTING: HoldBackParts = {
+  detectors: new IslandDetectors(GUARDING),
+  action: () => 'redact',
+  encoded: 'redact',
+}
 
 /** Gives pieces to a new guard, one after the other. */
 export function guardPieces(pieces: Iterable<string>, parts: HoldBackParts = REDACTING): Guarded {

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../src/base/json.ts'
 import { writeEvent } from '../../src/base/sse.ts'
 import { DETECTORS } from '../../src/door/detectors/all.ts'
 import { HoldBack } from '../../src/door/hold_back.ts'
+import { IslandDetectors } from '../../src/door/island_search.ts'
 import { Inspector } from '../../src/door/inspector.ts'
 import { GuardedStream } from '../../src/door/stream.ts'
 import { ChatStream } from '../../src/rooms/models/formats/chat_stream.ts'
@@ -33,6 +34,8 @@ const INSPECTOR = new Inspector({
   actions: { request: () => 'pass', response: () => 'redact' },
   encoded: 'redact',
 })
+
+const ISLANDS = new IslandDetectors(DETECTORS)
 
 /** Runs a stream through the door and gives the events that the client reads. */
 export async function through(
@@ -249,7 +252,26 @@ export function sentOf({ begin, piece, end }: Channel, splits: readonly Split[])
       return text === undefined ? [] : [piece(place, text)]
     }),
   ).flat()
-  return [...begin(splits.length), ...rounds, ...end(splits.map(({ text }) => text))]
+  return [...begin(splits.length), ...rounds, ...end(splits.map(({ text }) => text))].map(numbered)
+}
+
+/** As OpenAI sends them: numbers on the events of responses, and padding. */
+function numbered([name, data]: Sent, at: number): Sent {
+  if (typeof data === 'string') return [name, data]
+  const isNumbered = textOf(data['type']).startsWith('response.')
+  return [
+    name,
+    { ...data, ...(isNumbered ? { sequence_number: at } : {}), obfuscation: 'Zq7'.repeat(at % 5) },
+  ]
+}
+
+/** Clients take a lower number for an event that they have seen already. */
+function checkNumbers(events: readonly JsonObject[]): void {
+  const numbers = events.map(({ sequence_number: number }) => number).filter((one) => typeof one === 'number')
+  assert.deepEqual(
+    numbers,
+    numbers.toSorted((one, other) => one - other),
+  )
 }
 
 /** What the client has of each text then, and what it is told whole. */
@@ -259,6 +281,7 @@ export async function gather(
 ): Promise<{ readonly texts: readonly string[]; readonly whole: readonly string[] }> {
   const pieces = sentOf(channel, splits).map((event) => Buffer.from(wireOf([event])))
   const events = await through(channel.format(), pieces)
+  checkNumbers(events)
   const texts = splits.map(() => '')
   for (const event of events) for (const [place, text] of channel.heard(event)) texts[place] += text
   return { texts, whole: events.flatMap((event) => channel.whole(event)) }
@@ -266,7 +289,7 @@ export async function gather(
 
 /** What is left of a text that comes in one piece. */
 export function guardedWhole(text: string): string {
-  const guard = new HoldBack({ detectors: DETECTORS, action: () => 'redact', encoded: 'redact' })
+  const guard = new HoldBack({ detectors: ISLANDS, action: () => 'redact', encoded: 'redact' })
   return guard.push(text) + guard.end()
 }
 

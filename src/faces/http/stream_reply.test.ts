@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
+import { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { Duplex } from 'node:stream'
 import { test, type TestContext } from 'node:test'
 import type { OutgoingStream } from '#door/outcome.ts'
 import { codeOf, HEAD, rig, route, SHOW, type Rig } from '../../../test/support/http_rig.ts'
 import type { RawConnection } from '../../../test/support/raw_http.ts'
 import type { HttpLimits } from './http_server.ts'
+import { sendStream } from './stream_reply.ts'
 
 /** Without the limit a test would wait for minutes. */
 const SOON = { timeout: 30_000 }
@@ -148,6 +152,50 @@ test('sendStream sends each chunk as it comes, and the head before the first', S
     'data: one\n\ndata: two\n\ndata: ünder\n\ndata: [DONE]\n\n',
   )
   assert.deepEqual([stream.aborts, inFlight()], [0, 0])
+})
+
+/** The wire of a connection on which nobody listens but the test. */
+class Wire extends Duplex {
+  readonly writes: string[] = []
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.writes.push(chunk.toString())
+    done()
+  }
+
+  override _writev(chunks: readonly { readonly chunk: Buffer }[], done: () => void): void {
+    this.writes.push(chunks.map(({ chunk }) => chunk.toString()).join(''))
+    done()
+  }
+
+  setTimeout(): this {
+    return this
+  }
+}
+
+test('sendStream sends the head in one write with a text that is there, and alone before one that is not', async () => {
+  const send = (stream: Told): { readonly wire: Wire; readonly sent: Promise<void> } => {
+    const wire = new Wire()
+    const socket = wire as unknown as Socket
+    const response = new ServerResponse(new IncomingMessage(socket))
+    response.assignSocket(socket)
+    return { wire, sent: sendStream(response, [], stream, 1_000) }
+  }
+  const ready = send(saying('data: one\n\n'))
+  await ready.sent
+  assert.match(ready.wire.writes[0] ?? '', /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\n[^]*data: one/)
+  const { stream, give } = giving()
+  const silent = send(stream)
+  // Nothing to say is no reason to wait.
+  give('')
+  while (silent.wire.writes.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  give('data: late\n\n')
+  give(undefined)
+  await silent.sent
+  assert.match(silent.wire.writes[0] ?? '', /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\n$/)
+  assert.match(silent.wire.writes[1] ?? '', /data: late/)
 })
 
 test(

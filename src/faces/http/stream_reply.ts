@@ -24,14 +24,17 @@ export async function sendStream(
   if (response.destroyed) leave()
   else response.once('close', leave)
   response.writeHead(200, [...headers])
-  response.flushHeaders()
+  // The first text is there already, mostly, and then head and text leave in one write.
+  const head = setImmediate(() => response.flushHeaders())
   // A stream may be silent for as long as its model thinks; only a caller that takes nothing is timed.
   untimed(response)
   for await (const chunk of stream.chunks()) {
+    if (chunk !== '') clearImmediate(head)
     const taken = write(response, chunk, patience)
     if (taken !== undefined) await taken
     if (response.destroyed) break
   }
+  clearImmediate(head)
   response.off('close', leave)
   if (response.destroyed) return
   response.end()

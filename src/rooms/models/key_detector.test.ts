@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Sealed } from '#base/sealed.ts'
 import { HoldBack } from '#door/hold_back.ts'
+import { IslandDetectors } from '#door/island_search.ts'
 import { UPSTREAM_KEY } from '#door/inspection_actions.ts'
 import { keyDetector } from './key_detector.ts'
 
@@ -23,10 +24,11 @@ test('a guard with a keyDetector lets no part of the key out, wherever the text 
     JSON.stringify({ key: KEY }),
     Buffer.from(`key ${KEY} key`).toString('base64'),
   ]
+  const detectors = new IslandDetectors([keyDetector(new Sealed(KEY))])
   for (const text of texts)
     for (let cut = 1; cut < text.length; cut++) {
       const guard = new HoldBack({
-        detectors: [keyDetector(new Sealed(KEY))],
+        detectors,
         action: () => 'block',
         encoded: 'pass',
       })

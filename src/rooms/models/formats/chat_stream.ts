@@ -4,6 +4,7 @@ import { writeEvent, type ServerSentEvent } from '#base/sse.ts'
 import type { ChannelText, StreamFrame, StreamRefusal, WireEvent } from '#door/stream_frame.ts'
 import { cacheUsageOf } from '../token_counts.ts'
 import { onlyText, pathOfOnly, textsOf, type Path } from './chat_delta.ts'
+import { withOwnPadding } from './padding.ts'
 import { errorType, refusalError } from './refusal_error.ts'
 import { StreamChannels } from './stream_channels.ts'
 import type { StreamFormat, TokenUsage } from './stream_format.ts'
@@ -87,7 +88,7 @@ export class ChatStream implements StreamFormat {
     })
     // All that is inside was frozen by whoever read it.
     const value = Object.freeze({
-      ...this.#withoutNoUsage(chunk),
+      ...this.#withoutNoUsage(withOwnPadding(chunk)),
       model: this.#settings.model,
       choices: Object.freeze(clean),
     })

@@ -2,6 +2,7 @@ import { isJsonArray, isJsonObject, type JsonObject } from '#base/json.ts'
 import type { ServerSentEvent } from '#base/sse.ts'
 import type { StreamFrame, StreamRefusal, WireEvent } from '#door/stream_frame.ts'
 import { cacheUsageOf } from '../token_counts.ts'
+import { withOwnPadding } from './padding.ts'
 import { refusalError } from './refusal_error.ts'
 import { scopeOf, textsOf } from './responses_texts.ts'
 import { StreamChannels } from './stream_channels.ts'
@@ -83,7 +84,7 @@ export class ResponsesStream implements StreamFormat {
     )
     const scope = scopeOf(value, type)
     return typedFrame(
-      withoutTokens(value),
+      withoutTokens(withOwnPadding(value)),
       texts.map(({ channel, path }) => ({ channel, path })),
       scope === undefined ? [] : this.#channels.end(scope),
     )
