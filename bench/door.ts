@@ -98,6 +98,14 @@ export const BODY = JSON.stringify({
 })
 
 const WARM_MS = 500
+/**
+ * What each contestant answers before anything is measured: a service runs for weeks, and at one connection it is minutes
+ * until the compiler has got to code that runs once for each request.
+ */
+const WARM_REQUESTS = 20_000
+const WARM_CONNECTIONS = 16
+const WARM_BURST_MS = 1_000
+const WARM_BURSTS = 60
 
 /** Runs every contestant at every level in interleaved rounds. Progress goes to `say`, never to standard output. */
 export async function benchDoor(options: DoorOptions): Promise<DoorReport> {
@@ -184,7 +192,9 @@ async function runRounds(options: DoorOptions, present: Field['present'], load: 
   const noRounds = (): Map<ContestantName, LoadResult[]> =>
     new Map([...present.keys()].map((name) => [name, []]))
   const results: Results = new Map((options.levels ?? LEVELS).map((level) => [level, noRounds()]))
-  // Round 0 warms up.
+  for (const contestant of present.values()) await warm(load, contestant)
+  options.say(`each has answered ${WARM_REQUESTS.toLocaleString('en')} requests`)
+  // Round 0 warms up for a level.
   for (const [concurrency, level] of results) {
     for (let round = 0; round <= options.rounds; round += 1) {
       await runRound(options, { round, concurrency, contestants: rotate([...present], round), load, level })
@@ -194,6 +204,14 @@ async function runRounds(options: DoorOptions, present: Field['present'], load: 
     }
   }
   return results
+}
+
+async function warm(load: Running, contestant: Contestant): Promise<void> {
+  let answered = 0
+  for (let bursts = 0; answered < WARM_REQUESTS && bursts < WARM_BURSTS; bursts += 1) {
+    const shape = { concurrency: WARM_CONNECTIONS, warmMs: 0, measureMs: WARM_BURST_MS }
+    answered += (await burst(load, contestant, shape)).requests
+  }
 }
 
 interface Round {

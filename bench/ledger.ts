@@ -99,7 +99,7 @@ async function measureBytes(directory: string, requests: number): Promise<number
       left -= 1
       const id = newEntryId()
       await ledger.append(intent(id))
-      ledger.appendLater(outcome(id))
+      ledger.appendLater(() => outcome(id))
     }
   }
   await Promise.all(Array.from({ length: REQUEST_PRODUCERS }, work))

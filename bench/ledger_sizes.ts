@@ -100,7 +100,7 @@ async function fill(
 ): Promise<number | null> {
   const ledger = await openBenchLedger(directory, keys, UNSYNCED_FILES)
   for (let left = size - ledger.size; left > 0; left = size - ledger.size) {
-    for (let at = 1; at < Math.min(left, AT_ONCE); at += 1) ledger.appendLater(wideIntent())
+    for (let at = 1; at < Math.min(left, AT_ONCE); at += 1) ledger.appendLater(() => wideIntent())
     await ledger.append(wideIntent())
     // Sealed on the way: or all raw segments would wait at once.
     const crossed = Math.floor(ledger.size / TELL_EVERY) > Math.floor((size - left) / TELL_EVERY)

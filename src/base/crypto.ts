@@ -81,10 +81,17 @@ export function deriveKey(secret: Uint8Array, info: string, length = SHA256_BYTE
 
 /** AES-256-GCM: random 12-byte nonce, ciphertext, 16-byte tag, in this order. `key` is 32 bytes. */
 export function seal(key: Uint8Array, plain: Uint8Array, bound: Uint8Array): Uint8Array {
+  return beginSeal(key)(plain, bound)
+}
+
+/** Does what of `seal` needs no content, a third of its time; what it gives seals once. */
+export function beginSeal(key: Uint8Array): (plain: Uint8Array, bound: Uint8Array) => Uint8Array {
   const nonce = newNonce()
   const cipher = node.createCipheriv(AEAD, key, nonce)
-  cipher.setAAD(bound)
-  return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()])
+  return (plain, bound) => {
+    cipher.setAAD(bound)
+    return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()])
+  }
 }
 
 /** Nonces that are drawn from the system at once, which costs a tenth for each. */

@@ -43,8 +43,11 @@ export interface Receipt {
 export interface Recorder {
   /** Resolves when the entry is on disk (synced). */
   append(draft: EntryDraft): Promise<Receipt>
-  /** Queues an entry for the next group; a failure shows at the next `append`, which refuses. */
-  appendLater(draft: EntryDraft): void
+  /**
+   * Queues an entry for the next group; a failure shows at the next `append`, which refuses. It may be made when the turn of
+   * the event loop is over, behind the answer that leaves in it.
+   */
+  appendLater(make: () => EntryDraft): void
   /**
    * Only where another process writes: resolves when what was queued has left this one. Whoever answers for an entry waits
    * for it, so that the end of this process loses nothing that was answered.

@@ -79,13 +79,15 @@ export class Digests {
 
   #write(fields: Readonly<Record<string, string | number | Codes>>, windowMs: Millis): void {
     const { clock, recorder, newId } = this.#parts
-    recorder.appendLater({
+    const [id, at] = [newId(), clock.now()]
+    const entry = {
       kind: 'digest',
-      id: newId(),
-      at: clock.now(),
+      id,
+      at,
       fields: { ...fields, window_ms: windowMs },
       reserved: false,
-    })
+    } as const
+    recorder.appendLater(() => entry)
   }
 }
 

@@ -16,7 +16,7 @@ function rig(numbers: FloodNumbers = FLOOD_NUMBERS): {
   const written: EntryDraft[] = []
   const guard = new FloodGuard({
     clock: { now: () => now, monotonic: () => now },
-    recorder: { appendLater: (draft) => written.push(draft) },
+    recorder: { appendLater: (make) => written.push(make()) },
     newId: () => 'id',
     numbers,
   })
@@ -56,7 +56,7 @@ test('counted is told of all that a digest will say, when it happens: its sum is
   const written: EntryDraft[] = []
   const guard = new FloodGuard({
     clock: { now: () => 1, monotonic: () => 1 },
-    recorder: { appendLater: (draft) => written.push(draft) },
+    recorder: { appendLater: (make) => written.push(make()) },
     newId: () => 'id',
     counted: (code) => told.push(code),
   })

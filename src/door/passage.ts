@@ -1,4 +1,4 @@
-import type { Clock } from '#base/clock.ts'
+import type { Clock, Millis } from '#base/clock.ts'
 import { sha256Hex } from '#base/crypto.ts'
 import { printRef, type Decision } from '#base/decider.ts'
 import { asFault, Fault } from '#base/fault.ts'
@@ -34,6 +34,12 @@ interface Reserving<Input> extends Pick<Asked, 'caller' | 'target'> {
 }
 
 type Fields = Record<string, JsonValue>
+
+/** When something was: by the wall, and on the clock that never goes back. */
+interface Moment {
+  readonly at: Millis
+  readonly monotonic: number
+}
 
 /** What is known of one request on its way through the door, and the entries that this makes. Decides nothing. */
 export class Passage {
@@ -164,8 +170,11 @@ export class Passage {
     const { status, headers } = acted
     const json = hasContent(status) ? printJson(body) : ''
     this.#holding?.keep(json.length)
-    await this.#close({ ...acted.facts, status, ...(json === '' ? {} : { content: sha256Hex(json) }) })
-    this.#observe(status, 'ok', 'done')
+    await this.#closeAnswered(status, () => ({
+      ...acted.facts,
+      status,
+      ...(json === '' ? {} : { content: sha256Hex(json) }),
+    }))
     const answer = { kind: 'answer', status, json } as const
     return headers === undefined ? answer : { ...answer, headers }
   }
@@ -174,8 +183,7 @@ export class Passage {
   async answerBytes({ bytes, type, cache, facts }: ActedBytes): Promise<Outcome> {
     const status = 200
     this.#holding?.keep(bytes.length)
-    await this.#close({ ...facts, status, content: sha256Hex(bytes) })
-    this.#observe(status, 'ok', 'done')
+    await this.#closeAnswered(status, () => ({ ...facts, status, content: sha256Hex(bytes) }))
     return { kind: 'bytes', status, bytes, type, cache }
   }
 
@@ -185,7 +193,7 @@ export class Passage {
     guards: Pick<StreamParts, 'newGuard' | 'inspectRest' | 'recheck'>,
   ): Outcome {
     const settle = async (end: StreamEnd): Promise<Fault | undefined> => this.#settleStream(answer, end)
-    const onFirst = (): void => void (this.#firstSeconds = this.#seconds())
+    const onFirst = (): void => void (this.#firstSeconds = this.#secondsAt(this.#now()))
     return {
       kind: 'stream',
       stream: new GuardedStream({ id: this.#incoming.id, answer, ...guards, settle, onFirst }),
@@ -269,25 +277,49 @@ export class Passage {
     return this.#draft('refusal', { ...this.#withFindings(ended), ...this.#fields })
   }
 
+  /** What was answered is hashed and counted when the answer has left, where no one waits for its outcome. */
+  async #closeAnswered(status: number, fieldsOf: () => Fields): Promise<void> {
+    const now = this.#now()
+    const make = (): EntryDraft => this.#outcomeOf(fieldsOf(), AS_TOLD, now)
+    const observe = (): void => this.#observe(status, 'ok', 'done', now)
+    if (this.#route.record === 'strict') {
+      await this.#parts.recorder.append(make())
+      return observe()
+    }
+    await this.#appendLater(() => {
+      const draft = make()
+      observe()
+      return draft
+    })
+  }
+
   async #close(fields: Fields, end: Omit<ChargeEnd, 'facts'> = AS_TOLD): Promise<void> {
-    const settled = this.#charge?.settle({ ...end, facts: fields })
-    // Parts of the usage are of interest only to who charges for them.
-    for (const name of PARTS_OF_USAGE) delete fields[name]
-    if (settled !== undefined) Object.assign(fields, settled)
-    fields['ms'] = Math.round(this.#parts.clock.monotonic() - this.#startedAt)
-    this.#outcome = fields
-    const draft = this.#draft('outcome', this.#withFindings(fields))
+    const draft = this.#outcomeOf(fields, end, this.#now())
+    if (this.#route.record === 'strict') await this.#parts.recorder.append(draft)
+    else await this.#appendLater(() => draft)
+  }
+
+  async #appendLater(make: () => EntryDraft): Promise<void> {
     const { recorder } = this.#parts
-    if (this.#route.record === 'strict') return void (await recorder.append(draft))
-    recorder.appendLater(draft)
+    recorder.appendLater(make)
     // No turn is waited for where this process writes itself.
     if (recorder.handedOver !== undefined) await recorder.handedOver()
   }
 
-  #draft(kind: EntryKind, fields: Fields): EntryDraft {
+  #outcomeOf(fields: Fields, end: Omit<ChargeEnd, 'facts'>, now: Moment): EntryDraft {
+    const settled = this.#charge?.settle({ ...end, facts: fields })
+    // Parts of the usage are of interest only to who charges for them.
+    for (const name of PARTS_OF_USAGE) delete fields[name]
+    if (settled !== undefined) Object.assign(fields, settled)
+    fields['ms'] = Math.round(now.monotonic - this.#startedAt)
+    this.#outcome = fields
+    return this.#draft('outcome', this.#withFindings(fields), now.at)
+  }
+
+  #draft(kind: EntryKind, fields: Fields, at = this.#parts.clock.now()): EntryDraft {
     const reserved = this.#route.record === 'strict' && this.#caller !== undefined
     const countedAs = { route: this.#route.name, model: this.#model }
-    return { kind, id: this.#incoming.id, at: this.#parts.clock.now(), fields, reserved, countedAs }
+    return { kind, id: this.#incoming.id, at, fields, reserved, countedAs }
   }
 
   /** The same fields, which have findings from now on if there are any. */
@@ -296,7 +328,7 @@ export class Passage {
     return fields
   }
 
-  #observe(status: number, code: string, stage: Stage | 'done'): void {
+  #observe(status: number, code: string, stage: Stage | 'done', now = this.#now()): void {
     const { provider } = this.#outcome
     const observation = {
       route: this.#route.name,
@@ -304,7 +336,7 @@ export class Passage {
       status,
       code,
       stage,
-      seconds: this.#seconds(),
+      seconds: this.#secondsAt(now),
       firstSeconds: this.#firstSeconds,
       provider: typeof provider === 'string' ? provider : '',
     }
@@ -317,8 +349,13 @@ export class Passage {
     })
   }
 
-  #seconds(): number {
-    return (this.#parts.clock.monotonic() - this.#startedAt) / 1_000
+  #now(): Moment {
+    const { clock } = this.#parts
+    return { at: clock.now(), monotonic: clock.monotonic() }
+  }
+
+  #secondsAt({ monotonic }: Moment): number {
+    return (monotonic - this.#startedAt) / 1_000
   }
 }
 

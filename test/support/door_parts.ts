@@ -35,8 +35,8 @@ export class MemoryRecorder implements Recorder {
     return Promise.resolve({ origin: 'memory', index: this.entries.length - 1, leafHash: new Uint8Array(32) })
   }
 
-  appendLater(draft: EntryDraft): void {
-    if (this.isWritable) this.entries.push(draft)
+  appendLater(make: () => EntryDraft): void {
+    if (this.isWritable) this.entries.push(make())
   }
 
   kinds(): readonly string[] {

@@ -94,7 +94,7 @@ export async function rig(
   const clock = { now: () => 0, monotonic: () => 0 }
   const guard = new FloodGuard({
     clock,
-    recorder: { appendLater: (draft) => digests.push(draft) },
+    recorder: { appendLater: (make) => digests.push(make()) },
     newId: newEntryId,
   })
   const metrics = new Metrics()

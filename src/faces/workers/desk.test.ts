@@ -46,7 +46,7 @@ class Scene {
           this.entries.push(draft)
           return RECEIPT
         },
-        appendLater: (draft) => void this.entries.push(draft),
+        appendLater: (make) => void this.entries.push(make()),
       },
     },
     () => {

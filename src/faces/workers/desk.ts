@@ -91,7 +91,7 @@ export class Desk {
   #appendLater(draft: EntryDraft): void {
     checkKind(draft)
     this.#recorded(draft)
-    this.#parts.recorder.appendLater(draft)
+    this.#parts.recorder.appendLater(() => draft)
   }
 
   #recorded(draft: EntryDraft): void {

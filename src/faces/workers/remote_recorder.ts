@@ -19,8 +19,8 @@ export class RemoteRecorder implements Recorder {
     return { origin: this.#origin, index, leafHash: Buffer.from(hash, 'hex') }
   }
 
-  appendLater(draft: EntryDraft): void {
-    this.#link.tell('appendLater', draft)
+  appendLater(make: () => EntryDraft): void {
+    this.#link.tell('appendLater', make())
   }
 
   handedOver(): Promise<void> {

@@ -222,7 +222,9 @@ export class GroupCommit {
     const bytes = encodeGroup(first, leaves, sealed)
     const lengthBefore = this.#active.length
     const room = Math.min(roomBytes, space.spareBeside(bytes.length))
-    const result = await this.#active.append(bytes, room)
+    const appending = this.#active.append(bytes, room)
+    box.begin(this.#active.first)
+    const result = await appending
     space.add(this.#active.length - lengthBefore)
     if (result.kind !== 'durable') return result
     for (const [at, hash] of hashes.entries()) {

@@ -14,27 +14,27 @@ const draftOf = (at: number): EntryDraft => ({
 
 function madeBy(): { readonly made: number[]; readonly later: LaterDrafts } {
   const made: number[] = []
-  return { made, later: new LaterDrafts((draft) => void made.push(draft.at)) }
+  return { made, later: new LaterDrafts((make) => void made.push(make().at)) }
 }
 
 test('LaterDrafts makes what was added when the turn is over: in its order, and once', async () => {
   const { made, later } = madeBy()
-  later.add(draftOf(1))
-  later.add(draftOf(2))
+  later.add(() => draftOf(1))
+  later.add(() => draftOf(2))
   await Promise.resolve()
   assert.deepEqual(made, [], 'the answer of this turn has not left yet')
   await nextTurn()
   assert.deepEqual(made, [1, 2])
   await nextTurn()
   assert.deepEqual(made, [1, 2])
-  later.add(draftOf(3))
+  later.add(() => draftOf(3))
   await nextTurn()
   assert.deepEqual(made, [1, 2, 3])
 })
 
 test('LaterDrafts makes them at once when told to: what is appended next comes behind them', async () => {
   const { made, later } = madeBy()
-  later.add(draftOf(1))
+  later.add(() => draftOf(1))
   later.makeAll()
   assert.deepEqual(made, [1])
   later.makeAll()
@@ -44,7 +44,7 @@ test('LaterDrafts makes them at once when told to: what is appended next comes b
 
 test('LaterDrafts keeps no more than a turn can make', () => {
   const { made, later } = madeBy()
-  for (let at = 0; at < 200; at++) later.add(draftOf(at))
+  for (let at = 0; at < 200; at++) later.add(() => draftOf(at))
   assert.ok(made.length >= 136 && made.length < 200, `${made.length} of 200 were made in the turn`)
   later.makeAll()
   assert.deepEqual(

@@ -1,21 +1,23 @@
 import type { EntryDraft } from '#base/recorder.ts'
 
+export type MakeDraft = () => EntryDraft
+
 /**
- * Entries that nobody waits for. They are made into leaves when the turn of the event loop is over, so that the answers
- * that leave in it do not wait for the hashing; a crash loses no more by it, since they are on disk only some turns later.
+ * Entries that nobody waits for. They are made when the turn of the event loop is over, so that the answers that leave in
+ * it do not wait for the hashing; a crash loses no more by it, since they are on disk only some turns later.
  */
 export class LaterDrafts {
-  readonly #make: (draft: EntryDraft) => void
-  #drafts: EntryDraft[] = []
+  readonly #take: (make: MakeDraft) => void
+  #waiting: MakeDraft[] = []
   #turn: NodeJS.Immediate | undefined
 
-  constructor(make: (draft: EntryDraft) => void) {
-    this.#make = make
+  constructor(take: (make: MakeDraft) => void) {
+    this.#take = take
   }
 
-  add(draft: EntryDraft): void {
-    this.#drafts.push(draft)
-    if (this.#drafts.length >= MOST_DRAFTS) this.makeAll()
+  add(make: MakeDraft): void {
+    this.#waiting.push(make)
+    if (this.#waiting.length >= MOST_DRAFTS) this.makeAll()
     else this.#turn ??= setImmediate(() => this.makeAll())
   }
 
@@ -24,9 +26,9 @@ export class LaterDrafts {
     if (this.#turn === undefined) return
     clearImmediate(this.#turn)
     this.#turn = undefined
-    const drafts = this.#drafts
-    this.#drafts = []
-    for (const draft of drafts) this.#make(draft)
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const make of waiting) this.#take(make)
   }
 }
 

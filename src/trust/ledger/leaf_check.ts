@@ -21,10 +21,16 @@ export interface CheckedLeaf {
  */
 export function checkLeaf(bytes: Uint8Array): CheckedLeaf {
   if (bytes.length > LIMITS.leafBytes) return { leaf: undefined, wrong: 'longer than an entry can be' }
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+  const text = textOf(bytes)
   const leaf = parse(text)
   if (leaf === undefined) return { leaf, wrong: 'not a JSON object' }
   return { leaf, wrong: wrongForm(leaf, text, bytes) ?? wrongMember(leaf) ?? missingMember(leaf) }
+}
+
+/** Without a view of its own where the bytes are one: a log has many leaves. */
+function textOf(bytes: Uint8Array): string {
+  const view = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return view.toString('utf8')
 }
 
 /** Parts in one another. A value is cut far above this (`cutValue`); what checks one calls itself for each. */
@@ -60,9 +66,10 @@ function isInOrder(value: JsonValue | undefined, depth: number): boolean {
   if (depth === 0) return false
   if (isJsonArray(value)) return value.every((each) => isInOrder(each, depth - 1))
   let before: string | undefined
-  for (const name of Object.keys(value)) {
+  for (const name in value) {
     if (before !== undefined && name <= before) return false
-    if (!isInOrder(value[name], depth - 1)) return false
+    const each = value[name]
+    if (typeof each === 'object' && !isInOrder(each, depth - 1)) return false
     before = name
   }
   return true
@@ -76,7 +83,7 @@ function isBeyond(value: JsonValue, depth: number): boolean {
 }
 
 function wrongMember(leaf: JsonObject): string | undefined {
-  for (const name of Object.keys(leaf)) {
+  for (const name in leaf) {
     const member = MEMBERS.get(name)
     if (member === undefined) return `unknown field "${shown(name)}"`
     if (!member.isRight(leaf[name] ?? null)) return `"${name}" is not ${member.is}`

@@ -163,8 +163,8 @@ test('onRecorded is told of each entry in the turn in which it counts as one, an
   })
   const first = intent(1)
   await ledger.append(first)
-  ledger.appendLater(outcome(first, 1))
-  ledger.appendLater({ ...intent(2), id: 'short' })
+  ledger.appendLater(() => outcome(first, 1))
+  ledger.appendLater(() => ({ ...intent(2), id: 'short' }))
   await Promise.resolve()
   assert.deepEqual(told, ['intent'], 'whoever waited for it went first, but in the same turn')
   await ledger.append(intent(3)).catch(() => undefined)
@@ -178,10 +178,10 @@ test('onRecorded is told of each entry in the turn in which it counts as one, an
 test('appendLater never throws: what it lost shows at the next append, once', async () => {
   const files = await emptyDisk()
   const ledger = await openOn(files)
-  ledger.appendLater(intent(1))
+  ledger.appendLater(() => intent(1))
   await ledger.append(intent(2))
   assert.equal(ledger.size, 2)
-  ledger.appendLater({ ...intent(1), id: 'short' })
+  ledger.appendLater(() => ({ ...intent(1), id: 'short' }))
   await assert.rejects(ledger.append(intent(3)), { code: 'internal.bug' })
   await ledger.append(intent(3))
   const tried = Promise.withResolvers<void>()
@@ -191,7 +191,7 @@ test('appendLater never throws: what it lost shows at the next append, once', as
     tried.resolve()
     return { code: 'EIO' }
   }
-  ledger.appendLater(intent(4))
+  ledger.appendLater(() => intent(4))
   await tried.promise
   files.judge = () => 'go'
   await assert.rejects(ledger.append(intent(5)), { code: 'ledger.unwritable' })
@@ -201,7 +201,7 @@ test('appendLater never throws: what it lost shows at the next append, once', as
 test('append of a reserved entry goes on after a loss: who revokes a key on a full disk is not told of it', async () => {
   const files = await emptyDisk()
   const ledger = await openOn(files)
-  ledger.appendLater({ ...intent(1), id: 'short' })
+  ledger.appendLater(() => ({ ...intent(1), id: 'short' }))
   await ledger.append({ ...intent(2), reserved: true })
   await assert.rejects(ledger.append(intent(3)), { code: 'internal.bug' })
   await ledger.append(intent(3))

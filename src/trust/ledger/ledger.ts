@@ -6,7 +6,7 @@ import { Checkpointer, type Checkpoints } from './checkpointer.ts'
 import { bytesOf, type Waiting } from './entry_queue.ts'
 import { GroupCommit, NOT_OURS, unwritable } from './group_commit.ts'
 import { makeLeaf } from './leaf.ts'
-import { LaterDrafts } from './later_drafts.ts'
+import { LaterDrafts, type MakeDraft } from './later_drafts.ts'
 import type { LoadedLog, SegmentMark } from './load.ts'
 import { LostEntries } from './lost_entries.ts'
 import { openNewestLog, type LedgerOptions, type OpenedLog } from './open.ts'
@@ -72,7 +72,7 @@ class FileLedger implements Ledger {
   readonly #checkpointer: Checkpointer
   readonly #commit: GroupCommit
   readonly #lost = new LostEntries()
-  readonly #later = new LaterDrafts((draft) => this.#takeLater(draft))
+  readonly #later = new LaterDrafts((make) => this.#takeLater(make))
   #isClosed = false
   /** Time of the first entry of the active segment. */
   #activeAt: Millis | undefined
@@ -162,8 +162,8 @@ class FileLedger implements Ledger {
     return new Promise((resolve, reject) => this.#take(draft, true, answerTo(resolve, reject)))
   }
 
-  appendLater(draft: EntryDraft): void {
-    this.#later.add(draft)
+  appendLater(make: MakeDraft): void {
+    this.#later.add(make)
   }
 
   async checkpoint(): Promise<string> {
@@ -255,10 +255,14 @@ class FileLedger implements Ledger {
     return new Promise((resolve, reject) => this.#offer(draft, true, answerTo(resolve, reject)))
   }
 
-  #takeLater(draft: EntryDraft): void {
-    this.#take(draft, false, (result) => {
-      if (result instanceof Error) this.#lost.add(asFault(result))
-    })
+  #takeLater(make: MakeDraft): void {
+    try {
+      this.#take(make(), false, (result) => {
+        if (result instanceof Error) this.#lost.add(asFault(result))
+      })
+    } catch (thrown) {
+      this.#lost.add(asFault(thrown))
+    }
   }
 
   #take(draft: EntryDraft, isAwaited: boolean, settle: Waiting['settle']): void {

@@ -10,7 +10,7 @@ const TOLD = /2 entries were lost/
 
 /** Loses two entries whose draft makes no leaf. */
 function loseTwo(ledger: Ledger): void {
-  for (const number of [1, 2]) ledger.appendLater({ ...intent(number), id: 'short' })
+  for (const number of [1, 2]) ledger.appendLater(() => ({ ...intent(number), id: 'short' }))
 }
 
 async function notes(files: SimulatedFiles): Promise<readonly unknown[]> {
@@ -45,7 +45,7 @@ test('a lost entry does not use the reserve up: it is counted once there is room
   const files = await emptyDisk()
   const ledger = await openOn(files, { maxBytes: 20_000, reserveBytes: 4_000 })
   while (ledger.state().writable.kind === 'yes') await ledger.append(intent(0))
-  for (let number = 0; number < 40; number++) ledger.appendLater(intent(number))
+  for (let number = 0; number < 40; number++) ledger.appendLater(() => intent(number))
   for (const number of [1, 2]) {
     await ledger.append(intent(number, RESERVED))
     assert.match(ledger.state().problems.join(), /entries were lost/)
@@ -60,7 +60,7 @@ test('close says that a loss could not be recorded, after it has closed', async 
   const ledger = await openOn(files)
   await ledger.append(intent(0))
   files.judge = (step) => (step.kind === 'write' ? { code: 'EIO' } : 'go')
-  ledger.appendLater(intent(1))
+  ledger.appendLater(() => intent(1))
   await assert.rejects(ledger.append(intent(2, RESERVED)), { code: 'ledger.unwritable' })
   assert.match(ledger.state().problems.join(), /1 entries were lost/)
   await assert.rejects(ledger.close(), { code: 'ledger.unwritable', detail: { lost: 1 } })
@@ -72,6 +72,6 @@ test('close waits for entries that nobody waits for before it counts what was lo
   const files = await emptyDisk()
   const ledger = await openOn(files)
   files.judge = (step) => (step.kind === 'write' ? { code: 'EIO' } : 'go')
-  ledger.appendLater(intent(1))
+  ledger.appendLater(() => intent(1))
   await assert.rejects(ledger.close(), { code: 'ledger.unwritable', detail: { lost: 1 } })
 })

@@ -1,6 +1,6 @@
 import { concat, utf8 } from '#base/bytes.ts'
 import { canonicalJson } from '#base/canonical_json.ts'
-import { deriveKey, SHA256_BYTES, seal, sha256Hex, unseal } from '#base/crypto.ts'
+import { beginSeal, deriveKey, SHA256_BYTES, sha256Hex, unseal } from '#base/crypto.ts'
 import type { JsonValue } from '#base/json.ts'
 import { SEED_BYTES } from './commitment.ts'
 import type { Secrets } from './leaf.ts'
@@ -87,6 +87,7 @@ export class SidecarBox {
   readonly #key: Uint8Array
   readonly #origin: string
   readonly #segmentKeys = new Map<string, Uint8Array>()
+  #begun: { readonly segment: number; readonly seal: ReturnType<typeof beginSeal> } | undefined
 
   constructor(key: Uint8Array, origin: string) {
     this.#key = key
@@ -94,7 +95,13 @@ export class SidecarBox {
   }
 
   close(plain: Uint8Array, place: BoxPlace): Uint8Array {
-    return seal(this.#keyOf(place), plain, this.#bound(place))
+    return this.#takeBegun(place)(plain, this.#bound(place))
+  }
+
+  /** Does ahead what the next `close` for a group of this segment needs: while the disk is at work there is time for it. */
+  begin(segment: number): void {
+    const place = { segment, form: 'group' } as const
+    if (this.#begun?.segment !== segment) this.#begun = { segment, seal: beginSeal(this.#keyOf(place)) }
   }
 
   /** Undefined when the key, the place, a leaf or the content is not the one it was closed with. */
@@ -102,7 +109,14 @@ export class SidecarBox {
     return unseal(this.#keyOf(place), sealed, this.#bound(place))
   }
 
-  #keyOf(place: BoxPlace): Uint8Array {
+  #takeBegun(place: BoxPlace): ReturnType<typeof beginSeal> {
+    const begun = place.form === 'group' && this.#begun?.segment === place.segment ? this.#begun : undefined
+    if (begun === undefined) return beginSeal(this.#keyOf(place))
+    this.#begun = undefined
+    return begun.seal
+  }
+
+  #keyOf(place: Pick<BoxPlace, 'segment' | 'form'>): Uint8Array {
     const info = `gatehouse sidecar v1\n${this.#origin}\n${place.segment}\n${place.form}`
     const known = this.#segmentKeys.get(info)
     if (known !== undefined) return known
