@@ -104,11 +104,20 @@ async function startTargets(around: {
 
 /** Sends an order to the process aside and waits for what comes of it. */
 async function ask<T extends StreamResult | Held>({ child, said }: Running, order: AsideOrder): Promise<T> {
-  const answered = once(child, 'message')
-  const ended = once(child, 'exit').then(() => Promise.reject(new Error(`the load ended: ${said()}`)))
+  const asking = new AbortController()
+  const { signal } = asking
+  const answered = once(child, 'message', { signal })
+  const ended = once(child, 'exit', { signal }).then(() =>
+    Promise.reject(new Error(`the load ended: ${said()}`)),
+  )
   child.send(order)
-  const [result] = (await Promise.race([answered, ended])) as [T]
-  return result
+  try {
+    const [result] = (await Promise.race([answered, ended])) as [T]
+    return result
+  } finally {
+    // Or each order would leave its listeners behind.
+    asking.abort()
+  }
 }
 
 interface Stage {

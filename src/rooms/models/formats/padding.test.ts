@@ -74,3 +74,16 @@ for (const [name, make, padded, end] of FORMATS) {
     assert.ok(!JSON.stringify(first).includes(KEY))
   })
 }
+
+test('withOwnPadding of responses: in every event, also in one that brings no text', async () => {
+  const events = Array.from(KEY, (obfuscation, at): Sent => {
+    const type = at % 2 === 0 ? 'response.in_progress' : 'response.output_text.annotation.added'
+    return [type, { type, sequence_number: at, obfuscation, ...(at % 2 === 0 && { response: {} }) }]
+  })
+  const last: Sent = ['response.completed', { ...COMPLETED, obfuscation: KEY }]
+  const sent = await through(new ResponsesStream('m'), [Buffer.from(wireOf([...events, last]))])
+  assert.deepEqual(
+    sent.map(({ obfuscation }) => obfuscation),
+    [...Array.from(KEY, () => 'x'), 'x'.repeat(KEY.length)],
+  )
+})

@@ -43,7 +43,7 @@ export class ResponsesStream implements StreamFormat {
   }
 
   read(event: ServerSentEvent): readonly StreamFrame[] {
-    const value = readObject(event)
+    const value = withOwnPadding(readObject(event))
     const type = typeOf(value)
     if (type === 'error') throw toldError(value['error'] ?? value)
     const { sequence_number: sequence, response } = value
@@ -84,7 +84,7 @@ export class ResponsesStream implements StreamFormat {
     )
     const scope = scopeOf(value, type)
     return typedFrame(
-      withoutTokens(withOwnPadding(value)),
+      withoutTokens(value),
       texts.map(({ channel, path }) => ({ channel, path })),
       scope === undefined ? [] : this.#channels.end(scope),
     )
