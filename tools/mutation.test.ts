@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { filesOf, judgeReport, type ReportedMutant } from './mutation.ts'
+import { listFiles } from './files.ts'
+import { filesOf, judgeReport, TARGETS, type ReportedMutant } from './mutation.ts'
 import {
   after as keptAfter,
   before as keptBefore,
@@ -90,4 +91,32 @@ test('filesOf gives a file to the innermost target only', () => {
   const files = ['src/a/one.ts', 'src/a/b/two.ts', 'src/a/c/three.ts', 'src/ab/four.ts']
   const given = targets.map((target) => filesOf(target, targets, files))
   assert.deepEqual(given, [['src/a/one.ts', 'src/a/c/three.ts'], ['src/a/b/two.ts'], ['src/ab/four.ts']])
+})
+
+test('filesOf gives a piece the files that it names, and the tests of those names', () => {
+  const files = ['a.ts', 'a.test.ts', 'a_b.ts', 'b.test.ts', 'c.ts'].map((name) => `src/x/${name}`)
+  const piece = { folder: 'src/x', only: ['a', 'b'] }
+  assert.deepEqual(filesOf(piece, [piece], files), ['src/x/a.ts', 'src/x/a.test.ts', 'src/x/b.test.ts'])
+})
+
+test('every file of the ledger is in exactly one piece, and every test but those that take seconds', () => {
+  const folder = 'src/trust/ledger'
+  const pieces = TARGETS.filter((target) => target.folder === folder)
+  const files = listFiles([folder]).filter((file) => file.endsWith('.ts'))
+  const given = pieces.flatMap((piece) => filesOf(piece, TARGETS, files)).toSorted()
+  const isSlow = (file: string): boolean => /(_crash|\/size)\.test\.ts$/.test(file)
+  assert.deepEqual(given, files.filter((file) => !isSlow(file)).toSorted())
+  const named = pieces.flatMap(({ only = [] }) => only)
+  const isThere = (name: string): boolean =>
+    ['.ts', '.test.ts'].some((end) => files.includes(`${folder}/${name}${end}`))
+  assert.deepEqual(
+    named.filter((name) => !isThere(name)),
+    [],
+    'a name without a file',
+  )
+  const also = pieces.flatMap(({ alsoTests }) => alsoTests)
+  assert.deepEqual(
+    also.filter((file) => !files.includes(file)),
+    [],
+  )
 })

@@ -4,11 +4,15 @@ import os from 'node:os'
 import path from 'node:path'
 import { listFiles, ROOT } from './files.ts'
 import { EQUIVALENT, type Equivalent } from './mutation/equivalent.ts'
+import { LEDGER_EQUIVALENT } from './mutation/equivalent_ledger.ts'
+import { LEDGER_PIECES } from './mutation/ledger_pieces.ts'
 
-/** A folder whose tests must notice when its code is changed. */
+/** A folder, or a piece of one, whose tests must notice when its code is changed. */
 export interface Target {
   readonly name: string
   readonly folder: string
+  /** Where one run has no time for the whole folder: names of files without `.ts`; a test `x.test.ts` goes with `x`. */
+  readonly only?: readonly string[]
   /** Tests of other folders that hold this one to its promises. */
   readonly alsoTests: readonly string[]
   /** Titles of tests that measure time: mutated code is several times slower. */
@@ -32,17 +36,22 @@ export const TARGETS: readonly Target[] = [
   { name: 'issued', folder: 'src/trust/access/issued', alsoTests: [], leftOut: [] },
   { name: 'possession', folder: 'src/trust/access/possession', alsoTests: [], leftOut: [] },
   { name: 'limits', folder: 'src/door/limits', alsoTests: [], leftOut: [] },
+  ...LEDGER_PIECES,
 ]
 
-/** The files of a target: those of its folder, but of none that is a target of its own. */
+/** The files of a target: those of its folder that it names, but of none that is a target of its own. */
 export function filesOf(
-  { folder }: Pick<Target, 'folder'>,
+  { folder, only }: Pick<Target, 'folder' | 'only'>,
   targets: readonly Pick<Target, 'folder'>[],
   files: readonly string[],
 ): readonly string[] {
   const inner = targets.filter((other) => other.folder.startsWith(`${folder}/`))
   const isIn = (file: string, target: Pick<Target, 'folder'>): boolean => file.startsWith(`${target.folder}/`)
-  return files.filter((file) => isIn(file, { folder }) && !inner.some((other) => isIn(file, other)))
+  const isNamed = (file: string): boolean =>
+    only === undefined || only.some((name) => [`${name}.ts`, `${name}.test.ts`].includes(path.basename(file)))
+  return files.filter(
+    (file) => isIn(file, { folder }) && isNamed(file) && !inner.some((other) => isIn(file, other)),
+  )
 }
 
 const FOLDER = path.join(ROOT, 'tools/mutation')
@@ -97,7 +106,10 @@ export function mutate(target: Target): Mutated {
     // Its progress goes beside our own output, which a test's process keeps for results.
     spawnSync(process.execPath, words, { cwd: ROOT, env, stdio: ['ignore', 2, 2], timeout: RUN_MS })
     if (!fs.existsSync(report)) throw new Error('Stryker gave no report')
-    const score = judgeReport(JSON.parse(fs.readFileSync(report, 'utf8')), EQUIVALENT)
+    const score = judgeReport(JSON.parse(fs.readFileSync(report, 'utf8')), [
+      ...EQUIVALENT,
+      ...LEDGER_EQUIVALENT,
+    ])
     const list = path.join('coverage', 'mutation', `${target.name}.txt`)
     fs.mkdirSync(path.dirname(path.join(ROOT, list)), { recursive: true })
     fs.writeFileSync(path.join(ROOT, list), `${[sum(target, score), ...score.survivors].join('\n')}\n`)
@@ -107,8 +119,13 @@ export function mutate(target: Target): Mutated {
   }
 }
 
-function sum({ folder }: Target, { percent, mutants }: Score): string {
-  return `${folder}: ${percent.toFixed(1)} % of ${mutants} mutants noticed`
+/** What is mutated, in words. */
+export function placeOf({ name, folder, only }: Target): string {
+  return only === undefined ? folder : `${folder} (${name})`
+}
+
+function sum(target: Target, { percent, mutants }: Score): string {
+  return `${placeOf(target)}: ${percent.toFixed(1)} % of ${mutants} mutants noticed`
 }
 
 function configure(target: Target, scratch: string, report: string): object {

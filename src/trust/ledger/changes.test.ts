@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Fault } from '#base/fault.ts'
 import { newEntryId } from '#base/ids.ts'
 import type { EntryDraft } from '#base/recorder.ts'
 import {
@@ -12,6 +13,7 @@ import {
 } from '../../../test/support/ledger_fixture.ts'
 import type { SimulatedFiles } from '../../../test/support/simulated_files.ts'
 import { changesSince } from './changes.ts'
+import { listOrigins } from './layout.ts'
 import type { Ledger } from './ledger.ts'
 import { shredEntries } from './shred.ts'
 
@@ -82,6 +84,67 @@ test('changesSince gives all changes: without a checkpoint, or with one that is 
   await ledger.close()
   for (const since of [undefined, stranger, 'no checkpoint'])
     assert.equal((await changes(files, since)).length, 3)
+})
+
+test('changesSince says where each stands', async () => {
+  const { files } = await scene()
+  const found = await changesSince({
+    files,
+    directory: LEDGER,
+    sidecarKey: KEYS.sidecarKey,
+    since: undefined,
+  })
+  const { folders } = await listOrigins(files, LEDGER)
+  assert.deepEqual(
+    found.map(({ place }) => place),
+    [`${folders[0]?.path} entry 0`, `${folders[0]?.path} entry 272`, `${folders[1]?.path} entry 1`],
+  )
+})
+
+test('changesSince proves the older logs: the newest is proven when it is opened', async () => {
+  const { files } = await scene()
+  const [older, newer] = (await listOrigins(files, LEDGER)).folders
+  for (const [folder, isRefused] of [
+    [newer, false],
+    [older, true],
+  ] as const) {
+    const disk = files.reopen('kept')
+    disk.tamper(`${folder?.path}/checkpoint`, undefined)
+    const place = `${folder?.path}/checkpoint`
+    if (!isRefused) assert.equal((await changes(disk)).length, 3)
+    else
+      await assert.rejects(
+        changes(disk),
+        (thrown) => thrown instanceof Fault && thrown.detail['place'] === place,
+      )
+  }
+})
+
+test('changesSince reads only the segments behind its checkpoint', async () => {
+  const { files, heads } = await scene()
+  const reads: string[] = []
+  const read = files.read.bind(files)
+  files.read = (path) => {
+    if (/\.(raw|leaves)$/.test(path)) reads.push(path.slice(-16))
+    return read(path)
+  }
+  assert.equal((await changes(files, heads[2])).length, 1)
+  assert.deepEqual(reads, ['000000000000.raw'])
+})
+
+test('changesSince says which segment it cannot read', async () => {
+  const { files, sealed } = await scene()
+  for (const [place, bytes] of [
+    [`${sealed}.leaves`, Buffer.from('x')],
+    [`${(await newestFolder(files)).path}/000000000000.raw`, Buffer.from('x')],
+  ] as const) {
+    const disk = files.reopen('kept')
+    disk.tamper(place, bytes)
+    await assert.rejects(
+      changes(disk),
+      (thrown) => thrown instanceof Fault && thrown.detail['place'] === place,
+    )
+  }
 })
 
 const HARMS: readonly [why: string, part: string, edit: (bytes: Uint8Array) => Uint8Array][] = [

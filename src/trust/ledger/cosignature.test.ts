@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { createPrivateKey, sign } from 'node:crypto'
 import { test } from 'node:test'
 import { fromBase64, toBase64 } from '#base/bytes.ts'
-import { newEd25519Pem, newMlDsa44Pem } from '#base/crypto.ts'
+import { mlDsa44PublicBytes, newEd25519Pem, newMlDsa44Pem } from '#base/crypto.ts'
 import { openCheckpoint, printHead } from './checkpoint.ts'
 import {
+  cosignatureCharacters,
   cosignaturesOf,
   ed25519Cosigner,
   mlDsa44Cosigner,
@@ -12,6 +13,7 @@ import {
   parseLogKey,
 } from './cosignature.ts'
 import {
+  keyIdentity,
   noteSigner,
   openNote,
   parseVerifierKey,
@@ -42,6 +44,15 @@ for (const [why, signer, type, bytes] of SIGNERS) {
     const [found] = cosignaturesOf(`${TEXT}\n${line}`, [signer])
     assert.equal(found?.at, 1_795_000_000_000)
     assert.equal(found.line, line)
+    assert.equal(cosignatureCharacters(signer), line.length - signer.name.length)
+  })
+
+  test(`a cosignature too short to state a time is none: ${why}`, () => {
+    for (const length of [1, 7, 8]) {
+      const note = `${TEXT}\n${signatureLine(signer, new Uint8Array(length))}`
+      assert.equal(openNote(note, signer), undefined)
+      assert.deepEqual(cosignaturesOf(note, [signer]), [])
+    }
   })
 
   test(`a cosignature holds for its time and text alone: ${why}`, async () => {
@@ -73,6 +84,33 @@ for (const [why, signer, type, bytes] of SIGNERS) {
     }
   })
 }
+
+const PUBLIC_BYTES = { ed25519: 32, mlDsa44: mlDsa44PublicBytes(ML_DSA_PEM).length }
+const KEY_FORMS: readonly [why: string, type: number, bytes: number, isKey: boolean][] = [
+  ['Ed25519', 0x04, PUBLIC_BYTES.ed25519, true],
+  ['Ed25519 with the bytes of ML-DSA-44', 0x04, PUBLIC_BYTES.mlDsa44, false],
+  ['Ed25519 with too few bytes', 0x04, 31, false],
+  ['ML-DSA-44', 0x06, PUBLIC_BYTES.mlDsa44, true],
+  ['ML-DSA-44 with the bytes of Ed25519', 0x06, PUBLIC_BYTES.ed25519, false],
+  ['ML-DSA-44 with too many bytes', 0x06, PUBLIC_BYTES.mlDsa44 + 1, false],
+  ['a type nobody knows', 0x07, PUBLIC_BYTES.ed25519, false],
+  ['a type nobody knows, with the bytes of ML-DSA-44', 0x07, PUBLIC_BYTES.mlDsa44, false],
+  ['a log', 0x01, PUBLIC_BYTES.ed25519, false],
+]
+
+for (const [why, type, bytes, isKey] of KEY_FORMS)
+  test(`parseCosignerKey ${isKey ? 'reads' : 'refuses'} a key of this type and length: ${why}`, () => {
+    const printed = printVerifierKey(keyIdentity('example.test/w', type, new Uint8Array(bytes)))
+    assert.equal(parseCosignerKey(printed)?.type, isKey ? type : undefined)
+  })
+
+test('parseCosignerKey and parseLogKey refuse: what is no key at all', () => {
+  for (const text of ['', 'example.test/w', 'example.test/w+00000000+AAAA']) {
+    assert.equal(parseCosignerKey(text), undefined)
+    assert.equal(parseLogKey(text), undefined)
+  }
+  assert.deepEqual(cosignaturesOf('no note', ALL), [])
+})
 
 test('parseLogKey takes keys of logs: Ed25519 and ML-DSA-44, no key of a witness alone', () => {
   assert.equal(parseLogKey(printVerifierKey(LOG))?.type, 0x01)
@@ -115,6 +153,26 @@ test('a key name and an origin of 255 bytes are the longest that ML-DSA-44 signs
       else await assert.rejects(signNote(signed, [signer], AT), RangeError)
     }
   }
+})
+
+test('ML-DSA-44 signs the message of c2sp.org/tlog-cosignature: put together by hand', () => {
+  const [, signer = assert.fail()] = ALL
+  const time = Buffer.alloc(8)
+  time.writeBigUInt64BE(1_795_000_000n)
+  const size = Buffer.alloc(8)
+  size.writeBigUInt64BE(300n)
+  const withLength = (text: string): Buffer => Buffer.concat([Buffer.of(text.length), Buffer.from(text)])
+  const message = Buffer.concat([
+    Buffer.from('subtree/v1\n\0'),
+    withLength(signer.name),
+    time,
+    withLength('example.test/log'),
+    Buffer.alloc(8),
+    size,
+    ROOT,
+  ])
+  const signature = Buffer.concat([time, sign(null, message, createPrivateKey(ML_DSA_PEM))])
+  assert.equal(openNote(`${TEXT}\n${signatureLine(signer, signature)}`, signer), TEXT)
 })
 
 test('ML-DSA-44 signs nothing but the three lines: a checkpoint with more is not read by it', async () => {

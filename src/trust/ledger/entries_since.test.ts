@@ -4,6 +4,7 @@ import type { EntryDraft } from '#base/recorder.ts'
 import { emptyDisk, intent, KEYS, LEDGER, openOn } from '../../../test/support/ledger_fixture.ts'
 import type { SimulatedFiles } from '../../../test/support/simulated_files.ts'
 import { entriesSince, type EntriesParts } from './entries_since.ts'
+import { listOrigins } from './layout.ts'
 import type { Ledger } from './ledger.ts'
 
 const OPTIONS = { segmentBytes: 10_000 }
@@ -75,4 +76,15 @@ test('entriesSince begins with an entry of the newest log', async () => {
   // Its first entry says what it follows.
   assert.deepEqual(await numbersFrom(files, { entry: 2 }), [606, 607])
   assert.deepEqual(await numbersFrom(files, { entry: 99 }), [])
+})
+
+test('entriesSince proves the older logs: the newest is proven when it is opened', async () => {
+  const files = await scene()
+  const [older, newer] = (await listOrigins(files, LEDGER)).folders
+  const disk = files.reopen('kept')
+  disk.tamper(`${newer?.path}/checkpoint`, undefined)
+  assert.equal((await numbersFrom(disk, { at: 0 })).length, 608)
+  disk.tamper(`${older?.path}/checkpoint`, undefined)
+  assert.equal((await numbersFrom(disk, { entry: 0 })).length, 3, 'it is not read')
+  await assert.rejects(numbersFrom(disk, { at: 0 }), { code: 'ledger.corrupt' })
 })

@@ -83,6 +83,34 @@ test('find reads the active segment once, and then only what a search needs', as
   await ledger.close()
 })
 
+test('find stops at the segment that holds the first entry of a request: its intent or its refusal', async () => {
+  const files = await emptyDisk()
+  const ledger = await openOn(files, SMALL_SEGMENTS)
+  await requests(ledger, 300)
+  await ledger.checkpoint()
+  await ledger.settled()
+  const [asked = assert.fail()] = await requests(ledger, 1)
+  const refused = draft('refusal', { code: 'x' })
+  await ledger.append(refused)
+  await ledger.close()
+  let reads = 0
+  const readRange = files.readRange.bind(files)
+  files.readRange = (path, from, length) => {
+    if (path.endsWith('.leaves')) reads += 1
+    return readRange(path, from, length)
+  }
+  for (const [id, count] of [
+    [asked.id, 2],
+    [refused.id, 1],
+  ] as const) {
+    const found = await finderOn(files).find(id)
+    assert.deepEqual([found.length, reads], [count, 0])
+    assert.ok(found.every(({ leaf, index }) => leaf['id'] === id && index >= 512))
+  }
+  await finderOn(files).find(newEntryId())
+  assert.ok(reads > 0, 'for an unknown one it looks into every segment')
+})
+
 test('find follows a log that grows, is sealed and goes on', async () => {
   const files = await emptyDisk()
   const ledger = await openOn(files, SMALL_SEGMENTS)

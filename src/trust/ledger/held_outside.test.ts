@@ -72,6 +72,29 @@ test('witnessedAt gives the time at which enough witnesses had cosigned: each co
   assert.equal(witnessedAt('nothing', { quorum: 1, witnesses }), undefined)
 })
 
+test('witnessedAt counts from when enough had cosigned: in whatever order, and with its first key each', async () => {
+  const { files } = await cosignedLog(0)
+  const folder = await newestFolder(files)
+  const [text = ''] = Buffer.from(files.all().get(`${folder.path}/checkpoint`) ?? [])
+    .toString('utf8')
+    .split('\n\n')
+  const [one = assert.fail(), two = assert.fail(), three = assert.fail()] = COSIGNERS
+  const times = [
+    [one, 50_000],
+    [two, 10_000],
+    [three, 30_000],
+  ] as const
+  const lines = await Promise.all(times.map(async ([signer, at]) => await signer.sign(`${text}\n`, at)))
+  const note = `${text}\n\n${lines.join('')}`
+  const at = (quorum: number, ...witnesses: (typeof COSIGNERS)[]): unknown =>
+    witnessedAt(note, { quorum, witnesses })
+  assert.deepEqual(
+    [1, 2, 3].map((quorum) => at(quorum, [one], [two], [three])),
+    [10_000, 30_000, 50_000],
+  )
+  assert.equal(at(1, [one, three]), 30_000)
+})
+
 const FURTHEST: readonly [
   why: string,
   holdings: readonly (Holding | undefined)[],

@@ -2,7 +2,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { newEd25519Pem } from '#base/crypto.ts'
 import { isJsonObject } from '#base/json.ts'
-import { emptyDisk, intent, KEYS, LEDGER, openOn, readAll } from '../../../test/support/ledger_fixture.ts'
+import {
+  emptyDisk,
+  intent,
+  KEYS,
+  LEDGER,
+  newestFolder,
+  openOn,
+  readAll,
+} from '../../../test/support/ledger_fixture.ts'
 import type { SimulatedFiles } from '../../../test/support/simulated_files.ts'
 import { peekCheckpoint, signCheckpoint } from './checkpoint.ts'
 import { listOrigins } from './layout.ts'
@@ -45,6 +53,7 @@ test('openLedger starts a new log: the home is older than a checkpoint held outs
   assert.equal(next?.leaf['kind'], 'intent')
   const report = await verifyLedger({ files, directory: LEDGER })
   assert.deepEqual(whats(report), ['4 entries before it were lost, and no operator accepted that'])
+  assert.deepEqual([report.isWhole, report.ok], [true, false], 'all that is here is right')
   assert.deepEqual(
     report.origins.map((each) => each.entries),
     [3, 2],
@@ -59,6 +68,72 @@ test('openLedger does so once: a gap that is recorded does not start another log
   assert.equal(second.origin, first.origin)
   await second.close()
   assert.equal((await listOrigins(files, LEDGER)).folders.length, 2)
+})
+
+test('openLedger starts another log: more is known to be lost than was recorded, or of another log', async () => {
+  const now = await emptyDisk()
+  await write(now, 3)
+  const files = now.reopen('kept')
+  const ledger = await openOn(now)
+  const heads: string[] = []
+  for (let at = 0; at < 3; at++) {
+    await ledger.append(intent(at))
+    heads.push(await ledger.checkpoint())
+  }
+  await ledger.close()
+  const elsewhere = await emptyDisk()
+  const other = await openOn(elsewhere)
+  await other.append(intent(1))
+  heads.push(await other.checkpoint())
+  await other.close()
+  const logs: string[] = []
+  for (const knownHeads of [[heads[1]], [heads[0]], [heads[2]], [heads[1], heads[2]], [heads[3]], heads]) {
+    const opened = await openOn(files, { knownHeads: knownHeads.map(String) })
+    logs.push(opened.origin)
+    await opened.close()
+  }
+  const names = [...new Set(logs)]
+  assert.deepEqual(
+    logs.map((origin) => names.indexOf(origin)),
+    [0, 0, 1, 1, 2, 2],
+  )
+})
+
+test('verifyLedger finds a log that follows another state of the one before it: which is longer than it says', async () => {
+  const { files, later } = await restored()
+  await (await openOn(files, { knownHeads: [later] })).close()
+  const [first = assert.fail(), second = assert.fail()] = (await listOrigins(files, LEDGER)).folders
+  const alone = files.reopen('kept')
+  for (const [name] of files.all()) if (name.startsWith(second.path)) alone.tamper(name, undefined)
+  await alone.removeDirectory(second.path)
+  await write(alone, 2)
+  for (const [name, bytes] of alone.all()) if (name.startsWith(first.path)) files.tamper(name, bytes)
+  const { problems, isWhole } = await verifyLedger({ files, directory: LEDGER })
+  assert.deepEqual(problems[0], {
+    place: `${second.path} entry 0`,
+    what: 'it does not follow the log before it',
+  })
+  assert.equal(isWhole, false)
+})
+
+test('openLedger knows what witnesses have cosigned: the entries were put back, and that file was not', async () => {
+  const now = await emptyDisk()
+  await write(now, 3)
+  const files = now.reopen('kept')
+  const { path, origin } = await newestFolder(files)
+  const ledger = await openOn(now)
+  for (let at = 0; at < 2; at++) await ledger.append(intent(at))
+  await ledger.checkpoint()
+  await ledger.checkpoints.cosign(ledger.checkpoints.newest, [], true)
+  await ledger.close()
+  files.tamper(`${path}/cosigned`, now.all().get(`${path}/cosigned`))
+  const next = await openOn(files)
+  assert.notEqual(next.origin, origin)
+  assert.deepEqual(
+    next.state().problems.map((each) => each.slice(0, 9)),
+    ['2 entries'],
+  )
+  await next.close()
 })
 
 test('openLedger reads anchors too: they reach further than the home', async () => {
@@ -124,7 +199,12 @@ test('openLedger finds the root at a size inside a sealed segment', async () => 
 test('openLedger refuses a fork: the outside checkpoint covers other entries', async () => {
   const { files, later } = await restored()
   await write(files, 9)
-  await assert.rejects(openOn(files, { knownHeads: [later] }), { code: 'ledger.corrupt' })
+  const place = `${(await newestFolder(files)).path} entries 0 to 6`
+  const what = 'forked: a checkpoint held outside covers other entries'
+  await assert.rejects(openOn(files, { knownHeads: [later] }), {
+    code: 'ledger.corrupt',
+    detail: { place, what },
+  })
 })
 
 test('openLedger keeps what cannot be used as a problem: no checkpoint of this key, an unreadable anchor', async () => {
@@ -142,11 +222,10 @@ test('openLedger keeps what cannot be used as a problem: no checkpoint of this k
     knownHeads: [stranger],
     anchors: ['/anchor/none', '/anchor/unreadable'],
   })
-  assert.match(
-    ledger.state().problems.join('; '),
-    /a head kept in the home holds no checkpoint.*|unreadable cannot be read/,
-  )
-  assert.equal(ledger.state().problems.length, 2)
+  assert.deepEqual(ledger.state().problems.toSorted(), [
+    '/anchor/unreadable cannot be read',
+    'a head kept in the home holds no checkpoint of the key of this home',
+  ])
   await ledger.close()
 })
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { utf8 } from '#base/bytes.ts'
+import { concat, toBase64Url, utf8 } from '#base/bytes.ts'
 import { canonicalJson } from '#base/canonical_json.ts'
-import { sha256Hex } from '#base/crypto.ts'
+import { hmacSha256, sha256, sha256Hex } from '#base/crypto.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '#base/json.ts'
 import { LIMITS } from '#base/limits.ts'
 import type { EntryDraft } from '#base/recorder.ts'
@@ -11,7 +11,7 @@ import { draft, intent, KEYS, outcome } from '../../../test/support/ledger_fixtu
 import { classOf } from './class_table.ts'
 import { commit, saltFor, verifyDisclosure } from './commitment.ts'
 import { cutValue } from './cut.ts'
-import { kindOf, makeLeaf, parseLeaf } from './leaf.ts'
+import { idOf, kindOf, makeLeaf, parseLeaf } from './leaf.ts'
 import { pseudonymOf, rememberedPseudonyms } from './pseudonym.ts'
 import { Seeds } from './seeds.ts'
 
@@ -75,6 +75,33 @@ test('commit frames name and value: moving a character between them changes it',
   assert.notDeepEqual(commit(salt, 'ab', '1'), commit(salt, 'a', '1'))
   assert.notDeepEqual(commit(salt, 'a', '"1"'), commit(salt, 'a', '1'))
   assert.notDeepEqual(commit(salt, 'a1', '2'), commit(salt, 'a', '12'))
+})
+
+const COMMITTED: readonly [why: string, name: string, json: string][] = [
+  ['short', 'address', '"10.0.0.1"'],
+  ['characters of several bytes', 'ümlaut', '"ü😀"'],
+  ['as long as the common bytes', 'a', 'x'.repeat(1_344)],
+  ['longer', 'a', 'x'.repeat(1_345)],
+  ['long, in characters of three bytes', 'a', '€'.repeat(9_000)],
+]
+
+for (const [why, name, json] of COMMITTED)
+  test(`commit is the hash that the format says: ${why}`, () => {
+    const salt = saltFor(SEED, 'note', name)
+    const bytes = utf8(name)
+    const parts = [utf8('gatehouse commitment v1\n'), salt, Uint8Array.of(0, bytes.length), bytes, utf8(json)]
+    assert.equal(commit(salt, name, json), toBase64Url(sha256(concat(...parts))))
+  })
+
+test('verifyDisclosure wants a salt of 32 bytes: a longer one is not cut to it', () => {
+  const salt = saltFor(SEED, 'note', 'a')
+  const long = concat(salt, Uint8Array.of(0))
+  assert.ok(!verifyDisclosure({ commit: { a: commit(long, 'a', '1') } }, 'a', 1, long))
+})
+
+test('pseudonymOf is the keyed hash that the format says', () => {
+  const hash = hmacSha256(KEYS.pseudonymKey, 'gatehouse pseudonym v1\nService::"x"')
+  assert.equal(PSEUDONYM('Service::"x"'), toBase64Url(hash.subarray(0, 12)))
 })
 
 test('saltFor gives each field of each kind its own salt', () => {
@@ -155,6 +182,30 @@ test('makeLeaf drops the longest public values: when cutting each is not enough'
   assert.ok(isJsonObject(leaf['policies']) && Number(leaf['policies']['length']) > 64_000)
 })
 
+test('makeLeaf drops no more than it must: the longest public value goes first, and what fits stays', () => {
+  const fields = {
+    policies: Array.from({ length: 60 }, () => 'p'.repeat(1_000)),
+    errors: Array.from({ length: 20 }, () => 'e'.repeat(1_000)),
+    what: 'w'.repeat(900),
+    caller: 'Service::"x"',
+  }
+  const leaf = parseLeaf(makeLeaf(draft('refusal', fields), SEED, PSEUDONYM).bytes)
+  assert.deepEqual(leaf['policies'], { cut: '', length: canonicalJson(fields.policies).length })
+  assert.deepEqual(leaf['errors'], fields.errors)
+  assert.equal(leaf['what'], fields.what)
+  assert.equal(leaf['caller'], PSEUDONYM(fields.caller))
+})
+
+test('makeLeaf drops nothing from a leaf of just the limit: and something from the next longer one', () => {
+  const errors = Array.from({ length: 59 }, () => 'e'.repeat(1_000))
+  const lengthWith = (extra: number): JsonValue =>
+    makeLeaf(draft('refusal', { errors, what: 'w'.repeat(extra) }), SEED, PSEUDONYM).bytes.length
+  const extra = LIMITS.leafBytes - Number(lengthWith(0))
+  assert.ok(extra > 0 && extra < 1_000)
+  assert.equal(lengthWith(extra), LIMITS.leafBytes)
+  assert.ok(Number(lengthWith(extra + 1)) < 2_000)
+})
+
 const WRONG: readonly [why: string, made: () => unknown, expected: object][] = [
   [
     'an id that is not ours',
@@ -184,11 +235,31 @@ for (const text of ['', 'x', '[]', '{"v":2}', 'null'])
     assert.throws(() => parseLeaf(utf8(text)), { code: 'ledger.corrupt' })
   })
 
+const TEXTS = Array.from({ length: 65 }, (_, at) => `t${at}`)
+
 const CUTS: readonly [why: string, value: JsonValue, expected: JsonValue][] = [
   ['short', 'x', 'x'],
   ['a number', 5, 5],
   ['nothing', null, null],
   ['long', 'x'.repeat(1_030), { cut: 'x'.repeat(1_024), length: 1_030 }],
+  ['just short enough', 'x'.repeat(1_024), 'x'.repeat(1_024)],
+  [
+    'a character ends at the cut',
+    `${'x'.repeat(1_022)}\u{10000}y`,
+    { cut: `${'x'.repeat(1_022)}\u{10000}`, length: 1_025 },
+  ],
+  [
+    'cut inside the first of the long characters',
+    `${'x'.repeat(1_023)}\u{10000}`,
+    { cut: 'x'.repeat(1_023), length: 1_025 },
+  ],
+  ['a list of as many texts as are kept', TEXTS.slice(0, 64), TEXTS.slice(0, 64)],
+  ['a list of one more', TEXTS.slice(0, 65), { cut: TEXTS.slice(0, 64), length: 65 }],
+  ['a long text in a list', ['a', 'x'.repeat(1_025)], ['a', { cut: 'x'.repeat(1_024), length: 1_025 }]],
+  ['a list that is too deep', [[[[['a']]]]], [[[[{ cut: [], length: 1 }]]]]],
+  ['a list as deep as is kept', [[[['a']]]], [[[['a']]]]],
+  ['a long name that is kept', { ['n'.repeat(1_024)]: 1 }, { ['n'.repeat(1_024)]: 1 }],
+  ['more members than are kept, in any order', numbered(70), { cut: firstNames(64), length: 70 }],
   ['cut inside a character', `${'x'.repeat(1_023)}😀`, { cut: 'x'.repeat(1_023), length: 1_025 }],
   [
     'a long list',
@@ -209,6 +280,11 @@ for (const [why, value, expected] of CUTS)
   test(`cutValue keeps what fits: ${why}`, () => {
     assert.deepEqual(cutValue(value), expected)
   })
+
+test('idOf gives the id, or nothing that an entry is called', () => {
+  assert.equal(idOf({ id: 'x' }), 'x')
+  assert.equal(idOf({ id: 5 }), '')
+})
 
 test('kindOf gives the kind, or nothing that a salt was made with', () => {
   assert.equal(kindOf({ kind: 'note' }), 'note')
@@ -237,6 +313,14 @@ test('Seeds gives intent and outcome of one request the same seed: and every oth
   assert.notDeepEqual(seeds.take(draft('note', {})), seeds.take(draft('note', {})))
 })
 
+test('Seeds keeps the seed of a request for its outcome: another entry of that id does not take it', () => {
+  const seeds = new Seeds()
+  const entry = intent(1)
+  const seed = seeds.take(entry)
+  assert.notDeepEqual(seeds.take({ ...draft('note', {}), id: entry.id }), seed)
+  assert.deepEqual(seeds.take(outcome(entry, 1)), seed)
+})
+
 test('Seeds forgets the oldest requests: so that open ones cannot fill the memory', () => {
   const seeds = new Seeds()
   const oldest = intent(0)
@@ -244,6 +328,7 @@ test('Seeds forgets the oldest requests: so that open ones cannot fill the memor
   const middle = Array.from({ length: 40_000 }, (_, at) => intent(at))
   const middleSeeds = middle.map((each) => seeds.take(each))
   assert.deepEqual(seeds.take(outcome(oldest, 0)), seed, 'still in the older half')
+  assert.notDeepEqual(seeds.take(outcome(oldest, 0)), seed, 'given once')
   assert.deepEqual(seeds.take(outcome(middle[39_999] ?? oldest, 0)), middleSeeds[39_999])
   for (let at = 0; at < 40_000; at++) seeds.take(intent(at))
   assert.notDeepEqual(seeds.take(outcome(middle[0] ?? oldest, 0)), middleSeeds[0])
@@ -251,4 +336,13 @@ test('Seeds forgets the oldest requests: so that open ones cannot fill the memor
 
 function numbered(count: number): Record<string, JsonValue> {
   return Object.fromEntries(Array.from({ length: count }, (_, at) => [`f${at}`, at]))
+}
+
+/** The members of `numbered` that come first by name. */
+function firstNames(count: number): Record<string, JsonValue> {
+  return Object.fromEntries(
+    Object.entries(numbered(70))
+      .toSorted(([left], [right]) => (left < right ? -1 : 1))
+      .slice(0, count),
+  )
 }

@@ -30,6 +30,13 @@ function leafWith(more: JsonObject): Uint8Array {
   return utf8(canonicalJson({ ...LEAST, ...more }))
 }
 
+/** Nobody looks at the value of this field but for its form. */
+function unordered(): Uint8Array {
+  return utf8(
+    canonicalJson({ ...LEAST, after: 1 }).replace('"after":1', '"after":[{"a":1,"b":2},{"b":1,"a":2}]'),
+  )
+}
+
 test('checkLeaf finds nothing wrong in what makeLeaf makes: and gives what it says', () => {
   const first = intent(1)
   const many = Array.from({ length: 64 }, (_, at) => `${at}${'x'.repeat(1_100)}`)
@@ -161,6 +168,24 @@ const WRONG: readonly [why: string, bytes: Uint8Array, wrong: RegExp][] = [
   ['a list for a status', leafWith({ status: [] }), /^"status" is not a number or text$/],
   ['a text for a list', leafWith({ errors: 'x' }), /^"errors" is not a list$/],
   ['what looks cut and is not', leafWith({ what: { cut: 'x', length: 'y' } }), /^"what" is not a text$/],
+  ['a time and no kind', utf8('{"at":1,"id":"0123456789abcdef","v":1}'), /^"kind" is missing$/],
+  ['an id that is a number', leafWith({ id: 1_234_567_890_123_456 }), /^"id" is not the id of an entry$/],
+  ['a pseudonym that is a number', leafWith({ caller: 1_234_567_890_123_456 }), /^"caller" is not/],
+  ['a pseudonym in a list', leafWith({ caller: ['A'.repeat(16)] }), /^"caller" is not/],
+  ['a pseudonym with more before it', leafWith({ caller: 'A'.repeat(17) }), /^"caller" is not/],
+  ['a pseudonym with more behind it', leafWith({ caller: `${'A'.repeat(16)} x` }), /^"caller" is not/],
+  ['a commitment in a list', leafWith({ commit: { a: [HASH] } }), /^"commit"/],
+  ['a commitment that is long', leafWith({ commit: { a: `${HASH}A` } }), /^"commit"/],
+  ['a commitment with more behind it', leafWith({ commit: { a: `${HASH} x` } }), /^"commit"/],
+  ['what is cut and does not say how', leafWith({ what: { length: 7 } }), /^"what" is not a text$/],
+  [
+    'what is cut and says more',
+    leafWith({ what: { cut: '', length: 7, more: 1 } }),
+    /^"what" is not a text$/,
+  ],
+  ['a long unknown name', leafWith({ ['z'.repeat(100)]: 1 }), /^unknown field "z{64}"$/],
+  ['an object out of order behind one in order', unordered(), /^not canonical JSON/],
+  ['white space before it', utf8(` ${canonicalJson(LEAST)}`), / from byte 0 on$/],
   ['no commitments', leafWith({ commit: {} }), /^"commit" is not commitments$/],
   ['commitments that are a list', leafWith({ commit: [HASH] }), /^"commit" is not commitments$/],
   ['a commitment that is short', leafWith({ commit: { a: HASH.slice(1) } }), /^"commit"/],
@@ -178,9 +203,25 @@ test('checkLeaf refuses what no leaf can be: too long, too deep, too many names'
   const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
   const bytes = utf8(canonicalJson(LEAST).replace('{', `{"after":${deep},`))
   assert.match(bothSay(bytes) ?? '', /^nested deeper/)
+  const deepObject = `${'{"a":'.repeat(9_000)}1${'}'.repeat(9_000)}`
+  assert.match(
+    checkLeaf(utf8(canonicalJson(LEAST).replace('{', `{"after":${deepObject},`))).wrong ?? '',
+    /^nested deeper/,
+  )
   const names = Array.from({ length: 65 }, (_, at) => [`n${at}`, HASH])
   assert.match(checkLeaf(leafWith({ commit: Object.fromEntries(names) })).wrong ?? '', /^"commit"/)
   assert.match(checkLeaf(leafWith({ commit: { ['n'.repeat(65)]: HASH } })).wrong ?? '', /^"commit"/)
+})
+
+test('checkLeaf takes a leaf of just the limits: its length, its commitments, their names, the first time', () => {
+  const rest = LIMITS.leafBytes - leafWith({ what: '' }).length
+  assert.equal(checkLeaf(leafWith({ what: 'x'.repeat(rest) })).wrong, undefined)
+  assert.match(checkLeaf(leafWith({ what: 'x'.repeat(rest + 1) })).wrong ?? '', /^longer than/)
+  const names = Array.from({ length: 64 }, (_, at) => [`${at}`.padStart(64, 'n'), HASH])
+  assert.equal(checkLeaf(leafWith({ commit: Object.fromEntries(names) })).wrong, undefined)
+  assert.equal(bothSay(leafWith({ at: 0 })), undefined)
+  for (const kind of ['intent', 'outcome', 'refusal', 'digest', 'change', 'note'])
+    assert.equal(bothSay(leafWith({ kind })), undefined, kind)
 })
 
 test('checkLeaf takes null and a cut value for every public field, and a name that was sensitive once', () => {

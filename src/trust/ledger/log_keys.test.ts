@@ -12,8 +12,8 @@ import {
   readAll,
 } from '../../../test/support/ledger_fixture.ts'
 import { openCheckpoint } from './checkpoint.ts'
-import { isAmong, logKeysOf, LogSigners, verifiersOf, type LogKeyring } from './log_keys.ts'
-import { parseNote } from './note.ts'
+import { isAmong, logKeysOf, LogSigners, namedLogKeys, verifiersOf, type LogKeyring } from './log_keys.ts'
+import { noteVerifier, parseNote, printVerifierKey } from './note.ts'
 import { listOrigins } from './layout.ts'
 import { successionOf } from './succession.ts'
 import { verifyLedger } from './verify.ts'
@@ -62,6 +62,27 @@ test('logKeysOf says which have ended', () => {
   const [key = assert.fail()] = verifiersOf(logKeysOf(KEYS, 0), 'any.test')
   assert.ok(isAmong(logKeysOf(ring, START), key))
   assert.ok(!isAmong(logKeysOf({ signingPem: newEd25519Pem() }, START), key))
+})
+
+test('namedLogKeys tells what to note outside: what signs, until when, and what has ended', () => {
+  const ring = rotated(START)
+  const keys = logKeysOf(ring, START)
+  const printed = keys.map((key) => verifiersOf([key], 'example.test/log').map(printVerifierKey))
+  assert.deepEqual(
+    printed.map((each) => each.length),
+    [2, 2],
+  )
+  const expected = (state: string): unknown => [
+    ...(printed[0] ?? []).map((key) => ({ key, state: 'signs', endsAt: undefined })),
+    ...(printed[1] ?? []).map((key) => ({ key, state, endsAt: START })),
+  ]
+  assert.deepEqual(namedLogKeys(ring, 'example.test/log', START - 1), expected('ends'))
+  assert.deepEqual(namedLogKeys(ring, 'example.test/log', START), expected('ended'))
+  const { signingPem } = ring
+  const key = printVerifierKey(noteVerifier('example.test/log', ed25519PublicBytes(signingPem)))
+  assert.deepEqual(namedLogKeys({ signingPem }, 'example.test/log', START), [
+    { key, state: 'signs', endsAt: undefined },
+  ])
 })
 
 test('rekey signs with both pairs while they overlap: whoever knows one of them alone can check it', async () => {

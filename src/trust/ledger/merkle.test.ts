@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { toHex, utf8 } from '#base/bytes.ts'
+import { sha256 } from '#base/crypto.ts'
+import { LIMITS } from '#base/limits.ts'
 import { CompactRange, leafHash, nodeHash, rootOf } from './merkle.ts'
 
 test('leafHash and nodeHash prefix what they hash: RFC 9162 section 2.1.1', () => {
@@ -34,6 +36,30 @@ test('CompactRange appends whole subtrees: the root is that of the leaves', () =
     }),
     { seed: 20_261 },
   )
+})
+
+test('CompactRange tells the hashes of level 1 and above: from leaves, and where whole bundles are appended', () => {
+  const hashes = Array.from({ length: 600 }, (_, at) => leafHash(utf8(`leaf ${at}`)))
+  const bundles = [hashes.slice(0, 256), hashes.slice(256, 512)].map(rootOf)
+  const told: [level: number, hash: string][] = []
+  const range = new CompactRange((level, hash) => told.push([level, toHex(hash)]))
+  for (const hash of hashes) range.append(hash)
+  const expected = bundles.map((hash) => [1, toHex(hash)])
+  assert.deepEqual(told, expected)
+  told.length = 0
+  const ofBundles = new CompactRange((level, hash) => told.push([level, toHex(hash)]))
+  for (let at = 0; at < 128; at++) for (const hash of bundles) ofBundles.appendSubtree(8, hash)
+  assert.equal(told.length, 257)
+  assert.deepEqual(told.slice(0, 2), expected)
+  assert.deepEqual(told.at(-1), [2, toHex(ofBundles.root())])
+})
+
+test('leafHash takes what is longer than any entry: for whoever hashes leaves of others', () => {
+  for (const length of [LIMITS.leafBytes, LIMITS.leafBytes + 1, 200_000]) {
+    const bytes = Buffer.alloc(1 + length, 7)
+    bytes[0] = 0
+    assert.deepEqual(leafHash(bytes.subarray(1)), sha256(bytes), String(length))
+  }
 })
 
 test('CompactRange refuses a subtree at a wrong place: it would not be a node of the tree', () => {

@@ -3,7 +3,16 @@ import { test } from 'node:test'
 import { fromBase64 } from '#base/bytes.ts'
 import { newEd25519Pem } from '#base/crypto.ts'
 import { openCheckpoint, parseHead, peekCheckpoint, signCheckpoint } from './checkpoint.ts'
-import { noteSigner, openNote, parseNote, parseVerifierKey, printVerifierKey, signNote } from './note.ts'
+import {
+  keyIdentity,
+  noteSigner,
+  openNote,
+  parseNote,
+  parseSignatureLines,
+  parseVerifierKey,
+  printVerifierKey,
+  signNote,
+} from './note.ts'
 
 const SIGNER = noteSigner('example.test/log', newEd25519Pem())
 const NOTE = await signNote('a text\nof two lines\n', [SIGNER], 0)
@@ -31,6 +40,10 @@ const MALFORMED: readonly [why: string, note: string][] = [
   ['a short signature', 'text\n\n— a AAAA\n'],
   ['base64 that is not canonical', 'text\n\n— a AAAAAAB=\n'],
   ['too many signatures', `text\n\n${'— a AAAAAAAA\n'.repeat(65)}`],
+  ['something behind the signature', NOTE.replace(/\n$/, ' more\n')],
+  ['one good line and one that is none', `${NOTE}no signature\n`],
+  ['a key id without a signature', 'text\n\n— a AAAAAA==\n'],
+  ['no text and no empty line', '— a AAAAAAAA\n'],
   ['too long', `${'x'.repeat(100_001)}\n\n— a AAAAAAAA\n`],
 ]
 
@@ -39,6 +52,21 @@ for (const [why, note] of MALFORMED)
     assert.equal(parseNote(note), undefined)
     assert.equal(openNote(note, SIGNER), undefined)
   })
+
+test('parseNote takes as much as it says: 64 signatures, 100,000 characters', () => {
+  const line = '— a AAAAAAAA\n'
+  assert.equal(parseNote(`text\n\n${line.repeat(64)}`)?.signatures.length, 64)
+  assert.equal(parseSignatureLines(line.repeat(64))?.length, 64)
+  assert.equal(parseSignatureLines(line.repeat(65)), undefined)
+  const text = `${'x'.repeat(100_000 - line.length - 2)}\n`
+  assert.equal(parseNote(`${text}\n${line}`)?.text, text)
+  assert.equal(parseNote(`x${text}\n${line}`), undefined)
+  const long = (name: string): string => `— ${name} ${'AAAA'.repeat(24_998)}\n`
+  assert.equal(long('four').length, 100_000)
+  assert.equal(parseSignatureLines(long('four'))?.length, 1)
+  assert.equal(parseSignatureLines(long('fives')), undefined)
+  assert.equal(parseNote(`\n\n${line}`)?.text, '\n')
+})
 
 test('openNote counts signatures of the key only: strangers beside it are no matter, a wrong one of the key is', async () => {
   const other = noteSigner('example.test/stranger', newEd25519Pem())
@@ -61,6 +89,9 @@ test('parseVerifierKey reads what printVerifierKey prints, and nothing else', ()
   }
   assert.equal(parseVerifierKey(''), undefined)
   assert.equal(parseVerifierKey('name+00000000+AAAA'), undefined)
+  for (const length of [31, 33])
+    assert.equal(parseVerifierKey(printVerifierKey(keyIdentity('a', 1, new Uint8Array(length)))), undefined)
+  for (const wrong of [`\n${printed}`, `${printed}\n`]) assert.equal(parseVerifierKey(wrong), undefined)
 })
 
 test('openCheckpoint reads what signCheckpoint signs: origin, size and root', async () => {
@@ -71,6 +102,11 @@ test('openCheckpoint reads what signCheckpoint signs: origin, size and root', as
   assert.equal(peekCheckpoint('nothing'), undefined)
   const another = await signCheckpoint({ ...head, origin: 'another.test' }, [SIGNER], 0)
   assert.equal(openCheckpoint(another, SIGNER), undefined)
+  const stranger = noteSigner('another.test', newEd25519Pem())
+  assert.equal(
+    openCheckpoint(await signCheckpoint(head, [SIGNER, stranger], 0), [SIGNER, stranger]),
+    undefined,
+  )
   assert.equal(openCheckpoint(await signNote('not a checkpoint\n', [SIGNER], 0), SIGNER), undefined)
 })
 

@@ -7,7 +7,9 @@ import { randomBytes } from '#base/crypto.ts'
 import { emptyDisk, intent, KEYS, outcome, packOf } from '../../../test/support/ledger_fixture.ts'
 import { makeLeaf, parseLeaf } from './leaf.ts'
 import { mayHoldId } from './id_filter.ts'
+import { joinLines } from './packed_text.ts'
 import {
+  compress,
   decompress,
   firstPackedLeaf,
   hasRightDigest,
@@ -103,6 +105,35 @@ test('parsePackedHead gives nothing: too short, another file, no whole bundles',
 test('decompress is bounded: it gives nothing for more bytes than allowed or for no zstd', async () => {
   assert.equal(await decompress(Buffer.from('not zstd'), 100), undefined)
   assert.equal(await decompress(Buffer.alloc(0), 100), undefined)
+  for (const length of [100, 200, 9 * 1_024 * 1_024]) {
+    const zipped = await compress(Buffer.alloc(length, 'x'), {})
+    assert.equal((await decompress(zipped, length))?.length, length)
+    assert.equal((await decompress(zipped, length + 1))?.length, length)
+    assert.equal(await decompress(zipped, length - 1), undefined)
+  }
+})
+
+test('unpackLeaves gives nothing: the head says another length or number than the text has', async () => {
+  const leaves = realLeaves(256)
+  const packed = await packOf(0, 1, leaves)
+  assert.deepEqual(
+    [Buffer.from(packed).toString('latin1', 0, 8), Buffer.from(packed).readUInt32BE(20)],
+    ['GHLEAF1\n', 256],
+  )
+  const TEXT_LENGTH = 28
+  for (const more of [-1, 1]) {
+    const changed = Buffer.from(packed)
+    changed.writeUInt32BE(changed.readUInt32BE(TEXT_LENGTH) + more, TEXT_LENGTH)
+    assert.equal(await unpackLeaves(changed), undefined, `${more}`)
+  }
+  assert.equal(await unpackLeaves(Buffer.concat([packed, Buffer.of(0)])), undefined)
+  const tiles = [randomBytes(32), randomBytes(32)]
+  const lines = joinLines(leaves)
+  for (const text of [lines, lines.subarray(0, -1)])
+    assert.equal(
+      await unpackLeaves(await packLeaves({ first: 0, at: 1, count: 512, text, ids: new Set(), tiles })),
+      undefined,
+    )
 })
 
 function text(bytes: Uint8Array): string {

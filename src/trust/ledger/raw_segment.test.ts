@@ -4,7 +4,16 @@ import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import { concat, utf8 } from '#base/bytes.ts'
 import { FRAME_BYTES, FRAME_TYPE, frameAt, putFrame } from './frame.ts'
-import { encodeGroup, encodeHead, scanSegment } from './raw_segment.ts'
+import { leafHash } from './merkle.ts'
+import {
+  encodeGroup,
+  encodeHead,
+  endingEntry,
+  firstRawLeaf,
+  groupPlace,
+  isRoom,
+  scanSegment,
+} from './raw_segment.ts'
 
 const HEAD = encodeHead('log', 256)
 const GROUPS = [
@@ -99,6 +108,67 @@ test('scanSegment gives nothing: any flipped bit in the head', () => {
   assert.equal(scanSegment(FIRST), undefined)
 })
 
+test('firstRawLeaf gives the first leaf: from the first bytes of the file, if it is in them', () => {
+  const end = HEAD.length + FRAME_BYTES + 3
+  assert.equal(text(firstRawLeaf(WHOLE.subarray(0, end)) ?? assert.fail()), 'one')
+  const held = Buffer.concat([utf8('before'), WHOLE])
+  assert.equal(text(firstRawLeaf(held.subarray(6)) ?? assert.fail()), 'one')
+  for (const [why, bytes] of [
+    ['the leaf is cut', WHOLE.subarray(0, end - 1)],
+    ['a head alone', HEAD],
+    ['no head', FIRST],
+    ['a group without leaves', concat(HEAD, encodeGroup(256, [], utf8('x')))],
+    ['nothing', new Uint8Array(0)],
+  ] as const)
+    assert.equal(firstRawLeaf(bytes), undefined, why)
+})
+
+test('endingEntry gives the entry behind the last one: from any last bytes that hold a whole group', () => {
+  for (const room of [0, 1, 50])
+    for (let from = 0; from < WHOLE.length; from++) {
+      const tail = concat(WHOLE, new Uint8Array(room)).subarray(from)
+      const isIn = from <= WHOLE.length - FRAME_BYTES - 10 - 8
+      assert.equal(endingEntry(tail), isIn ? 261 : undefined, `from ${from}, ${room} bytes of room`)
+    }
+  assert.equal(endingEntry(concat(HEAD, FIRST)), 258)
+})
+
+test('endingEntry takes zeros at the end of a group for its own: where they are', () => {
+  const group = encodeGroup(256, [utf8('one')], new Uint8Array(20))
+  assert.equal(endingEntry(concat(HEAD, group)), 257)
+  assert.equal(endingEntry(concat(HEAD, group, new Uint8Array(40))), 257)
+})
+
+for (const [why, bytes] of [
+  ['a group was cut', WHOLE.subarray(0, -1)],
+  ['a leaf stands behind the last group', concat(WHOLE, frame(FRAME_TYPE.leaf, 'six'))],
+  ['a byte stands behind the last group', concat(WHOLE, Uint8Array.of(1))],
+  ['a head alone', HEAD],
+  ['nothing', new Uint8Array(0)],
+  ['zeros', new Uint8Array(100)],
+] as const)
+  test(`endingEntry gives nothing: ${why}`, () => {
+    assert.equal(endingEntry(bytes), undefined)
+  })
+
+test('isRoom tells where nothing is written yet: a frame of zeros', () => {
+  const bytes = Buffer.concat([WHOLE, Buffer.alloc(FRAME_BYTES)])
+  assert.ok(isRoom(bytes, WHOLE.length))
+  assert.ok(!isRoom(bytes, WHOLE.length + 1), 'too short to tell')
+  for (let at = 0; at < WHOLE.length; at++) assert.ok(!isRoom(bytes, at), `at ${at}`)
+})
+
+test('groupPlace binds the secrets of a group to its leaves', () => {
+  const leaves = [utf8('one'), utf8('two')]
+  assert.deepEqual(groupPlace(256, { first: 300, leaves }), {
+    segment: 256,
+    form: 'group',
+    first: 300,
+    count: 2,
+    hashes: leaves.map(leafHash),
+  })
+})
+
 const EDITS: readonly [why: string, bytes: Uint8Array][] = [
   ['a group is gone', concat(HEAD, FIRST, THIRD)],
   ['a group is there twice', concat(HEAD, FIRST, FIRST, SECOND)],
@@ -122,6 +192,8 @@ for (const payload of [
   'gatehouse segment v1\nlog\n01\n',
   'gatehouse segment v2\nlog\n1\n',
   'gatehouse segment v1\n\n1\n',
+  'x gatehouse segment v1\nlog\n1\n',
+  'gatehouse segment v1\nlog\n1\nmore',
 ])
   test(`scanSegment refuses a head with ${JSON.stringify(payload)}`, () => {
     assert.equal(scanSegment(frame(FRAME_TYPE.head, payload)), undefined)

@@ -18,7 +18,7 @@ import type { EntryDraft } from '#base/recorder.ts'
 import type { SimulatedFiles } from '../../../test/support/simulated_files.ts'
 import { verifyDisclosure } from './commitment.ts'
 import { findEntries } from './entry_finder.ts'
-import { readEntries, tailEntries } from './read.ts'
+import { readEntries, readFirstLeaf, tailEntries } from './read.ts'
 
 const OPTIONS = { segmentBytes: 10_000 }
 const KEY = { sidecarKey: KEYS.sidecarKey }
@@ -41,6 +41,21 @@ async function longLedger(): Promise<{ files: SimulatedFiles; drafts: EntryDraft
 }
 
 const LONG = await longLedger()
+
+/** The same disk, and the names of the files that are read whole from now on. */
+function readsOf(disk: SimulatedFiles): {
+  readonly files: SimulatedFiles
+  readonly names: readonly string[]
+} {
+  const files = disk.reopen('kept')
+  const names: string[] = []
+  const read = files.read.bind(files)
+  files.read = (path) => {
+    names.push(path.slice(path.lastIndexOf('/') + 1))
+    return read(path)
+  }
+  return { files, names }
+}
 
 test('readEntries gives every entry in order: from sealed segments and the active one', async () => {
   const entries = await readAll(LONG.files, KEY)
@@ -83,6 +98,58 @@ for (const [from, to, count] of [
     assert.equal(entries.length, count)
     if (count > 0) assert.equal(entries[0]?.index, from)
   })
+
+const SEGMENTS = ['000000000000.leaves', '000000000256.leaves', '000000000512.raw']
+
+for (const [from, to, wanted] of [
+  [0, 256, [0]],
+  [0, 257, [0, 1]],
+  [255, 256, [0]],
+  [256, 512, [1]],
+  [511, 512, [1]],
+  [512, 600, [2]],
+  [700, 800, [2]],
+] as const)
+  test(`readEntries reads only the segments that it must: for ${from} to ${to}`, async () => {
+    const reads = readsOf(LONG.files)
+    for await (const { index } of readEntries(reads.files, await newestFolder(LONG.files), { from, to }))
+      assert.ok(index >= from && index < to)
+    const read = SEGMENTS.filter((name) => reads.names.includes(name))
+    assert.deepEqual(
+      read,
+      wanted.map((at) => SEGMENTS[at]),
+    )
+  })
+
+test('tailEntries reads no more segments than it must', async () => {
+  for (const [count, segments] of [
+    [0, 0],
+    [88, 1],
+    [89, 2],
+    [344, 2],
+    [345, 3],
+  ] as const) {
+    const reads = readsOf(LONG.files)
+    assert.equal((await tailEntries(reads.files, LEDGER, count)).length, count)
+    assert.equal(SEGMENTS.filter((name) => reads.names.includes(name)).length, segments, `${count}`)
+  }
+})
+
+test('readFirstLeaf gives the first entry: of a log in whatever form, and nothing of one without', async () => {
+  const files = LONG.files.reopen('kept')
+  const folder = await newestFolder(files)
+  assert.equal((await readFirstLeaf(files, folder))?.['id'], LONG.drafts[0]?.id)
+  files.tamper(`${folder.path}/000000000000.leaves`, undefined)
+  assert.equal(await readFirstLeaf(files, folder), undefined)
+  const other = await emptyDisk()
+  const ledger = await openOn(other)
+  assert.equal(await readFirstLeaf(other, await newestFolder(other)), undefined)
+  const first = intent(1)
+  await ledger.append(first)
+  await ledger.append(intent(2))
+  await ledger.close()
+  assert.equal((await readFirstLeaf(other, await newestFolder(other)))?.['id'], first.id)
+})
 
 test('tailEntries gives the last entries: across segments', async () => {
   for (const count of [0, 1, 100, 400, 10_000]) {
@@ -137,7 +204,10 @@ test('readEntries throws with the place: a segment that cannot be read or is gon
   for (const name of ['000000000000.leaves', '000000000512.raw']) {
     const files = LONG.files.reopen('kept')
     files.tamper(`${path}/${name}`, utf8('x'))
-    await assert.rejects(readAll(files), { code: 'ledger.corrupt' })
+    await assert.rejects(readAll(files), {
+      code: 'ledger.corrupt',
+      detail: { place: `${path}/${name}`, what: 'cannot be read' },
+    })
   }
   const files = LONG.files.reopen('kept')
   files.tamper(`${path}/000000000000.leaves`, undefined)

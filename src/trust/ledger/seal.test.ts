@@ -39,6 +39,24 @@ for (const room of [0, 1_000])
     const sealed = await sealSegment(parts, 0)
     assert.deepEqual([sealed.first, sealed.count, sealed.rawBytes], [0, 512, bytes])
     assert.ok(sealed.sealedBytes < sealed.rawBytes / 2)
+    const sealedFiles = ['leaves', 'sidecar'].map((part) =>
+      files.all().get(`${folder.path}/000000000000.${part}`),
+    )
+    assert.equal(
+      sealed.sealedBytes,
+      sealedFiles.reduce((sum, each) => sum + (each?.length ?? 0), 0),
+    )
+    assert.equal(sealed.tileBytes, 2 * 8_192)
+    assert.deepEqual(
+      [...files.all().keys()]
+        .filter((name) => name.startsWith(folder.path))
+        .map((name) => name.slice(folder.path.length + 1))
+        .toSorted(),
+      ['000000000000.leaves', '000000000000.sidecar', 'checkpoint', 'origin', 'tile/0/000', 'tile/0/001'],
+    )
+    // Also after the machine has stopped.
+    const left = [...files.reopen('lost').all().keys()]
+    assert.ok(!left.includes(`${folder.path}/000000000000.raw`) && left.includes(`${folder.path}/tile/0/001`))
     assert.deepEqual(await readAll(files, { sidecarKey: KEYS.sidecarKey }), before)
   })
 

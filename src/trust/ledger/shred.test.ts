@@ -74,13 +74,48 @@ test('shredEntries leaves other segments alone', async () => {
   )
 })
 
+test('shredEntries reads and writes only the segments that it must: the range ends where one begins', async () => {
+  for (const [from, to, hit, names] of [
+    [200, 256, 56, ['000000000000.sidecar']],
+    [256, 300, 44, ['000000000256.raw']],
+    [255, 257, 2, ['000000000000.sidecar', '000000000256.raw']],
+    [300, 400, 0, []],
+    [100, 100, 0, []],
+  ] as const) {
+    const { files } = await closedLedger()
+    const folder = await newestFolder(files)
+    const before = files.all()
+    files.steps.length = 0
+    const reads: string[] = []
+    const read = files.read.bind(files)
+    files.read = (path) => {
+      reads.push(path.slice(-16))
+      return read(path)
+    }
+    assert.equal(await shredEntries(files, folder, KEYS.sidecarKey, { from, to }), hit)
+    const changed = [...files.all()].filter(
+      ([name, bytes]) => Buffer.compare(bytes, before.get(name) ?? Buffer.alloc(0)) !== 0,
+    )
+    assert.deepEqual(changed.map(([name]) => name.replace(/^.*\//, '')).toSorted(), names)
+    if (hit === 0) assert.equal(files.steps.length, 0)
+    if (to === 256) assert.ok(!reads.includes('000000000256.raw'))
+    if (from === 256) assert.ok(!reads.some((name) => name.endsWith('000000.leaves')))
+  }
+})
+
 const WRONG: readonly [
   why: string,
   range: { from: number; to: number },
   harm: (files: SimulatedFiles, path: string) => void,
+  key?: Uint8Array,
 ][] = [
-  ['a wrong key, sealed', { from: 0, to: 1 }, () => undefined],
-  ['a wrong key, active', { from: 299, to: 300 }, () => undefined],
+  ['a wrong key, sealed', { from: 0, to: 1 }, () => undefined, KEYS.pseudonymKey],
+  ['a wrong key, active', { from: 299, to: 300 }, () => undefined, KEYS.pseudonymKey],
+  [
+    'the leaves cannot be read',
+    { from: 0, to: 1 },
+    (files, path) => files.tamper(`${path}/000000000000.leaves`, Buffer.alloc(100)),
+  ],
   [
     'the sidecar is gone',
     { from: 0, to: 1 },
@@ -91,17 +126,25 @@ const WRONG: readonly [
     { from: 299, to: 300 },
     (files, path) => {
       const name = `${path}/000000000256.raw`
-      files.tamper(name, files.all().get(name)?.subarray(0, -1))
+      files.tamper(name, files.all().get(name)?.subarray(0, 10_000))
     },
   ],
 ]
 
-for (const [why, range, harm] of WRONG)
+for (const [why, range, harm, key = KEYS.sidecarKey] of WRONG)
   test(`shredEntries throws: ${why}`, async () => {
     const { files } = await closedLedger()
     const folder = await newestFolder(files)
     harm(files, folder.path)
-    await assert.rejects(shredEntries(files, folder, KEYS.pseudonymKey, range), { code: 'ledger.corrupt' })
+    const before = files.all()
+    await assert.rejects(shredEntries(files, folder, key, range), {
+      code: 'ledger.corrupt',
+      detail: {
+        place: `${folder.path}/${range.from < 256 ? '000000000000.sidecar' : '000000000256.raw'}`,
+        what: 'the sidecar does not open',
+      },
+    })
+    assert.deepEqual(files.all(), before, 'nothing was written')
   })
 
 function numbers(from: number, to: number): number[] {
