@@ -99,13 +99,13 @@ export const BODY = JSON.stringify({
 
 const WARM_MS = 500
 /**
- * What each contestant answers before anything is measured: a service runs for weeks, and at one connection it is minutes
- * until the compiler has got to code that runs once for each request.
+ * What a process answers before anything is measured: a service runs for weeks, and at one connection it is minutes until
+ * the compiler of the engine has got to code that runs once for each request.
  */
-const WARM_REQUESTS = 20_000
-const WARM_CONNECTIONS = 16
+export const WARM_REQUESTS = 20_000
 const WARM_BURST_MS = 1_000
-const WARM_BURSTS = 60
+const WARM_BURSTS = 120
+const WARM_CONNECTIONS = 16
 
 /** Runs every contestant at every level in interleaved rounds. Progress goes to `say`, never to standard output. */
 export async function benchDoor(options: DoorOptions): Promise<DoorReport> {
@@ -192,7 +192,8 @@ async function runRounds(options: DoorOptions, present: Field['present'], load: 
   const noRounds = (): Map<ContestantName, LoadResult[]> =>
     new Map([...present.keys()].map((name) => [name, []]))
   const results: Results = new Map((options.levels ?? LEVELS).map((level) => [level, noRounds()]))
-  for (const contestant of present.values()) await warm(load, contestant)
+  for (const contestant of present.values())
+    await warmUp(load, contestant, { requests: WARM_REQUESTS, concurrency: WARM_CONNECTIONS })
   options.say(`each has answered ${WARM_REQUESTS.toLocaleString('en')} requests`)
   // Round 0 warms up for a level.
   for (const [concurrency, level] of results) {
@@ -206,12 +207,25 @@ async function runRounds(options: DoorOptions, present: Field['present'], load: 
   return results
 }
 
-async function warm(load: Running, contestant: Contestant): Promise<void> {
+export interface WarmUp {
+  readonly requests: number
+  readonly concurrency: number
+}
+
+/** Resolves when so many requests have been answered. Throws when they are not, in two minutes. */
+export async function warmUp(
+  load: Running,
+  contestant: Contestant,
+  { requests, concurrency }: WarmUp,
+): Promise<void> {
   let answered = 0
-  for (let bursts = 0; answered < WARM_REQUESTS && bursts < WARM_BURSTS; bursts += 1) {
-    const shape = { concurrency: WARM_CONNECTIONS, warmMs: 0, measureMs: WARM_BURST_MS }
-    answered += (await burst(load, contestant, shape)).requests
+  for (let bursts = 0; bursts < WARM_BURSTS; bursts += 1) {
+    const result = await burst(load, contestant, { concurrency, warmMs: 0, measureMs: WARM_BURST_MS })
+    if (result.requests === 0) throw new Error(`no good answer: ${result.firstError ?? 'none at all'}`)
+    answered += result.requests
+    if (answered >= requests) return
   }
+  throw new Error(`only ${answered} of ${requests} requests were answered before the measurement`)
 }
 
 interface Round {

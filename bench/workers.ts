@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { CONTESTANTS, type Contestant } from './contestants.ts'
-import { burst, startAside } from './door.ts'
+import { burst, startAside, warmUp, WARM_REQUESTS } from './door.ts'
 import { describeMachine, type Machine } from './machine.ts'
 import { cpuSeconds, stopAll, type Running } from './processes.ts'
 import { median, pairedRatio, round } from './statistics.ts'
@@ -11,8 +11,6 @@ import { median, pairedRatio, round } from './statistics.ts'
 const FLEETS = [1, 2] as const
 /** Connections: groups of entries are small with few, and all are busy with many. */
 const LEVELS = [16, 64] as const
-/** In each process that takes requests: the compiler of the engine is done by then. */
-const WARM_REQUESTS = 20_000
 const CORES = 2
 
 type FleetSize = (typeof FLEETS)[number]
@@ -85,7 +83,7 @@ export async function benchWorkers(options: WorkersOptions): Promise<WorkersRepo
       const around = { mockPort, folder: place, core: undefined, say }
       const door = await CONTESTANTS.governed({ ...around, doorWords: ['--workers', String(workers)] })
       doors.set(workers, door)
-      await warm(load, [workers, door], seconds)
+      await warmUp(load, door, { requests: WARM_REQUESTS * workers, concurrency: Math.max(...LEVELS) })
     }
     say('warmed up')
     const levels: Record<string, LevelFigures> = {}
@@ -101,23 +99,6 @@ export async function benchWorkers(options: WorkersOptions): Promise<WorkersRepo
   } finally {
     await stopAll()
     fs.rmSync(folder, { recursive: true, force: true })
-  }
-}
-
-async function warm(
-  load: Running,
-  [workers, door]: readonly [FleetSize, Contestant],
-  seconds: number,
-): Promise<void> {
-  let answered = 0
-  while (answered < WARM_REQUESTS * workers) {
-    const { requests, firstError } = await burst(load, door, {
-      concurrency: Math.max(...LEVELS),
-      warmMs: 0,
-      measureMs: seconds * 1_000,
-    })
-    if (requests === 0) throw new Error(`no good answer: ${firstError ?? 'none at all'}`)
-    answered += requests
   }
 }
 
