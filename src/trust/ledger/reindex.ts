@@ -1,12 +1,12 @@
-import { sameBytes } from '#base/bytes.ts'
+import { concat, sameBytes } from '#base/bytes.ts'
 import type { Files } from '#base/files.ts'
 import { bundleHashes } from './bundle.ts'
-import { listOrigins, listSegments, segmentPath, type OriginFolder } from './layout.ts'
+import { FILE, listOrigins, listSegments, namesIn, segmentPath, type OriginFolder } from './layout.ts'
 import { corrupt } from './load.ts'
 import { idsIn, joinLines } from './packed_text.ts'
 import { hasRightDigest, hasRightFilter, packLeaves } from './packing.ts'
 import { openSealed, readIfThere } from './segment_reader.ts'
-import { expectedTiles } from './tile_mender.ts'
+import { expectedTiles, removeStrayTiles } from './tile_mender.ts'
 import { readTile, tileFile, writeBelow, type FullTile } from './tile_files.ts'
 import { TILE_HASHES } from './tile_path.ts'
 import { TiledLog } from './tiled_log.ts'
@@ -32,16 +32,20 @@ export interface Reindexed {
   readonly tiles: number
   /** Segments whose filter of ids was made anew. */
   readonly filters: number
+  /** Tiles that are none of their log and were removed, as `0001-…/tile/…`. */
+  readonly removed: readonly string[]
   /** Undefined when all is done. */
   readonly next: ReindexPlace | undefined
 }
 
 /**
  * Looks at all that is made of the entries and only helps to find and prove them, in every log: tiles of hashes, and the
- * filters of ids in sealed segments. What is missing or wrong is made anew; entries, checkpoints and sidecars are only read.
+ * filters of ids in sealed segments. What is missing or wrong is made anew, and tiles of entries that are not there are
+ * removed; entries, checkpoints and sidecars are only read.
  * It may run beside whoever appends and seals, stops when `goOn` says so, and goes on at a place that it gave.
  *
- * Throws `ledger.corrupt` with the place where entries are not what was signed: nothing is made of those.
+ * Throws `ledger.corrupt` with the place where entries are not what was signed: nothing is made of those; and where a file
+ * or a folder stands in the place of the other.
  */
 export async function reindex(
   parts: ReindexParts,
@@ -50,6 +54,7 @@ export async function reindex(
 ): Promise<Reindexed> {
   const { files, directory } = parts
   const counts = { checked: 0, tiles: 0, filters: 0 }
+  const removed: string[] = []
   const { folders } = await listOrigins(files, directory)
   const start = folders.findIndex((folder) => nameOf(folder) === from?.log)
   for (const folder of folders.slice(Math.max(0, start))) {
@@ -58,13 +63,15 @@ export async function reindex(
     for await (const work of stepsOf(files, folder)) {
       step += 1
       if (log === from?.log && step <= from.step) continue
-      if (counts.checked > 0 && !goOn()) return { ...counts, next: { log, step: step - 1 } }
+      if (counts.checked > 0 && !goOn()) return { ...counts, removed, next: { log, step: step - 1 } }
       counts.checked += 1
       const made = await work()
       if (made !== 'nothing') counts[made] += 1
     }
+    const strays = await removeStrayTiles(files, new TiledLog(files, folder))
+    removed.push(...strays.map((path) => `${log}/${path}`))
   }
-  return { ...counts, next: undefined }
+  return { ...counts, removed, next: undefined }
 }
 
 type Step = () => Promise<'tiles' | 'filters' | 'nothing'>
@@ -74,6 +81,7 @@ const WRITER = '.reindex'
 
 /** The steps for one log; what is signed meanwhile is at their end. */
 async function* stepsOf(files: Files, folder: OriginFolder): AsyncGenerator<Step, void, undefined> {
+  await namesIn(files, `${folder.path}/${FILE.tile}`)
   const { segments } = await listSegments(files, folder)
   for (const { first, parts } of segments)
     if (!parts.has('raw')) yield async () => await mendFilter(files, folder, first)
@@ -98,7 +106,7 @@ async function mendFilter(files: Files, folder: OriginFolder, first: number): Re
   const { head, leaves } = sealed
   if (hasRightDigest(bytes) && hasRightFilter(head, leaves)) return 'nothing'
   const hashes = await bundleHashes(leaves)
-  if (!hashes.every((hash, at) => sameBytes(hash, head.tiles[at] ?? hash)))
+  if (!sameBytes(concat(...hashes), concat(...head.tiles)))
     throw corrupt(path, 'the entries do not match the hashes of their bundles')
   const text = joinLines(leaves)
   const { at, count, tiles } = head

@@ -93,8 +93,8 @@ export class TileEdge {
     source: Source,
   ): Promise<readonly Uint8Array[]> {
     const old = this.#rows[level]
-    // A full subtree stays what it is, so those that are known are not asked for again.
-    const hashes = source === 'tiles' && old?.index === index ? [...old.hashes] : []
+    // A full subtree stays what it is, so those that are proven are not asked for again.
+    const hashes = old?.index === index ? [...old.hashes] : []
     for (let at = hashes.length; at < width; at++)
       hashes.push(await this.#rootOf(level, index * TILE_HASHES + at, source))
     return hashes

@@ -22,15 +22,18 @@ interface Segment {
 export class TileEntries {
   readonly #files: Files
   readonly #folder: OriginFolder
+  readonly #mostBytes: number
   #segments: readonly Segment[] = []
   readonly #tails = new Map<number, RawTail>()
   #signed = 0
   #unpacked: { readonly first: number; readonly leaves: readonly Uint8Array[] } | undefined
   #head: { readonly first: number; readonly tiles: readonly Uint8Array[] } | undefined
 
-  constructor(files: Files, folder: OriginFolder) {
+  /** `mostBytes`: of hashes that it keeps; those of the raw segment that is asked for it keeps, however many. */
+  constructor(files: Files, folder: OriginFolder, mostBytes = LIMITS.rawHashBytes) {
     this.#files = files
     this.#folder = folder
+    this.#mostBytes = mostBytes
   }
 
   /** From now on so many entries are signed; nothing behind them is ever looked at. */
@@ -63,13 +66,13 @@ export class TileEntries {
       raw: async (tail, at) => rootOf(hashesIn(tail.hashes(at, BUNDLE))),
       sealed: async ({ first }, at) => {
         const root = (await this.#headOf(first))[at / BUNDLE]
-        if (root === undefined) throw this.#unreadable(first, 'leaves')
+        if (root === undefined) throw this.#unreadable(first)
         return root
       },
     })
   }
 
-  /** Asks the segment that holds a bundle, as raw or as sealed; once more where it was sealed meanwhile. */
+  /** Asks the segment that holds a bundle: as raw, or where there is no such file, or none any more, as sealed. */
   async #inSegment<Result>(
     bundle: number,
     ask: {
@@ -81,8 +84,7 @@ export class TileEntries {
     const segment = await this.#segmentOf(index)
     const at = index - segment.first
     try {
-      const tail = await this.#tailOf(segment.first, index)
-      if (tail !== undefined) return await ask.raw(tail, at)
+      return await ask.raw(await this.#tailOf(segment), at)
     } catch (thrown) {
       if (errorCode(thrown) !== 'ENOENT') throw thrown
     }
@@ -93,7 +95,7 @@ export class TileEntries {
   async #segmentOf(index: number): Promise<Segment> {
     const known = find(this.#segments, index)
     // The last one that is known may have ended since.
-    if (known !== undefined && known.end !== Infinity) return known
+    if (known !== undefined && known.end < Infinity) return known
     const { segments } = await listSegments(this.#files, this.#folder)
     this.#segments = segments.map(({ first }, at) => ({ first, end: segments[at + 1]?.first ?? Infinity }))
     const found = find(this.#segments, index)
@@ -101,21 +103,17 @@ export class TileEntries {
     return found
   }
 
-  /** Undefined when there is no raw file, or none any more. */
-  async #tailOf(first: number, index: number): Promise<RawTail | undefined> {
+  /** Throws ENOENT when there is no raw file. */
+  async #tailOf({ first, end }: Segment): Promise<RawTail> {
     const path = segmentPath(this.#folder, first, 'raw')
-    const known = this.#tails.get(first)
-    // Nothing that is written changes, so what it has needs no second look.
-    if (known === undefined && (await this.#files.facts(path)) === undefined) return undefined
-    const tail = known ?? new RawTail(this.#files, path, first)
-    const upTo = Math.min(this.#signed, index + BUNDLE) - first
-    if (tail.count < upTo) await tail.follow(this.#signed - first)
+    const tail = this.#tails.get(first) ?? new RawTail(this.#files, path, first)
+    await tail.follow(Math.min(this.#signed, end) - first)
     // The one that was used last stands at the end.
     this.#tails.delete(first)
     this.#tails.set(first, tail)
     let bytes = [...this.#tails.values()].reduce((sum, each) => sum + each.bytes, 0)
     for (const [oldest, each] of this.#tails) {
-      if (bytes <= LIMITS.rawHashBytes || oldest === first) break
+      if (bytes <= this.#mostBytes || oldest === first) break
       this.#tails.delete(oldest)
       bytes -= each.bytes
     }
@@ -126,7 +124,7 @@ export class TileEntries {
     if (this.#unpacked?.first === first) return this.#unpacked.leaves
     const bytes = await readIfThere(this.#files, segmentPath(this.#folder, first, 'leaves'))
     const leaves = bytes && (await openSealed(bytes))?.leaves
-    if (leaves === undefined) throw this.#unreadable(first, 'leaves')
+    if (leaves === undefined) throw this.#unreadable(first)
     this.#unpacked = { first, leaves }
     await nextTurn()
     return leaves
@@ -135,13 +133,13 @@ export class TileEntries {
   async #headOf(first: number): Promise<readonly Uint8Array[]> {
     if (this.#head?.first === first) return this.#head.tiles
     const head = await readPackedHead(this.#files, segmentPath(this.#folder, first, 'leaves'))
-    if (head?.first !== first) throw this.#unreadable(first, 'leaves')
+    if (head?.first !== first) throw this.#unreadable(first)
     this.#head = { first, tiles: head.tiles }
     return head.tiles
   }
 
-  #unreadable(first: number, part: 'leaves'): Error {
-    return corrupt(segmentPath(this.#folder, first, part), 'cannot be read')
+  #unreadable(first: number): Error {
+    return corrupt(segmentPath(this.#folder, first, 'leaves'), 'cannot be read')
   }
 }
 
@@ -152,12 +150,5 @@ export function* hashesIn(bytes: Uint8Array): Generator<Uint8Array, void, undefi
 
 /** The segment that holds an entry, of segments in order. */
 function find(segments: readonly Segment[], index: number): Segment | undefined {
-  let [low, high] = [0, segments.length - 1]
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2)
-    if ((segments[middle]?.first ?? 0) <= index) low = middle
-    else high = middle - 1
-  }
-  const found = segments[low]
-  return found !== undefined && found.first <= index && index < found.end ? found : undefined
+  return segments.findLast(({ first }) => first <= index)
 }

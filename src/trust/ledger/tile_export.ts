@@ -1,10 +1,11 @@
 import { sameBytes, utf8 } from '#base/bytes.ts'
 import { Fault } from '#base/fault.ts'
-import { folderOf, writeAtomic, type Files } from '#base/files.ts'
+import { errorCode, folderOf, writeAtomic, type Files } from '#base/files.ts'
 import { LIMITS } from '#base/limits.ts'
+import { NOT_PLAIN } from '#base/plain_file.ts'
 import { peekCheckpoint, type Head } from './checkpoint.ts'
+import { holdsTile, signedTile } from './exported_tile.ts'
 import { FILE } from './layout.ts'
-import { readIfThere } from './segment_reader.ts'
 import { FileNames, writeBelow } from './tile_files.ts'
 import { leavesPerHash, TILE_HASHES, tilePath, tileWidth, type TileAddress } from './tile_path.ts'
 import type { TiledLog } from './tiled_log.ts'
@@ -18,6 +19,8 @@ export interface Exported {
   readonly entries: number
   /** Files that were written this time. */
   readonly written: number
+  /** Those of them in whose place something else was. */
+  readonly mended: number
 }
 
 /** How far an export has come, in files of the tree. */
@@ -28,11 +31,12 @@ export interface ExportProgress {
 
 /**
  * Writes what is signed of a log as a tree of static files below `directory` (c2sp.org/tlog-tiles): `checkpoint`, tiles and
- * bundles of entries, full ones and those that this checkpoint needs. What is there is not written again, so it goes on
- * where it was interrupted, and a later call adds what is new. The checkpoint is written last: whoever finds one finds all
- * that it covers.
+ * bundles of entries, full ones and those that this checkpoint needs. What is there is read and compared with the log, and
+ * written again only where it differs, so it goes on where it was interrupted, and a later call adds what is new. The
+ * checkpoint is written last: whoever finds one finds all that it covers.
  *
- * Throws `export.foreign` where the folder holds anything else, another log, or entries that this log does not have.
+ * Throws `export.foreign` where the folder holds anything else, another log, or entries that this log does not have, and
+ * `ledger.corrupt` where the log itself is damaged, or is set back meanwhile.
  */
 export async function exportTiles(
   files: Files,
@@ -47,32 +51,31 @@ export async function exportTiles(
   await writeAtomic(files, `${directory}/${MARK}`, utf8(`${head.origin}\n`))
   const all = countTiles(head.size)
   const names = new FileNames(files)
-  let [done, written] = [0, 0]
+  let [done, written, mended] = [0, 0, 0]
   let batch: { readonly path: string; readonly bytes: Uint8Array }[] = []
   const write = async (): Promise<void> => {
-    if (batch.length > 0) await writeBelow(files, directory, batch)
+    await writeBelow(files, directory, batch)
     written += batch.length
     batch = []
     tell({ done, all })
   }
   for (const address of tilesOf(head.size)) {
+    if (done > 0 && done % BATCH === 0) await write()
     done += 1
     const path = `${directory}/${tilePath(address)}`
-    if (await names.has(path)) continue
-    const bytes = await log.tile(address)
-    // It is signed, so it is there.
-    if (bytes === undefined) throw new Fault('internal.bug', { error: 'a signed tile is missing' })
-    batch.push({ path, bytes })
-    if (batch.length >= BATCH) await write()
+    const isThere = await names.has(path)
+    // Whoever may write there can have changed it, and the mark of the folder proves nothing.
+    if (isThere && (await holdsTile(files, log, { path, address }))) continue
+    if (isThere) mended += 1
+    batch.push({ path, bytes: await signedTile(log, address) })
   }
   await write()
   await writeAtomic(files, `${directory}/${FILE.checkpoint}`, utf8(text))
-  if (before !== undefined && before.size < head.size)
-    await dropPartial(files, directory, before.size, head.size)
-  return { origin: head.origin, entries: head.size, written: written + 1 }
+  if (before !== undefined) await dropPartial(files, directory, before.size, head.size)
+  return { origin: head.origin, entries: head.size, written: written + 1, mended }
 }
 
-/** So many share the syncs of their folders. */
+/** Files; what of them is written shares the syncs of their folders. */
 const BATCH = 64
 
 /** The head of an earlier export in the folder; undefined where there is none yet. */
@@ -85,13 +88,13 @@ async function checkTarget(
   const names = await files.list(directory)
   // All that a call leaves that is interrupted at its very beginning.
   if (names.every((name) => name === `${MARK}.tmp`)) return undefined
-  const mark = await readIfThere(files, `${directory}/${MARK}`, LIMITS.noteBytes)
+  const mark = await textIn(files, directory, MARK)
   if (mark === undefined) throw foreign('The folder is not empty, and is no export of a log.')
-  if (Buffer.from(mark).toString('utf8') !== `${head.origin}\n`)
+  if (mark !== `${head.origin}\n`)
     throw foreign('The folder is an export of another log: each log needs a folder of its own.')
-  const bytes = await readIfThere(files, `${directory}/${FILE.checkpoint}`, LIMITS.noteBytes)
-  if (bytes === undefined) return undefined
-  const before = peekCheckpoint(Buffer.from(bytes).toString('utf8'))
+  const note = await textIn(files, directory, FILE.checkpoint)
+  if (note === undefined) return undefined
+  const before = peekCheckpoint(note)
   if (before?.origin !== head.origin) throw foreign('The checkpoint in the folder is not one of this log.')
   if (before.size > head.size)
     throw foreign(
@@ -100,6 +103,18 @@ async function checkTarget(
   if (!sameBytes(await log.rootAt(before.size), before.root))
     throw foreign('The folder holds other entries than the log: one of them was forged. Keep both.')
   return before
+}
+
+/** Of the folder that is written into: what is wrong there says nothing of the ledger. */
+async function textIn(files: Files, directory: string, name: string): Promise<string | undefined> {
+  try {
+    return Buffer.from(await files.read(`${directory}/${name}`, LIMITS.noteBytes)).toString('utf8')
+  } catch (thrown) {
+    const code = errorCode(thrown) ?? ''
+    if (code === 'ENOENT') return undefined
+    if (NOT_PLAIN.has(code)) throw foreign(`In the folder, ${name} is no plain file, or too large for one.`)
+    throw thrown
+  }
 }
 
 function foreign(say: string): Fault {
@@ -117,7 +132,6 @@ function* levelOf(level: TileAddress['level'], size: number): Generator<TileAddr
     const width = tileWidth({ level, index }, size)
     if (width === 0) return
     yield { level, index, width }
-    if (width < TILE_HASHES) return
   }
 }
 

@@ -24,15 +24,29 @@ export async function readTile(
   folder: OriginFolder,
   place: Place,
 ): Promise<Uint8Array | undefined> {
+  const bytes = await readPlace(files, folder, place)
+  return bytes?.length === TILE_BYTES ? bytes : undefined
+}
+
+/** What stands where a tile should: undefined when nothing does, no bytes when it is too long or no plain file. */
+export async function readPlace(
+  files: Files,
+  folder: OriginFolder,
+  place: Place,
+): Promise<Uint8Array | undefined> {
   try {
-    const bytes = await files.read(tileFile(folder, place), TILE_BYTES)
-    return bytes.length === TILE_BYTES ? bytes : undefined
+    return await files.read(tileFile(folder, place), TILE_BYTES)
   } catch (thrown) {
     const code = errorCode(thrown) ?? ''
-    if (code === 'ENOENT' || code === 'ENOTDIR' || NOT_PLAIN.has(code)) return undefined
+    if (NOTHING_THERE.has(code)) return undefined
+    if (NOT_PLAIN.has(code)) return NO_BYTES
     throw thrown
   }
 }
+
+/** The second where something else stands in the place of a folder. */
+const NOTHING_THERE: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR'])
+const NO_BYTES = new Uint8Array(0)
 
 /**
  * Writes tiles, durably: when it resolves, a crash leaves them all. A crash before leaves any of them, each whole, and
@@ -56,7 +70,7 @@ export async function writeBelow(
 ): Promise<void> {
   const folders = new Set<string>()
   for (const { path, bytes } of named) {
-    if (!folders.has(folderOf(path))) await files.makeDirectory(folderOf(path))
+    await files.makeDirectory(folderOf(path))
     // The folders above it may be new, too.
     for (let above = folderOf(path); above.length >= folder.length; above = folderOf(above))
       folders.add(above)
@@ -73,31 +87,38 @@ export function leafTiles(first: number, hashes: readonly Uint8Array[]): readonl
 /** Which files are there, by the names in their folders; asked in order it lists each folder once. */
 export class FileNames {
   readonly #files: Files
-  #listed = ''
-  #names: ReadonlySet<string> = new Set()
+  #listed: { readonly folder: string; readonly names: ReadonlySet<string> } | undefined
 
   constructor(files: Files) {
     this.#files = files
   }
 
   async has(path: string): Promise<boolean> {
-    if (folderOf(path) !== this.#listed) {
-      this.#listed = folderOf(path)
-      this.#names = new Set(await this.#files.list(this.#listed))
-    }
-    return this.#names.has(path.slice(this.#listed.length + 1))
+    const folder = folderOf(path)
+    if (this.#listed?.folder !== folder)
+      this.#listed = { folder, names: new Set(await this.#files.list(folder)) }
+    return this.#listed.names.has(path.slice(folder.length + 1))
   }
 }
 
-/** The paths of all files below `tile` in the folder of a log, from that folder on: tiles, and what else is there. */
+/**
+ * The paths of all files below `tile` in the folder of a log, from that folder on: tiles, and what else is there, also
+ * where a file stands in the place of a folder.
+ */
 export async function* tileFiles(
   files: Files,
   { path }: Pick<OriginFolder, 'path'>,
   inside: string = FILE.tile,
 ): AsyncGenerator<string, void, undefined> {
-  for (const name of await files.list(`${path}/${inside}`)) {
+  const names = await files.list(`${path}/${inside}`).catch(whereNoFolder)
+  if (names === undefined) yield inside
+  for (const name of names ?? []) {
     const isFolder = inside === FILE.tile ? /^[0-9]{1,2}$/.test(name) : /^x[0-9]{3}$/.test(name)
     if (isFolder) yield* tileFiles(files, { path }, `${inside}/${name}`)
     else yield `${inside}/${name}`
   }
+}
+
+function whereNoFolder(thrown: unknown): undefined {
+  if (errorCode(thrown) !== 'ENOTDIR') throw thrown
 }

@@ -54,6 +54,11 @@ export function leavesPerHash(level: TileAddress['level']): number {
   return level === 'entries' ? 1 : TILE_HASHES ** level
 }
 
+/** The entry behind the last one that a full tile stands for. */
+export function endOf({ level, index }: Pick<TileAddress, 'level' | 'index'>): number {
+  return (index + 1) * TILE_HASHES * leavesPerHash(level)
+}
+
 /** Three digits in each element, all but the last with an `x` before them. */
 function numberPath(index: number): string {
   const parts = [padded(index % 1_000)]

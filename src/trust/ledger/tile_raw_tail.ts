@@ -22,7 +22,7 @@ export class RawTail {
   readonly #files: Files
   readonly #path: string
   readonly #first: number
-  #hashes: Buffer = Buffer.alloc(FIRST_HASHES * SHA256_BYTES)
+  #hashes: Buffer = Buffer.alloc(0)
   #count = 0
   #end = 0
   readonly #bundles: BundlePlace[] = []
@@ -52,7 +52,7 @@ export class RawTail {
   /** The entries themselves, of the bundle that starts at the place `at`. Throws as `hashes`. */
   async leaves(at: number, width: number): Promise<readonly Uint8Array[]> {
     const place = this.#bundles[at / BUNDLE]
-    if (place === undefined || at + width > this.#count) throw this.#damaged(this.#end)
+    if (place === undefined) throw this.#damaged(this.#end)
     const { start, end, first } = place
     const bytes = Buffer.from(await this.#files.readRange(this.#path, start, end - start))
     const leaves: Uint8Array[] = []
@@ -68,12 +68,13 @@ export class RawTail {
   /** Takes in what the file has up to its entry `upTo`. Throws ENOENT when there is no file any more. */
   async follow(upTo: number): Promise<void> {
     let window = WINDOW_BYTES
-    while (this.#count < upTo) {
+    while (this.#count < upTo && window <= MOST_GROUP_BYTES) {
       const bytes = Buffer.from(await this.#files.readRange(this.#path, this.#end, window))
       const taken = this.#take(bytes, upTo)
       this.#end += taken
+      // That was all of the file.
+      if (bytes.length < window) return
       // Nothing whole in it: a longer group, or damage.
-      if (taken === 0 && (bytes.length < window || window >= MOST_GROUP_BYTES)) return
       window = taken > 0 ? WINDOW_BYTES : window * 2
       await nextTurn()
     }
@@ -81,9 +82,7 @@ export class RawTail {
 
   /** Takes in what stands whole in the bytes from the end on, and gives how many that are. */
   #take(bytes: Buffer, upTo: number): number {
-    const head = this.#end === 0 ? segmentHeadAt(bytes) : undefined
-    if (this.#end === 0 && head?.first !== this.#first) throw this.#damaged(0)
-    let offset = head?.end ?? 0
+    let offset = this.#end === 0 ? this.#headEnd(bytes) : 0
     while (this.#count < upTo) {
       const step = groupAt(bytes, offset, this.#first + this.#count)
       if (step.kind !== 'group') break
@@ -93,11 +92,17 @@ export class RawTail {
     return offset
   }
 
+  #headEnd(bytes: Buffer): number {
+    const head = segmentHeadAt(bytes)
+    if (head?.first !== this.#first) throw this.#damaged(0)
+    return head.end
+  }
+
   #takeGroup({ leaves, start, end }: Group): void {
     const first = this.#count
-    const last = this.#bundles.at(-1)
+    const open = first % BUNDLE > 0 ? this.#bundles.at(-1) : undefined
     // The bundle before it goes on in this group.
-    if (last !== undefined && first % BUNDLE > 0) last.end = this.#end + end
+    if (open !== undefined) open.end = this.#end + end
     for (const leaf of leaves) {
       if (this.#count % BUNDLE === 0)
         this.#bundles.push({ start: this.#end + start, end: this.#end + end, first })
@@ -109,7 +114,8 @@ export class RawTail {
     const at = this.#count * SHA256_BYTES
     if (at === this.#hashes.length) {
       // By a quarter: with all that may wait to be sealed it stays below `LIMITS.rawHashBytes`.
-      const longer = Buffer.alloc(SHA256_BYTES * Math.ceil((this.#count * 5) / 4))
+      const count = Math.max(FIRST_HASHES, Math.ceil((this.#count * 5) / 4))
+      const longer = Buffer.alloc(SHA256_BYTES * count)
       longer.set(this.#hashes)
       this.#hashes = longer
     }

@@ -1,15 +1,25 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { countReads, planLog, sign, type PlannedLog } from '../../../test/support/tiled_fixture.ts'
+import { utf8 } from '#base/bytes.ts'
+import { sha256 } from '#base/crypto.ts'
+import {
+  countReads,
+  planBundles,
+  planLog,
+  recordReads,
+  sign,
+  type PlannedLog,
+} from '../../../test/support/tiled_fixture.ts'
 import { segmentPath } from './layout.ts'
-import { rootOf } from './merkle.ts'
+import { CompactRange, rootOf } from './merkle.ts'
 import { idsIn, joinLines } from './packed_text.ts'
 import { packLeaves } from './packing.ts'
 import { verifyConsistency, verifyInclusion } from './proof.ts'
+import { encodeGroup, encodeHead, scanSegment } from './raw_segment.ts'
 import { openSealed } from './segment_reader.ts'
 import { readTile, tileFile, writeTiles } from './tile_files.ts'
-import { parseTilePath } from './tile_path.ts'
+import { parseTilePath, type TileAddress } from './tile_path.ts'
 import { TiledLog } from './tiled_log.ts'
 
 /** Two sealed segments, two full raw ones and one in use; every kind of place is a few bundles long. */
@@ -123,6 +133,99 @@ test('tile gives what is signed and no more: every width of tiles and bundles', 
   }
 })
 
+const NOWHERE: readonly TileAddress[] = [
+  { level: 0, index: -1, width: 256 },
+  { level: 0, index: -1, width: 1 },
+  { level: 'entries', index: -1, width: 256 },
+  { level: 0, index: 0, width: 0 },
+  { level: 0, index: 0, width: -1 },
+  { level: 'entries', index: 7, width: 0 },
+]
+
+for (const address of NOWHERE)
+  test(`tile gives nothing for what is no tile: ${Object.values(address).join(' ')}`, async () => {
+    const { files, folder } = await planLog([{ kind: 'raw', count: 300 }])
+    assert.equal(await new TiledLog(files, folder).tile(address), undefined)
+  })
+
+test('rootAt gives the hash of nothing for an empty tree (RFC 9162 section 2.1.1)', async () => {
+  for (const signed of [0, 10]) {
+    const { files, folder } = await planLog([{ kind: 'raw', count: 10 }], signed)
+    assert.deepEqual(hex([await new TiledLog(files, folder).rootAt(0)]), hex([sha256(utf8(''))]))
+  }
+})
+
+const CHECKPOINTS: readonly [why: string, put: (log: PlannedLog) => Promise<void> | void][] = [
+  ['missing', ({ files, folder }) => files.tamper(`${folder.path}/checkpoint`, undefined)],
+  ['empty', ({ files, folder }) => files.tamper(`${folder.path}/checkpoint`, utf8(''))],
+  ['no note', ({ files, folder }) => files.tamper(`${folder.path}/checkpoint`, utf8('damaged'))],
+  [
+    'of another log',
+    async ({ files, folder }) => {
+      const note = Buffer.from(await files.read(`${folder.path}/checkpoint`)).toString()
+      files.tamper(`${folder.path}/checkpoint`, utf8(note.replace('Tested', 'Strange')))
+    },
+  ],
+]
+
+for (const [why, put] of CHECKPOINTS)
+  test(`TiledLog gives nothing without the checkpoint of its log: it is ${why}`, async () => {
+    const log = await planLog([{ kind: 'raw', count: 10 }])
+    await put(log)
+    const tiled = new TiledLog(log.files, log.folder)
+    const place = `${log.folder.path}/checkpoint`
+    for (const ask of [
+      () => tiled.signed(),
+      () => tiled.rootAt(5),
+      () => tiled.tile(NOWHERE[0] ?? assert.fail()),
+    ])
+      await assert.rejects(ask(), { code: 'ledger.corrupt', detail: { place, what: 'missing or damaged' } })
+  })
+
+test('TiledLog reads the checkpoint anew where more may be signed, and else nothing that it knows', async () => {
+  const { files, folder } = await planLog(SMALL, 1_280)
+  const log = new TiledLog(files, folder)
+  const asked = recordReads(files)
+  const askAll = async (): Promise<void> => {
+    await log.rootAt(1_280)
+    await log.rootAt(700)
+    await log.inclusionProof(3, 1_280)
+    await log.consistencyProof(1_000, 1_280)
+  }
+  await askAll()
+  assert.equal(asked.filter((each) => each.endsWith('/checkpoint')).length, 1)
+  asked.length = 0
+  await askAll()
+  assert.deepEqual(asked, [])
+  await log.tile({ level: 0, index: 0, width: 256 })
+  await assert.rejects(log.rootAt(1_281), RangeError)
+  const checkpoint = `read ${folder.path}/checkpoint`
+  assert.deepEqual(asked, [checkpoint, checkpoint])
+})
+
+test('TiledLog keeps what it has proven when the checkpoint is set back, and follows the log when it grows on', async () => {
+  const planned = await planLog(SMALL, 1_280)
+  const { files, folder, hashes } = planned
+  const log = new TiledLog(files, folder)
+  await checkInclusion(log, planned, 1_279, 1_280)
+  sign(files, folder, hashes.slice(0, 1_000))
+  assert.equal((await log.tile({ level: 0, index: 4, width: 256 }))?.length, 8_192)
+  await checkInclusion(log, planned, 1_279, 1_280)
+  sign(files, folder, hashes)
+  await checkInclusion(log, planned, 1_281, hashes.length)
+})
+
+test('tile gives a tile of its own: nobody changes what is kept', async () => {
+  const planned = await planLog(SMALL)
+  const log = new TiledLog(planned.files, planned.folder)
+  for (const index of [0, 9]) {
+    const address = { level: 0, index, width: 3 }
+    const before = hex([(await log.tile(address)) ?? assert.fail()])
+    ;(await log.tile(address))?.fill(0)
+    assert.deepEqual(hex([(await log.tile(address)) ?? assert.fail()]), before)
+  }
+})
+
 test('tile gives bundles in the standard form: each entry behind its length', async () => {
   const planned = await planLog(SMALL)
   const log = new TiledLog(planned.files, planned.folder)
@@ -186,7 +289,61 @@ test('tile names the entries that are not what was signed: a bit is flipped in a
   assert.equal(leaves.length, 2_348)
   files.tamper(raw, await other.files.read(segmentPath(other.folder, 0, 'raw')))
   const log = new TiledLog(files, folder)
-  await assert.rejects(log.inclusionProof(3, 2_348), { code: 'ledger.corrupt' })
+  await assert.rejects(log.inclusionProof(3, 2_348), {
+    code: 'ledger.corrupt',
+    detail: { place: raw, what: 'damaged at byte 0' },
+  })
+})
+
+test('tile names the entry that is not what was signed: it was changed since it was looked at', async () => {
+  const planned = await planLog(SMALL)
+  const { files, folder, leaves } = planned
+  const log = new TiledLog(files, folder)
+  await log.rootAt(planned.hashes.length)
+  const path = segmentPath(folder, 1_536, 'raw')
+  const { groups } = scanSegment(await files.read(path)) ?? assert.fail()
+  const changed = groups.map(({ first, leaves: own, sealed }) =>
+    encodeGroup(first, first === 1_836 ? own.with(4, leaves[0] ?? assert.fail()) : own, sealed),
+  )
+  files.tamper(path, Buffer.concat([encodeHead(folder.origin, 1_536), ...changed]))
+  assert.ok(await log.tile({ level: 'entries', index: 6, width: 256 }))
+  await assert.rejects(log.tile({ level: 'entries', index: 7, width: 256 }), {
+    code: 'ledger.corrupt',
+    detail: { place: `${folder.path} entry 1840`, what: 'not the entry that the checkpoint covers' },
+  })
+})
+
+test('rootAt and consistencyProof take the hashes of bundles, and read no entry: for sizes that are whole tiles', async () => {
+  const { files, folder, roots } = await planBundles([256, 256, 2])
+  const log = new TiledLog(files, folder)
+  for (const bundles of [1, 2, 128, 256, 384, 512, 514]) {
+    const range = new CompactRange()
+    for (const root of roots.slice(0, bundles)) range.appendSubtree(8, root)
+    assert.deepEqual(hex([await log.rootAt(bundles * 256)]), hex([range.root()]), `${bundles} bundles`)
+  }
+  const [first, second] = [65_536, 131_072]
+  const [firstRoot, secondRoot] = [await log.rootAt(first), await log.rootAt(second)]
+  const proof = await log.consistencyProof(first, second)
+  assert.ok(verifyConsistency({ first, second, firstRoot, secondRoot, proof }))
+})
+
+test('tile names the entries whose hashes are not what was signed: the head of a segment was changed', async () => {
+  const { files, folder, roots } = await planBundles([256, 256, 2])
+  const log = new TiledLog(files, folder)
+  await log.rootAt(roots.length * 256)
+  const path = segmentPath(folder, 65_536, 'leaves')
+  const bytes = Buffer.from(await files.read(path))
+  // Behind the head of 36 bytes the hashes of the bundles stand.
+  bytes[36 + 32 * 200] = (bytes[36 + 32 * 200] ?? 0) ^ 1
+  files.tamper(path, bytes)
+  assert.ok(await log.tile({ level: 1, index: 0, width: 256 }))
+  await assert.rejects(log.tile({ level: 1, index: 1, width: 256 }), {
+    code: 'ledger.corrupt',
+    detail: {
+      place: `${folder.path} entries 65536 to 131071`,
+      what: 'not the entries that the checkpoint covers',
+    },
+  })
 })
 
 test('tile refuses what is not what was signed: the hashes in the head are right, the text is not', async () => {

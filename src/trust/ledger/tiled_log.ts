@@ -4,6 +4,7 @@ import type { Files } from '#base/files.ts'
 import { LIMITS } from '#base/limits.ts'
 import { peekCheckpoint } from './checkpoint.ts'
 import type { SignedHead } from './checkpointer.ts'
+import { LastUsed } from './last_used.ts'
 import { FILE, type OriginFolder } from './layout.ts'
 import { corrupt } from './load.ts'
 import { leafHash, nodeHash, rootOf } from './merkle.ts'
@@ -25,8 +26,8 @@ export class TiledLog {
   readonly folder: OriginFolder
   readonly #files: Files
   readonly #entries: TileEntries
-  /** Full tiles that are proven, least recently used first. */
-  readonly #tiles = new Map<string, Uint8Array>()
+  /** Full tiles that are proven. */
+  readonly #tiles = new LastUsed<string, Uint8Array>(LIMITS.keptTiles)
   #edge: TileEdge
   #work: Promise<unknown> = Promise.resolve()
 
@@ -41,7 +42,7 @@ export class TiledLog {
   async signed(): Promise<SignedHead> {
     const path = `${this.folder.path}/${FILE.checkpoint}`
     const bytes = await readIfThere(this.#files, path, LIMITS.noteBytes)
-    const text = bytes === undefined ? '' : Buffer.from(bytes).toString('utf8')
+    const text = Buffer.from(bytes ?? EMPTY).toString('utf8')
     const head = peekCheckpoint(text)
     if (head?.origin !== this.folder.origin) throw corrupt(path, 'missing or damaged')
     return { head, text }
@@ -124,12 +125,8 @@ export class TiledLog {
     const row = this.#edge.row(level, index)
     if (row !== undefined) return row
     const key = `${level}/${index}`
-    const known = this.#tiles.get(key)
-    const tile = known ?? (await this.#prove(level, index))
-    // The one that was used last stands at the end.
-    this.#tiles.delete(key)
-    this.#tiles.set(key, tile)
-    for (const [oldest] of this.#tiles) if (this.#tiles.size > LIMITS.keptTiles) this.#tiles.delete(oldest)
+    const tile = this.#tiles.get(key) ?? (await this.#prove(level, index))
+    this.#tiles.put(key, tile)
     return tile
   }
 
@@ -138,8 +135,7 @@ export class TiledLog {
     const above = await this.#tile(level + 1, Math.floor(index / TILE_HASHES))
     const at = (index % TILE_HASHES) * SHA256_BYTES
     const wanted = above.subarray(at, at + SHA256_BYTES)
-    const isRight = (tile: Uint8Array | undefined): boolean =>
-      tile !== undefined && sameBytes(rootOf(hashesIn(tile)), wanted)
+    const isRight = (tile: Uint8Array): boolean => sameBytes(rootOf(hashesIn(tile)), wanted)
     const stored = await readTile(this.#files, this.folder, { level, index })
     if (stored !== undefined && isRight(stored)) return stored
     const made = await this.#edge.tileFromEntries(level, index)

@@ -1,14 +1,16 @@
 import type { Files } from '#base/files.ts'
 import { LIMITS } from '#base/limits.ts'
+import { LastUsed } from './last_used.ts'
 import { listOrigins, type OriginFolder } from './layout.ts'
+import { startedLogs } from './origin.ts'
 import { TiledLog } from './tiled_log.ts'
 
 /** The trees of the logs of a home, each kept for the next question. */
 export class TiledLogs {
   readonly #files: Files
   readonly #directory: string
-  /** By the name of its folder, least recently used first. */
-  readonly #logs = new Map<string, TiledLog>()
+  /** By the name of its folder. */
+  readonly #logs = new LastUsed<string, TiledLog>(LIMITS.keptLogs)
 
   /** `directory`: the ledger folder. */
   constructor(files: Files, directory: string) {
@@ -18,7 +20,12 @@ export class TiledLogs {
 
   /** The log that is appended to; undefined where there is none. */
   async newest(): Promise<TiledLog | undefined> {
-    return this.#logOf((await this.#folders()).at(-1))
+    return this.#logOf((await startedLogs(this.#files, this.#directory)).at(-1))
+  }
+
+  /** The names of the folders of all logs, oldest first. */
+  async names(): Promise<readonly string[]> {
+    return (await this.#folders()).map(nameOf)
   }
 
   /** The log in a folder of this name, as `0001-…`; undefined where there is none. */
@@ -39,9 +46,7 @@ export class TiledLogs {
     if (folder === undefined) return undefined
     const name = nameOf(folder)
     const log = this.#logs.get(name) ?? new TiledLog(this.#files, folder)
-    this.#logs.delete(name)
-    this.#logs.set(name, log)
-    for (const [oldest] of this.#logs) if (this.#logs.size > LIMITS.keptLogs) this.#logs.delete(oldest)
+    this.#logs.put(name, log)
     return log
   }
 }
