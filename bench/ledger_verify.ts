@@ -31,7 +31,7 @@ export interface HashFloor {
 export interface VerifySteps {
   readonly leaf_hash: number
   readonly tree: number
-  /** Reading JSON, which is a part of the next. */
+  /** Reading JSON, which only an unusual leaf needs. */
   readonly parse: number
   /** Schema and canonical form. */
   readonly canonical: number

@@ -16,9 +16,8 @@ export interface PlainFileRules {
  * Throws the errors of the file system, and errors with the codes of `NOT_PLAIN`.
  */
 export async function readPlainFile(path: string, rules: PlainFileRules): Promise<Buffer> {
-  const handle = await openPlain(path, rules.links)
+  const { handle, size } = await openPlain(path, rules.links)
   try {
-    const { size } = await handle.stat()
     return await readFrom(handle, 0, checkedSize(path, size, rules))
   } finally {
     await handle.close()
@@ -51,7 +50,7 @@ export function readPlainFileNow(
 
 /** At most `length` bytes of a plain file from `from` on; fewer at its end. Throws as `readPlainFile`. */
 export async function readPlainRange(path: string, from: number, length: number): Promise<Buffer> {
-  const handle = await openPlain(path, 'refuse')
+  const { handle } = await openPlain(path, 'refuse')
   try {
     return await readFrom(handle, from, length)
   } finally {
@@ -64,8 +63,8 @@ export async function readPlainRange(path: string, from: number, length: number)
  * those. Throws as `readPlainFile`.
  */
 export async function openPlainForWriting(path: string, more = 0): Promise<promises.FileHandle> {
-  const handle = await promises.open(path, WRITE | more, FILE_MODE)
-  return await checkedHandle(path, handle)
+  const { handle } = await checkedFile(path, await promises.open(path, WRITE | more, FILE_MODE))
+  return handle
 }
 
 /** What stands in the place of a plain file: a pipe, device, socket or folder; too much; a link; a pipe nobody reads. */
@@ -77,17 +76,22 @@ const READ = O_RDONLY | O_NONBLOCK
 const WRITE = O_WRONLY | O_CREAT | O_NONBLOCK | O_NOFOLLOW
 const FILE_MODE = 0o600
 
-async function openPlain(path: string, links: PlainFileRules['links']): Promise<promises.FileHandle> {
-  return await checkedHandle(path, await promises.open(path, READ | (links === 'refuse' ? O_NOFOLLOW : 0)))
+interface PlainFile {
+  readonly handle: promises.FileHandle
+  readonly size: number
+}
+
+async function openPlain(path: string, links: PlainFileRules['links']): Promise<PlainFile> {
+  return await checkedFile(path, await promises.open(path, READ | (links === 'refuse' ? O_NOFOLLOW : 0)))
 }
 
 /** Asks the open file, because the one at the path could be another by now. */
-async function checkedHandle(path: string, handle: promises.FileHandle): Promise<promises.FileHandle> {
-  const isPlain = await handle.stat().then(
-    (facts) => facts.isFile(),
-    () => false,
+async function checkedFile(path: string, handle: promises.FileHandle): Promise<PlainFile> {
+  const size = await handle.stat().then(
+    (facts) => (facts.isFile() ? facts.size : undefined),
+    () => undefined,
   )
-  if (isPlain) return handle
+  if (size !== undefined) return { handle, size }
   await handle.close()
   throw notPlain(path)
 }

@@ -1,3 +1,5 @@
+import { isJsonArray, type JsonValue } from '#base/json.ts'
+
 /**
  * What a field is to readers of a leaf: `public` is there in the clear, `pseudonym` as a keyed hash that is equal for
  * equal values, `sensitive` only as a salted commitment with value and salt in the encrypted sidecar.
@@ -53,6 +55,20 @@ export const PUBLIC_TYPES: ReadonlyMap<string, PublicType> = new Map([
 ])
 
 const PSEUDONYM: ReadonlySet<string> = new Set(['caller'])
+
+const IS_OF_TYPE: Readonly<Record<PublicType, (value: JsonValue) => boolean>> = {
+  text: (value) => typeof value === 'string',
+  number: (value) => typeof value === 'number',
+  'number or text': (value) => typeof value === 'number' || typeof value === 'string',
+  list: isJsonArray,
+  value: () => true,
+}
+
+/** Whether a public field of this name may hold the value, before anything of it is cut. */
+export function isOfPublicType(name: string, value: JsonValue): boolean {
+  const type = PUBLIC_TYPES.get(name)
+  return value === null || (type !== undefined && IS_OF_TYPE[type](value))
+}
 
 /** The class of a field by its name. A name that is not in the table is sensitive. */
 export function classOf(name: string): FieldClass {

@@ -5,7 +5,7 @@ import { idFilter, mayHoldId } from './id_filter.ts'
 
 test('mayHoldId says yes of every id that is there, and of about one in a hundred others', () => {
   const ids = new Set(Array.from({ length: 10_000 }, () => newEntryId()))
-  const filter = idFilter(ids)
+  const filter = idFilter(ids, 20_000)
   assert.equal(filter.length, 12_500)
   for (const id of ids) assert.ok(mayHoldId(filter, id))
   const others = Array.from({ length: 10_000 }, () => newEntryId()).filter((id) => mayHoldId(filter, id))
@@ -14,6 +14,13 @@ test('mayHoldId says yes of every id that is there, and of about one in a hundre
 
 test('idFilter is the same for the same ids in any order, and holds none when there are none', () => {
   const ids = Array.from({ length: 100 }, () => newEntryId())
-  assert.deepEqual(idFilter(new Set(ids)), idFilter(new Set(ids.toReversed())))
-  assert.ok(!mayHoldId(idFilter(new Set()), newEntryId()))
+  assert.deepEqual(idFilter(new Set(ids), 100), idFilter(new Set(ids.toReversed()), 100))
+  assert.ok(!mayHoldId(idFilter(new Set(), 256), newEntryId()))
+})
+
+test('idFilter is never larger than that of as many ids as there are entries, and holds all of them', () => {
+  const ids = new Set(Array.from({ length: 3_000 }, () => newEntryId()))
+  const filter = idFilter(ids, 256)
+  assert.equal(filter.length, 320)
+  for (const id of ids) assert.ok(mayHoldId(filter, id))
 })

@@ -8,9 +8,12 @@ const BITS_PER_ID = 10
 const PROBES = 7
 const BYTE_BITS = 8
 
-/** The filter of these ids; repeated ones count once. */
-export function idFilter(ids: ReadonlySet<string>): Uint8Array {
-  const filter = new Uint8Array(filterBytes(ids.size))
+/**
+ * The filter of the ids in a segment of so many entries; repeated ones count once. It is no larger than the filter of as
+ * many ids, so that values that only look like ids make a search read in vain, and never a segment that nobody takes.
+ */
+export function idFilter(ids: ReadonlySet<string>, entries: number): Uint8Array {
+  const filter = new Uint8Array(filterBytes(Math.min(ids.size, entries)))
   for (const id of ids) {
     const probes = new Probes(id, filter.length)
     for (let probe = 0; probe < PROBES; probe += 1) {

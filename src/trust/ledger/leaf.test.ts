@@ -12,6 +12,7 @@ import { classOf } from './class_table.ts'
 import { commit, saltFor, verifyDisclosure } from './commitment.ts'
 import { cutValue } from './cut.ts'
 import { idOf, kindOf, makeLeaf, parseLeaf } from './leaf.ts'
+import { checkLeaf } from './leaf_check.ts'
 import { pseudonymOf, rememberedPseudonyms } from './pseudonym.ts'
 import { Seeds } from './seeds.ts'
 
@@ -117,15 +118,27 @@ const VALUE = fc.oneof(
   fc.jsonValue(),
   fc.array(fc.string({ maxLength: 2_000 }), { maxLength: 100 }),
 )
-const NAME = fc.oneof(
-  fc.constantFrom('policies', 'errors', 'resource', 'findings', 'reason', 'asked', 'address', 'other'),
-  fc.constantFrom('caller', 'status', 'window_ms', 'a', 'zz', '__proto__', 'toString', 'ümlaut "quoted"'),
-)
+const TEXT = fc.string({ maxLength: 3_000 })
+const NUMBER = fc.double({ noNaN: true, noDefaultInfinity: true })
+const LIST = fc.array(fc.oneof(fc.string({ maxLength: 2_000 }), fc.jsonValue()), { maxLength: 100 })
+/** Fields in any order, of which public ones hold what they may. */
+const FIELDS = fc
+  .array(
+    fc.oneof(
+      fc.tuple(fc.constantFrom('policies', 'errors', 'findings'), LIST),
+      fc.tuple(fc.constantFrom('resource', 'reason'), fc.oneof(TEXT, fc.constant(null))),
+      fc.tuple(fc.constantFrom('status', 'window_ms'), NUMBER),
+      fc.tuple(fc.constantFrom('caller', 'before', 'asked', 'address', 'other'), VALUE),
+      fc.tuple(fc.constantFrom('a', 'zz', '__proto__', 'toString', 'ümlaut "quoted"'), VALUE),
+    ),
+    { maxLength: 12 },
+  )
+  .map((fields) => Object.fromEntries(fields) as JsonObject)
 
 test('makeLeaf stays within the limit: whatever the fields hold', () => {
   fc.assert(
-    fc.property(fc.dictionary(NAME, VALUE), (fields) => {
-      const made = makeLeaf(draft('refusal', fields as JsonObject), SEED, PSEUDONYM)
+    fc.property(FIELDS, (fields) => {
+      const made = makeLeaf(draft('refusal', fields), SEED, PSEUDONYM)
       assert.ok(made.bytes.length <= LIMITS.leafBytes)
       const leaf = parseLeaf(made.bytes)
       for (const [field, kept] of made.secrets.fields)
@@ -137,16 +150,13 @@ test('makeLeaf stays within the limit: whatever the fields hold', () => {
 
 test('makeLeaf writes what its parts put together give: for any fields in any order', () => {
   fc.assert(
-    fc.property(
-      fc.dictionary(NAME, fc.oneof(VALUE, fc.string(), fc.double({ noNaN: true, noDefaultInfinity: true }))),
-      (fields) => {
-        const entry = draft('refusal', fields as JsonObject)
-        const made = makeLeaf(entry, SEED, PSEUDONYM)
-        const expected = plainLeaf(entry)
-        if (expected.length > LIMITS.leafBytes) return
-        assert.equal(Buffer.from(made.bytes).toString('utf8'), expected)
-      },
-    ),
+    fc.property(FIELDS, (fields) => {
+      const entry = draft('refusal', fields)
+      const made = makeLeaf(entry, SEED, PSEUDONYM)
+      const expected = plainLeaf(entry)
+      if (expected.length > LIMITS.leafBytes) return
+      assert.equal(Buffer.from(made.bytes).toString('utf8'), expected)
+    }),
     { seed: 20_265, numRuns: 500 },
   )
 })
@@ -224,6 +234,40 @@ const WRONG: readonly [why: string, made: () => unknown, expected: object][] = [
     { name: 'TypeError' },
   ],
 ]
+
+const TIME = 1_795_000_000_000
+
+/** What whoever checks a log refuses, and with it the log, whoever asks to have it written. */
+const POISON: readonly [why: string, more: Partial<Record<keyof EntryDraft, unknown>>][] = [
+  ['a time that is a text', { at: String(TIME) }],
+  ['half a millisecond', { at: TIME + 0.5 }],
+  ['a time before all others', { at: -1 }],
+  ['no time', { at: null }],
+  ['an object for a text', { fields: { kid: { a: 1 } } }],
+  ['an object that looks as if it had been cut', { fields: { kid: { cut: 'x', length: -1 } } }],
+  ['a number for a text', { fields: { kid: 5 } }],
+  ['a text for a number', { fields: { ms: '5' } }],
+  ['a list for a number or a text', { fields: { status: [200] } }],
+  ['a text for a list', { fields: { policies: 'x' } }],
+  ['a name that is half a character', { fields: { '\ud800': 1 } }],
+  ['no name', { fields: { '': 1 } }],
+]
+
+for (const [why, more] of POISON)
+  test(`makeLeaf refuses what would make all of a log not verify: ${why}`, () => {
+    const entry = { ...draft('note', {}), ...more } as EntryDraft
+    assert.throws(() => makeLeaf(entry, SEED, PSEUDONYM), { code: 'internal.bug' })
+  })
+
+test('checkLeaf finds nothing wrong with what makeLeaf makes: whatever the fields hold', () => {
+  fc.assert(
+    fc.property(FIELDS, (fields) => {
+      const { bytes } = makeLeaf(draft('refusal', fields), SEED, PSEUDONYM)
+      assert.equal(checkLeaf(bytes).wrong, undefined)
+    }),
+    { seed: 20_266, numRuns: 300 },
+  )
+})
 
 for (const [why, made, expected] of WRONG)
   test(`makeLeaf refuses: ${why}`, () => {

@@ -5,6 +5,7 @@ import { isEntryId } from '#base/ids.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '#base/json.ts'
 import { LIMITS } from '#base/limits.ts'
 import type { EntryDraft } from '#base/recorder.ts'
+import { isOfPublicType } from './class_table.ts'
 import { commitField } from './commitment.ts'
 import { cutValue } from './cut.ts'
 import { shapeOf, type LeafMember, type LeafShape } from './leaf_shape.ts'
@@ -28,14 +29,16 @@ export interface MadeLeaf {
  * Makes the leaf of an entry: the canonical JSON of its public fields, pseudonyms, and a commitment for each sensitive
  * field. Over-long values are cut with their length beside them, so that a leaf stays within `LIMITS.leafBytes`.
  *
- * Throws TypeError for a value that JSON cannot hold and `internal.bug` for an id or names that are not ours.
+ * Throws TypeError for a value that JSON cannot hold, and `internal.bug` for an id, names, a time or public values that are
+ * not ours: one such entry, and whoever checks the log refuses all of it, for ever.
  */
 export function makeLeaf(
   draft: EntryDraft,
   seed: Uint8Array,
   pseudonymOf: (value: string) => string,
 ): MadeLeaf {
-  if (!isEntryId(draft.id)) throw new Fault('internal.bug', { error: 'an entry has a wrong id' })
+  if (!isEntryId(draft.id)) throw notOurs('id')
+  if (!Number.isSafeInteger(draft.at) || draft.at < 0) throw notOurs('time')
   const shape = shapeOf(Object.keys(draft.fields))
   const secrets = { seed, fields: shape.sensitive.map(({ name }) => [name, cutField(draft, name)] as const) }
   const content = { draft, commitments: commitmentsOf(draft, shape, secrets), pseudonymOf }
@@ -65,6 +68,15 @@ export function idOf(leaf: JsonObject): string {
 
 function cutField(draft: EntryDraft, name: string): JsonValue {
   return cutValue(draft.fields[name] ?? null)
+}
+
+function publicField(draft: EntryDraft, name: string): JsonValue {
+  if (!isOfPublicType(name, draft.fields[name] ?? null)) throw notOurs(`value of "${name}"`)
+  return cutField(draft, name)
+}
+
+function notOurs(what: string): Fault {
+  return new Fault('internal.bug', { error: `an entry has a wrong ${what}` })
 }
 
 /** What the members of a leaf are written from. */
@@ -98,7 +110,7 @@ function memberText({ name, holds }: LeafMember, { draft, commitments, pseudonym
     case 'pseudonym':
       return JSON.stringify(pseudonymOf(plainText(draft.fields[name] ?? null)))
     default:
-      return canonicalJson(cutField(draft, name))
+      return canonicalJson(publicField(draft, name))
   }
 }
 

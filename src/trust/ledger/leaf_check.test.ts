@@ -55,7 +55,7 @@ test('checkLeaf finds nothing wrong in what makeLeaf makes: and gives what it sa
   ]) {
     const { bytes } = makeLeaf(entry, SEED, PSEUDONYM)
     assert.equal(bothSay(bytes), undefined)
-    assert.deepEqual(checkLeaf(bytes).leaf, JSON.parse(Buffer.from(bytes).toString('utf8')))
+    assert.deepEqual(checkLeaf(bytes).leaf(), JSON.parse(Buffer.from(bytes).toString('utf8')))
   }
 })
 

@@ -3,16 +3,18 @@ import { canonicalJson } from '#base/canonical_json.ts'
 import { isEntryId } from '#base/ids.ts'
 import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '#base/json.ts'
 import { LIMITS } from '#base/limits.ts'
-import type { EntryKind } from '#base/recorder.ts'
 import { PUBLIC_TYPES, type PublicType } from './class_table.ts'
 import { LEAF_VERSION } from './leaf.ts'
 import { MOST_FIELDS, NAME_CHARACTERS } from './leaf_shape.ts'
+import { COMMITMENT_FORM, isUsualLeaf, KINDS, PSEUDONYM_FORM } from './usual_leaf.ts'
 
 /** A leaf as it reads, and what is wrong with its bytes; undefined where they are as `makeLeaf` writes them. */
 export interface CheckedLeaf {
-  /** Undefined where the bytes are no JSON object. */
-  readonly leaf: JsonObject | undefined
   readonly wrong: string | undefined
+  /** What the bytes read as, where `isUsualLeaf` says that nothing is wrong. */
+  readonly usual: string | undefined
+  /** Undefined where the bytes are no JSON object. It is read when asked for: of a usual leaf that is seldom needed. */
+  leaf(): JsonObject | undefined
 }
 
 /**
@@ -20,11 +22,21 @@ export interface CheckedLeaf {
  * the members that an entry has, each of its type, and no others. Whether it says what was signed is for the tree to say.
  */
 export function checkLeaf(bytes: Uint8Array): CheckedLeaf {
-  if (bytes.length > LIMITS.leafBytes) return { leaf: undefined, wrong: 'longer than an entry can be' }
+  if (bytes.length > LIMITS.leafBytes)
+    return { wrong: 'longer than an entry can be', usual: undefined, leaf: () => undefined }
   const text = textOf(bytes)
+  if (isUsualLeaf(text)) return { wrong: undefined, usual: text, leaf: () => parse(text) }
+  return checkAnyLeaf(text, bytes)
+}
+
+/** The same for every leaf, usual or not; `text` is what the bytes read as. */
+export function checkAnyLeaf(text: string, bytes: Uint8Array): CheckedLeaf {
   const leaf = parse(text)
-  if (leaf === undefined) return { leaf, wrong: 'not a JSON object' }
-  return { leaf, wrong: wrongForm(leaf, text, bytes) ?? wrongMember(leaf) ?? missingMember(leaf) }
+  const wrong =
+    leaf === undefined
+      ? 'not a JSON object'
+      : (wrongForm(leaf, text, bytes) ?? wrongMember(leaf) ?? missingMember(leaf))
+  return { wrong, usual: undefined, leaf: () => leaf }
 }
 
 /** Without a view of its own where the bytes are one: a log has many leaves. */
@@ -101,17 +113,9 @@ interface Member {
   isRight(value: JsonValue): boolean
 }
 
-const KINDS: ReadonlySet<JsonValue> = new Set<EntryKind>([
-  'intent',
-  'outcome',
-  'refusal',
-  'digest',
-  'change',
-  'note',
-])
-/** 12 and 32 bytes in base64url; of the last character of the latter two bits are zero (RFC 4648 section 3.5). */
-const PSEUDONYM = /^[\w-]{16}$/
-const COMMITMENT = /^[\w-]{42}[AEIMQUYcgkosw048]$/
+const KNOWN_KINDS: ReadonlySet<JsonValue> = new Set(KINDS)
+const PSEUDONYM = new RegExp(`^${PSEUDONYM_FORM}$`)
+const COMMITMENT = new RegExp(`^${COMMITMENT_FORM}$`)
 
 const PUBLIC_CHECKS: Readonly<Record<PublicType, (value: JsonValue) => boolean>> = {
   text: (value) => typeof value === 'string',
@@ -124,7 +128,7 @@ const PUBLIC_CHECKS: Readonly<Record<PublicType, (value: JsonValue) => boolean>>
 const ALWAYS = ['v', 'kind', 'id', 'at'] as const
 const MEMBERS: ReadonlyMap<string, Member> = new Map<string, Member>([
   ['v', { is: String(LEAF_VERSION), isRight: (value) => value === LEAF_VERSION }],
-  ['kind', { is: 'a kind of entry', isRight: (value) => KINDS.has(value) }],
+  ['kind', { is: 'a kind of entry', isRight: (value) => KNOWN_KINDS.has(value) }],
   ['id', { is: 'the id of an entry', isRight: (value) => typeof value === 'string' && isEntryId(value) }],
   ['at', { is: 'a time', isRight: (value) => Number.isSafeInteger(value) && Number(value) >= 0 }],
   ['commit', { is: 'commitments', isRight: areCommitments }],
@@ -139,7 +143,7 @@ function areCommitments(value: JsonValue): boolean {
   return (
     names.length > 0 &&
     names.length <= MOST_FIELDS &&
-    names.every((name) => name.length <= NAME_CHARACTERS && isCommitment(value[name]))
+    names.every((name) => name !== '' && name.length <= NAME_CHARACTERS && isCommitment(value[name]))
   )
 }
 
@@ -154,9 +158,9 @@ function publicMember(type: PublicType): Member {
 
 /** `cutValue`, and `makeLeaf` where all together are too long. */
 function isCut(value: JsonValue): boolean {
-  return (
-    isJsonObject(value) && Object.keys(value).join() === 'cut,length' && Number.isSafeInteger(value['length'])
-  )
+  if (!isJsonObject(value) || Object.keys(value).join() !== 'cut,length') return false
+  const { length } = value
+  return Number.isSafeInteger(length) && Number(length) >= 0
 }
 
 /** A name as somebody wrote it who may want to draw on the screen of whoever looks. */

@@ -43,7 +43,8 @@ let keptSteps = 0
 
 function addStep(from: Step, name: string): Step {
   const step: Step = { next: new Map(), shape: undefined }
-  if (name.length > NAME_CHARACTERS) throw wrongNames()
+  // Half a character has no form of its own in UTF-8: two names would become one.
+  if (name === '' || name.length > NAME_CHARACTERS || !name.isWellFormed()) throw wrongNames()
   if (keptSteps >= KEPT_STEPS) {
     FIRST.next.clear()
     keptSteps = 0
@@ -76,5 +77,5 @@ function inOrder(members: readonly Omit<LeafMember, 'opening'>[]): readonly Leaf
 }
 
 function wrongNames(): Fault {
-  return new Fault('internal.bug', { error: 'an entry has too many fields or long names' })
+  return new Fault('internal.bug', { error: 'an entry has too many fields, or names that are none' })
 }

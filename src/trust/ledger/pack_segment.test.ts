@@ -3,12 +3,12 @@ import { test } from 'node:test'
 import { concat, utf8 } from '#base/bytes.ts'
 import { draft, KEYS } from '../../../test/support/ledger_fixture.ts'
 import { bundleHashes } from './bundle.ts'
-import { makeLeaf } from './leaf.ts'
+import { makeLeaf, parseLeaf } from './leaf.ts'
 import { leafHash } from './merkle.ts'
 import { packSegment, type PackTask } from './pack_segment.ts'
 import { idsIn, joinLines } from './packed_text.ts'
-import { parsePackedHead, unpackLeaves } from './packing.ts'
-import { idFilter } from './id_filter.ts'
+import { hasRightFilter, parsePackedHead, unpackLeaves } from './packing.ts'
+import { idFilter, mayHoldId } from './id_filter.ts'
 import { encodeGroup, encodeHead, groupPlace } from './raw_segment.ts'
 import { openSegmentSidecar, segmentPlace } from './sealed_sidecar.ts'
 import { encodeRecord, SidecarBox } from './sidecar.ts'
@@ -53,7 +53,7 @@ for (const [why, sizes, room] of [
     const head = parsePackedHead(packed.leaves) ?? assert.fail()
     assert.deepEqual([head.first, head.count, head.at], [FIRST, 512, 1_000])
     assert.deepEqual(head.tiles.map(String), tiles.map(String))
-    assert.deepEqual(Buffer.from(head.filter), Buffer.from(idFilter(idsIn(joinLines(LEAVES)))))
+    assert.deepEqual(Buffer.from(head.filter), Buffer.from(idFilter(idsIn(joinLines(LEAVES)), 512)))
     assert.deepEqual(
       (await unpackLeaves(packed.leaves))?.map(String),
       LEAVES.map((leaf) => String(Buffer.from(leaf))),
@@ -69,6 +69,25 @@ for (const [why, sizes, room] of [
       ENTRIES.map(({ secrets: { fields } }) => fields.map((field) => [...field])),
     )
   })
+
+test('packSegment keeps ids that stand in values too: more ids than entries make the filter no larger', async () => {
+  const nested = Array.from({ length: 256 }, (_, at) => ({ id: String(at).padStart(16, '0') }))
+  const entries = nested.map((before) =>
+    makeLeaf(draft('change', { what: 'x', before, after: nested.slice(0, 50) }), Buffer.alloc(32), String),
+  )
+  const leaves = entries.map(({ bytes }) => bytes)
+  const records = concat(...entries.map(({ secrets }) => encodeRecord(secrets)))
+  const sealed = BOX.close(records, groupPlace(FIRST, { first: FIRST, leaves }))
+  const content = concat(encodeHead(ORIGIN, FIRST), encodeGroup(FIRST, leaves, sealed))
+  const packed = await packSegment(taskOf(content))
+  const head = parsePackedHead(packed.leaves) ?? assert.fail()
+  assert.equal(head.filter.length, 320)
+  for (const leaf of leaves) {
+    const { id } = parseLeaf(leaf)
+    assert.ok(typeof id === 'string' && mayHoldId(head.filter, id))
+  }
+  assert.ok(hasRightFilter(head, leaves))
+})
 
 const WHOLE = rawOf([256, 256])
 const SPLIT = utf8('{"at":1,"v":1,\n"x":1}')

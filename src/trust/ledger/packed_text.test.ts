@@ -4,7 +4,7 @@ import { utf8 } from '#base/bytes.ts'
 import { canonicalJson } from '#base/canonical_json.ts'
 import { sha256 } from '#base/crypto.ts'
 import { newEntryId } from '#base/ids.ts'
-import { leavesOfId } from './packed_text.ts'
+import { addIds, idsIn, leavesOfId } from './packed_text.ts'
 import { packOf } from '../../../test/support/ledger_fixture.ts'
 import { firstPackedLeaf, openPack, unpackLeaves } from './packing.ts'
 
@@ -51,5 +51,20 @@ test('firstPackedLeaf gives nothing where the file is damaged', async () => {
       await firstPackedLeaf(async (from, length) => start.subarray(from, from + length)),
       undefined,
     )
+  }
+})
+
+test('idsIn finds what looks like an id anywhere: at every place of a long text, also where it is read in pieces', () => {
+  const ids = Array.from({ length: 5_000 }, () => newEntryId())
+  // Lines of all lengths, so that pieces end at any place of one.
+  const lines = ids.map(
+    (id, at) => `{"x":"${'\u00e4'.repeat(at % 97)}","y":{"id":"${id}"},"id":"${ids.at(-at)}"}\n`,
+  )
+  for (const text of [lines.join(''), lines.join('').slice(0, -1), lines.join('').replaceAll('\n', ''), '']) {
+    const bytes = Buffer.from(text)
+    const whole = new Set<string>()
+    addIds(bytes, whole)
+    assert.deepEqual(idsIn(bytes), whole)
+    assert.equal(whole.size, text === '' ? 0 : ids.length)
   }
 })

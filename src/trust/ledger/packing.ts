@@ -41,7 +41,7 @@ export const PACKED_HEAD_BYTES = 36
 
 /** Packs the leaves of a segment. */
 export async function packLeaves({ first, at, count, text, ids, tiles }: LeafBlock): Promise<Uint8Array> {
-  const filter = idFilter(ids)
+  const filter = idFilter(ids, count)
   const zipped = await compress(text, LEAVES_ZSTD)
   const head = Buffer.alloc(PACKED_HEAD_BYTES)
   head.write(MAGIC, 0, 'latin1')
@@ -89,7 +89,7 @@ export function hasRightDigest(bytes: Uint8Array): boolean {
 
 /** True when the filter is the one of these leaves: another could hide an entry from who looks for it. */
 export function hasRightFilter({ filter }: PackedHead, leaves: readonly Uint8Array[]): boolean {
-  return sameBytes(filter, idFilter(idsIn(joinLines(leaves))))
+  return sameBytes(filter, idFilter(idsIn(joinLines(leaves)), leaves.length))
 }
 
 /** Unpacks the text of such a file; undefined when the file is damaged. */
@@ -204,7 +204,7 @@ function parseSizes(bytes: Uint8Array): Sizes | undefined {
   const size = (index: number): number => head.readUInt32BE(SIZES_AT + 4 * index)
   const count = size(0)
   if (count === 0 || count % BUNDLE !== 0 || count > MOST_LEAVES) return undefined
-  // The filter has at most one id of each entry.
+  // However many ids there are, the filter has room for one of each entry.
   if (size(1) === 0 || size(1) > filterBytes(count)) return undefined
   const filterAt = PACKED_HEAD_BYTES + (count / BUNDLE) * SHA256_BYTES
   return {

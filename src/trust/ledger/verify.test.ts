@@ -66,6 +66,20 @@ test('verifyLedger finds no damage: a group was written while those behind it we
   await ledger.close()
 })
 
+test('verifyLedger finds nothing wrong: more ids stand in values than there are entries', async () => {
+  const files = await emptyDisk()
+  const ledger = await openOn(files, { segmentBytes: 10_000 })
+  const ids = Array.from({ length: 300 }, (_, at) => ({ id: String(at).padStart(16, '0') }))
+  const change = { what: 'x', before: ids.slice(0, 150), after: ids.slice(150) }
+  await Promise.all(Array.from({ length: SEALED_ENTRIES }, () => ledger.append(draft('change', change))))
+  await ledger.checkpoint()
+  await ledger.settled()
+  assert.deepEqual(ledger.state().problems, [])
+  await ledger.close()
+  assert.ok(files.all().has(`${(await newestFolder(files)).path}/${LEAVES}`))
+  assert.deepEqual((await verifyLedger({ files, directory: LEDGER })).problems, [])
+})
+
 test('verifyLedger finds nothing wrong: with no key, with the public key, with all keys', async () => {
   for (const keys of [{}, { logKeys: PUBLIC_KEYS }, { logKeys: PUBLIC_KEYS, sidecarKey: KEYS.sidecarKey }]) {
     const report = await verifyLedger({ files: SMALL.files, directory: LEDGER, keys })

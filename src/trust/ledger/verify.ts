@@ -9,7 +9,7 @@ import { FILE, listOrigins, listSegments, type OriginFolder } from './layout.ts'
 import { parseLeaf } from './leaf.ts'
 import { isAmong, verifiersOf, type LogKey } from './log_keys.ts'
 import type { NoteVerifier } from './note.ts'
-import { isUnfinished, loadVerifiers } from './origin.ts'
+import { isSameKey, loadVerifiers, startedAmong } from './origin.ts'
 import { placeOf } from './place_of.ts'
 import { readIfThere } from './segment_reader.ts'
 import { SidecarBox } from './sidecar.ts'
@@ -101,6 +101,12 @@ interface KeysOfLog {
   readonly all: readonly NoteVerifier[] | undefined
 }
 
+const UNSIGNED = 'missing, damaged or not signed by the key of the log'
+/** Whoever has the old keys could have written what it says. Until another log follows, nothing in use vouches for its end. */
+const REPLACED =
+  'signed by the keys that were replaced, and by none in use yet: start the door, which begins a new log that follows this one'
+const ENDED = 'signed only by keys of the log that have ended'
+
 /** Problems beyond this are the same damage seen again. */
 const MOST_PROBLEMS = 100
 
@@ -123,10 +129,14 @@ class Verification {
     const { folders, strange } = await listOrigins(files, directory)
     for (const name of strange) this.#report(`${directory}/${name}`, 'not a file of the ledger')
     if (folders.length === 0) this.#report(directory, 'there is no ledger')
-    for (const [at, folder] of folders.entries()) {
-      if (at === folders.length - 1 && (await isUnfinished(files, folder))) continue
+    const logs = await startedAmong(files, folders).catch((thrown: unknown) => {
+      // What is wrong there is reported with the log.
+      if (thrown instanceof Fault) return folders
+      throw thrown
+    })
+    for (const [at, folder] of logs.entries()) {
       if (folder.number !== at + 1) this.#report(folder.path, 'the log before it is missing or doubled')
-      await this.#verifyLog(folder, at === folders.length - 1).catch((thrown: unknown) =>
+      await this.#verifyLog(folder, at === logs.length - 1).catch((thrown: unknown) =>
         this.#reportFault(thrown),
       )
     }
@@ -179,15 +189,18 @@ class Verification {
     return { named, signing: verifiersOf(counting, folder.origin), all }
   }
 
-  async #checkpointOf(folder: OriginFolder, { named, signing }: KeysOfLog): Promise<Head | undefined> {
+  async #checkpointOf(folder: OriginFolder, { named, signing, all }: KeysOfLog): Promise<Head | undefined> {
     if (signing === undefined) return undefined
     const place = `${folder.path}/${FILE.checkpoint}`
     const bytes = await readIfThere(this.#options.files, place, LIMITS.noteBytes)
     const note = bytes && Buffer.from(bytes).toString('utf8')
     const head = note && openCheckpoint(note, signing)
     if (note === undefined || !head) {
-      this.#report(place, 'missing, damaged or not signed by the key of the log')
-      return undefined
+      const ended = note && all && openCheckpoint(note, all)
+      const isReplaced = named?.every((key) => !signing.some((each) => isSameKey(each, key)))
+      this.#report(place, ended ? (isReplaced === true ? REPLACED : ENDED) : UNSIGNED)
+      // Its entries are compared with it all the same: the one who lost the keys would want to know.
+      return ended || undefined
     }
     // Of each kind the newest signs. To leave one out is how the weaker one would be made to count alone.
     const newest = named?.filter(({ type }, at) => named.findIndex((each) => each.type === type) === at)

@@ -12,7 +12,7 @@ import { hasRightDigest, openPack, parsePackedHead, type PackedHead } from './pa
 import type { RawSegment } from './raw_segment.ts'
 import { isWholeSidecar, openSegmentRecords, segmentPlace } from './sealed_sidecar.ts'
 import { SecretsInOrder } from './secrets_in_order.ts'
-import { secretsMatch } from './secrets_match.ts'
+import { secretsMatchChecked } from './secrets_match.ts'
 import { openGroups, readSegment, scanLive } from './segment_reader.ts'
 import { recordsIn, type SecretRecord, type SidecarBox } from './sidecar.ts'
 import { TileCheck } from './tile_check.ts'
@@ -159,7 +159,7 @@ export class LogWalk {
   }
 
   async #visitText(name: string, text: Buffer, head: PackedHead, secrets: Entries['secrets']): Promise<void> {
-    if (!sameBytes(head.filter, idFilter(idsIn(text))))
+    if (!sameBytes(head.filter, idFilter(idsIn(text), head.count)))
       this.#report(name, 'the filter of ids is not that of its entries')
     const { at } = await this.#take({ name, leaves: linesIn(text), secrets, tiles: head.tiles })
     if (head.at !== at) this.#report(name, 'the time in the head is not that of the first entry')
@@ -189,11 +189,10 @@ export class LogWalk {
     let firstAt: number | undefined
     const from = this.size
     for (const bytes of leaves) {
-      const { leaf, wrong } = checkLeaf(bytes)
-      firstAt ??= Number(leaf?.['at'])
-      if (wrong !== undefined) this.#report(`${name} entry ${this.size}`, wrong)
-      const record = secrets?.take()
-      if (leaf !== undefined && !secretsMatch(leaf, record))
+      const checked = checkLeaf(bytes)
+      firstAt ??= Number(checked.leaf()?.['at'])
+      if (checked.wrong !== undefined) this.#report(`${name} entry ${this.size}`, checked.wrong)
+      if (!secretsMatchChecked(checked, secrets?.take()))
         this.#report(`${name} entry ${this.size}`, 'the sidecar does not match the commitments')
       this.#append(bytes)
       if (this.size % BUNDLE > 0) continue

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { concat, utf8 } from '#base/bytes.ts'
-import { newEd25519Pem, sha256 } from '#base/crypto.ts'
+import { ed25519PublicBytes, newEd25519Pem, sha256 } from '#base/crypto.ts'
 import { Fault } from '#base/fault.ts'
 import {
   draft,
@@ -16,7 +16,8 @@ import {
 import type { SimulatedFiles } from '../../../test/support/simulated_files.ts'
 import { signCheckpoint } from './checkpoint.ts'
 import { FRAME_BYTES } from './frame.ts'
-import { noteSigner } from './note.ts'
+import type { LogKey } from './log_keys.ts'
+import { noteSigner, noteVerifier, printVerifierKey } from './note.ts'
 import { encodeGroup, encodeHead, groupPlace, scanSegment, type Group } from './raw_segment.ts'
 import { closeSegmentSidecar, openSegmentSidecar, segmentPlace } from './sealed_sidecar.ts'
 import { encodeRecord, SidecarBox } from './sidecar.ts'
@@ -225,6 +226,76 @@ const HARMS: readonly [why: string, name: string, bytes: Uint8Array | undefined,
     ['a stray file', 'x', utf8(''), ['x: not a file of the ledger']],
     ['a checkpoint of somebody else', 'checkpoint', utf8('x'), [UNSIGNED]],
   ]
+
+test('verifyLedger goes on where a file stands in the place of a log: and names it', async () => {
+  const files = HOME.files.reopen('kept')
+  const place = `${LEDGER}/0002-AAAAAAAAAAAAAAAA`
+  files.tamper(place, utf8('x'))
+  const { problems, entries } = await verifyLedger({
+    files,
+    directory: LEDGER,
+    keys: { logKeys: PUBLIC_KEYS },
+  })
+  assert.deepEqual(problems.at(-1), { place, what: 'not a folder of a ledger' })
+  assert.ok(problems.every((each) => each.place.startsWith(place)))
+  assert.ok(entries > 0, 'the log before it was read')
+})
+
+const NEW_KEY = { ed25519: ed25519PublicBytes(newEd25519Pem()), mlDsa44: undefined, hasEnded: false }
+const REPLACED = PUBLIC_KEYS.map((key) => ({ ...key, hasEnded: true }))
+const STRANGER = { ...NEW_KEY, ed25519: ed25519PublicBytes(newEd25519Pem()) }
+
+const KEYS_CHANGED: readonly (readonly [
+  why: string,
+  logKeys: readonly LogKey[],
+  found: readonly RegExp[],
+])[] = [
+  ['replaced, and not started since', [NEW_KEY, ...REPLACED], [/^checkpoint: .* replaced.*start the door/]],
+  [
+    'exchanged for those of somebody else',
+    [STRANGER],
+    [
+      /^origin: not the key of this home$/,
+      /^checkpoint: missing, damaged or not signed by the key of the log$/,
+    ],
+  ],
+]
+
+for (const [why, logKeys, found] of KEYS_CHANGED)
+  test(`verifyLedger tells what to do from what was done to it: its keys were ${why}`, async () => {
+    const files = HOME.files.reopen('kept')
+    const report = await verifyLedger({ files, directory: LEDGER, keys: { logKeys } })
+    assert.equal(report.ok, false)
+    const problems = report.problems.map(({ place, what }) => `${place.split('/').at(-1)}: ${what}`)
+    assert.equal(problems.length, found.length, problems.join('\n'))
+    for (const [at, each] of found.entries()) assert.match(problems[at] ?? '', each)
+  })
+
+test('verifyLedger accuses where keys that have ended signed alone: the folder names one that signed since', async () => {
+  const files = HOME.files.reopen('kept')
+  const named = files.all().get(HOME.at('origin')) ?? assert.fail()
+  const verifier = printVerifierKey(noteVerifier(HOME.origin, NEW_KEY.ed25519))
+  files.tamper(HOME.at('origin'), concat(utf8(`${verifier}\n`), named))
+  const logKeys = [NEW_KEY, ...REPLACED]
+  const { problems } = await verifyLedger({ files, directory: LEDGER, keys: { logKeys } })
+  assert.deepEqual(problems, [
+    { place: HOME.at('checkpoint'), what: 'signed only by keys of the log that have ended' },
+  ])
+})
+
+test('verifyLedger compares the entries with a checkpoint of keys that were replaced', async () => {
+  const files = HOME.files.reopen('kept')
+  files.tamper(HOME.at(RAW), encodeHead(HOME.origin, 256))
+  const { problems } = await verifyLedger({
+    files,
+    directory: LEDGER,
+    keys: { logKeys: [NEW_KEY, ...REPLACED] },
+  })
+  assert.ok(
+    problems.some(({ what }) => what.startsWith('truncated')),
+    JSON.stringify(problems),
+  )
+})
 
 for (const [why, name, bytes, found] of HARMS)
   test(`verifyLedger says where and what: ${why}`, async () => {
