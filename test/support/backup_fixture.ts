@@ -1,5 +1,5 @@
 import { utf8 } from '#base/bytes.ts'
-import { writeAtomic } from '#base/files.ts'
+import { writeAtomic, type Files } from '#base/files.ts'
 import type { Ledger } from '#trust/ledger/ledger.ts'
 import type { LedgerOptions } from '#trust/ledger/open.ts'
 import { backUp, type BackedUp } from '#rooms/backup/back_up.ts'
@@ -54,16 +54,21 @@ export async function record(ledger: Ledger, from: number, count: number): Promi
 }
 
 /** Backs up such a home as the command does. */
-export async function backUpOnce(files: SimulatedFiles): Promise<BackedUp> {
+export async function backUpOnce(
+  files: Files,
+  { isRepair = false, mayDeleteOther = false, home = HOME } = {},
+): Promise<BackedUp> {
   await BackupFolder.make(files, TARGET)
   const folder = await BackupFolder.prepare(files, TARGET, SECRET)
   return await backUp({
     files,
-    home: HOME,
+    home,
     folder,
-    state: `${HOME}/state.db`,
+    state: `${home}/state.db`,
     clock: new HandClock(),
     version: '1.2.3',
+    isRepair,
+    mayDeleteOther,
     onProgress: () => undefined,
   })
 }

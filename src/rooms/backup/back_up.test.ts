@@ -304,3 +304,46 @@ function flipped(bytes: Buffer, at: number): Buffer {
   bytes[at] = (bytes[at] ?? 0) ^ 1
   return bytes
 }
+
+const HARMS: readonly (readonly [why: string, harm: (bytes: Buffer) => Uint8Array | undefined])[] = [
+  ['missing', () => undefined],
+  ['empty', () => new Uint8Array(0)],
+  ['cut short', (bytes) => bytes.subarray(0, -1)],
+  ['longer', (bytes) => Buffer.concat([bytes, Buffer.of(0)])],
+]
+for (const [why, harm] of HARMS)
+  test(`backUp writes anew, without being asked, what is not there as long as it should be: ${why}`, async () => {
+    const files = await backedUp()
+    const { manifest } = await backUpOnce(files)
+    for (const { object } of manifest.files)
+      files.tamper(`${TARGET}/${object}`, harm(Buffer.from(await files.read(`${TARGET}/${object}`))))
+    const { progress, repaired } = await backUpOnce(files)
+    assert.deepEqual([progress.copiedFiles, repaired], [manifest.files.length, []])
+    await checkWhole(files, 100)
+  })
+
+test('backUp writes anew what does not read back, where it is asked to: any object, and no other', async () => {
+  const files = await backedUp()
+  const { manifest } = await backUpOnce(files)
+  for (const { object, path } of manifest.files) {
+    const bytes = Buffer.from(await files.read(`${TARGET}/${object}`))
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1
+    files.tamper(`${TARGET}/${object}`, bytes)
+    // Without it a run believes what it does not need, and refuses to end where it needs it.
+    const { progress } = await backUpOnce(files).catch(() => ({ progress: undefined }))
+    assert.ok(progress === undefined || progress.copiedFiles === 0, path)
+    const { repaired, ...second } = await backUpOnce(files, { isRepair: true })
+    assert.deepEqual([repaired, second.progress.copiedFiles], [[path], 1])
+  }
+  await checkWhole(files, 100)
+})
+
+async function backedUp(): Promise<SimulatedFiles> {
+  const files = await furnishedDisk()
+  const ledger = await openLog(files)
+  await record(ledger, 0, 50)
+  await ledger.checkpoint()
+  await ledger.settled()
+  await ledger.close()
+  return files
+}

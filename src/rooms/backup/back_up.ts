@@ -4,6 +4,7 @@ import { Fault } from '#base/fault.ts'
 import { errorCode, isTemporary, type Files } from '#base/files.ts'
 import type { BackupFolder } from './backup_folder.ts'
 import { checkCopy } from './check_backup.ts'
+import { checkContinues } from './check_continues.ts'
 import { copyLedger } from './copy_ledger.ts'
 import { HomeCopy, type CopyProgress } from './home_copy.ts'
 import type { Manifest } from './manifest.ts'
@@ -18,6 +19,10 @@ export interface BackUpParts {
   readonly clock: Clock
   /** Of this program. */
   readonly version: string
+  /** Whether what the backup has already is read back, and written anew where it is damaged. */
+  readonly isRepair: boolean
+  /** Whether a backup in the folder may go that this home does not continue. */
+  readonly mayDeleteOther: boolean
   readonly onProgress: (progress: CopyProgress) => void
 }
 
@@ -26,6 +31,8 @@ export interface BackedUp {
   readonly progress: CopyProgress
   /** What stands in the home and was left out because it is no plain file. */
   readonly skipped: readonly string[]
+  /** What was damaged in the backup, and is whole again. */
+  readonly repaired: readonly string[]
 }
 
 /**
@@ -33,16 +40,20 @@ export interface BackedUp {
  * was cut goes on where it stopped, and a later one copies what is new. The copy is consistent: `state.db` is older than the
  * ledger, which makes up for what is missing in it; the ledger is older than the keys. Memory holds one segment at most.
  *
- * Throws `ledger.corrupt`, `backup.damaged` when what was written does not read back, `home.damaged`, `home.unwritable`.
+ * Throws `backup.foreign` before anything is written, `ledger.corrupt`, `backup.damaged` when what was written does not read
+ * back, `home.damaged`, `home.unwritable`.
  */
 export async function backUp(parts: BackUpParts): Promise<BackedUp> {
-  const { files, home, folder, state, clock, version, onProgress } = parts
+  const { files, home, folder, state, clock, version, isRepair, mayDeleteOther, onProgress } = parts
+  const before = mayDeleteOther ? undefined : await manifestBefore(folder)
+  if (before !== undefined) await checkContinues(files, home, before)
   const madeAt = clock.now()
   let progress: CopyProgress = { files: 0, bytes: 0, copiedFiles: 0, copiedBytes: 0 }
   const copy = new HomeCopy({
     files,
     home,
     store: folder.store,
+    isRepair,
     onProgress: (now) => onProgress((progress = now)),
   })
   if (state !== undefined) await copy.file('state.db', state)
@@ -53,7 +64,24 @@ export async function backUp(parts: BackUpParts): Promise<BackedUp> {
   const manifest = { madeAt, version, head: newest?.head, files: copy.kept }
   await checkCopy(folder.store, manifest, { fresh: copy.fresh, now: madeAt })
   await folder.finish(manifest)
-  return { manifest, progress, skipped: copy.skipped }
+  return { manifest, progress, skipped: copy.skipped, repaired: copy.repaired }
+}
+
+/** Throws `backup.damaged` for one that cannot be read: nobody knows then whose backup that is. */
+async function manifestBefore(folder: BackupFolder): Promise<Manifest | undefined> {
+  try {
+    return await folder.finished()
+  } catch (thrown) {
+    if (!(thrown instanceof Fault) || thrown.code !== 'backup.damaged') throw thrown
+    throw new Fault(
+      'backup.damaged',
+      { place: 'manifest' },
+      {
+        say: `${thrown.say ?? ''} It says of which home the backup is. Where that is this one: --delete-other-backup, which keeps the objects that are the same.`,
+        cause: thrown,
+      },
+    )
+  }
 }
 
 /** What is of the process that runs, is copied in another way, or is made again from the ledger. */

@@ -24,6 +24,7 @@ export function backupFiles(store: ObjectStore, kept: readonly KeptFile[]): File
       const file = files.get(path)
       return file && { bytes: file.bytes, identity: file.object, links: 1 }
     },
+    isLink: async () => false,
     list: async (path) => [...(folders.get(path) ?? [])].sort(),
     freeBytes: async () => 0,
     openForWriting: refuse,

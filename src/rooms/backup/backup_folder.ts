@@ -46,13 +46,17 @@ export class BackupFolder {
       )
   }
 
-  /** Opens a folder that `make` has made, and gives it a key if it has none yet. Throws `backup.key` for another secret. */
+  /**
+   * Opens a folder that `make` has made, to write there, and gives it a key if it has none yet. Throws `backup.key` for another
+   * secret, `usage.wrong` where a link in it leads elsewhere.
+   */
   static async prepare(
     files: Files,
     path: string,
     secret: BackupSecret,
     cost?: ScryptCost,
   ): Promise<BackupFolder> {
+    await refuseLinks(files, path)
     if ((await files.facts(`${path}/${HEAD}`)) !== undefined)
       return await BackupFolder.open(files, path, secret)
     const { head, key } = await newBackupKey(secret, cost)
@@ -77,12 +81,18 @@ export class BackupFolder {
 
   /** Throws `backup.damaged`, also where no run has come to its end yet. */
   async manifest(): Promise<Manifest> {
-    if ((await this.#files.facts(`${this.path}/${MANIFEST}`)) === undefined)
-      throw new Fault(
-        'backup.damaged',
-        { place: MANIFEST },
-        { say: 'No backup has been finished in this folder.' },
-      )
+    const manifest = await this.finished()
+    if (manifest !== undefined) return manifest
+    throw new Fault(
+      'backup.damaged',
+      { place: MANIFEST },
+      { say: 'No backup has been finished in this folder.' },
+    )
+  }
+
+  /** What the last run wrote that came to its end; undefined where there was none. Throws `backup.damaged`. */
+  async finished(): Promise<Manifest | undefined> {
+    if ((await this.#files.facts(`${this.path}/${MANIFEST}`)) === undefined) return undefined
     return parseManifest(await readWhole(await this.store.open(MANIFEST)))
   }
 
@@ -91,7 +101,22 @@ export class BackupFolder {
     await this.store.sync()
     await this.store.write(MANIFEST, sourceOf(printManifest(manifest)))
     await this.#files.syncDirectory(this.path)
+    // Whoever may write in the folder can have put one there since.
+    await refuseLinks(this.#files, this.path)
     await this.store.removeAllBut(new Set(manifest.files.map(({ object }) => object)))
     await this.store.sync()
   }
+}
+
+/** What is written and removed in a backup must be its own: through a link those of another one would go. */
+async function refuseLinks(files: Files, path: string): Promise<void> {
+  for (const name of [HEAD, MANIFEST, FOLDER])
+    if (await files.isLink(`${path}/${name}`))
+      throw new Fault(
+        'usage.wrong',
+        {},
+        {
+          say: `${name} in the folder of the backup is a link. Put there what it leads to, or name another folder.`,
+        },
+      )
 }

@@ -11,6 +11,7 @@ import {
 } from '../../../test/support/backup_fixture.ts'
 import { HandClock } from '../../../test/support/ledger_fixture.ts'
 import type { SimulatedFiles } from '../../../test/support/simulated_files.ts'
+import { Fault } from '#base/fault.ts'
 import { BackupFolder } from './backup_folder.ts'
 import { checkBackup, type CheckedBackup } from './check_backup.ts'
 
@@ -50,6 +51,19 @@ test('checkBackup finds a bit that was flipped in any object, and in the manifes
     files.tamper(path, bytes)
   }
   assert.deepEqual((await check(files)).ledger?.problems, [])
+})
+
+test('checkBackup names all files that are damaged, with their objects', async () => {
+  const files = await backedUp()
+  const folder = await BackupFolder.open(files, TARGET, SECRET)
+  const [first, second] = (await folder.manifest()).files.filter(({ path }) => path.startsWith('policy/'))
+  files.tamper(`${TARGET}/${first?.object}`, new Uint8Array(0))
+  files.tamper(`${TARGET}/${second?.object}`, undefined)
+  await assert.rejects(check(files), (thrown) => {
+    assert.ok(thrown instanceof Fault)
+    const named = [first, second].map((file) => `${file?.path} (${file?.object})`).join(', ')
+    return thrown.say === `Missing or damaged in the backup: ${named}.` && thrown.detail['count'] === 2
+  })
 })
 
 test('checkBackup finds an object of an older run in the place of another', async () => {

@@ -7,6 +7,7 @@ import { verifyLedger, type VerifyReport } from '#trust/ledger/verify.ts'
 import { LocalKeys } from '#trust/vault/local_keys.ts'
 import { backupFiles } from './backup_files.ts'
 import type { BackupFolder } from './backup_folder.ts'
+import { DamagedFiles } from './damaged_files.ts'
 import type { KeptFile, Manifest } from './manifest.ts'
 import { readWhole, sha256Of, type ObjectStore } from './object_store.ts'
 
@@ -38,16 +39,18 @@ export interface CheckedBackup {
 
 /**
  * Reads every byte of a backup and checks every entry of the ledger in it. Nothing is written, and memory holds one segment.
- * Throws `backup.damaged`.
+ * Throws `backup.damaged`, which names all files that are.
  */
 export async function checkBackup(
   { store, manifest: read }: Pick<BackupFolder, 'store'> & { readonly manifest: Manifest },
   { now, onFile }: { readonly now: Millis; readonly onFile: (file: KeptFile) => void },
 ): Promise<CheckedBackup> {
+  const damaged = new DamagedFiles()
   for (const file of read.files) {
-    await checkFile(store, file)
+    await damaged.isWhole(file, async () => await checkFile(store, file))
     onFile(file)
   }
+  damaged.throwIfAny()
   if (read.head === undefined) return { manifest: read, ledger: undefined }
   const { log, sidecarKey } = await keysIn(store, read.files)
   const keys = { logKeys: logKeysOf(log, now), sidecarKey }
@@ -58,6 +61,11 @@ export async function checkBackup(
 async function checkFile(store: ObjectStore, { object, path, bytes, sha256 }: KeptFile): Promise<void> {
   const source = await store.open(object)
   if (source.bytes !== bytes || (await sha256Of(source)) !== sha256) throw damaged(path)
+}
+
+/** Whether a file of a backup reads back. */
+export async function isWhole(store: ObjectStore, file: KeptFile): Promise<boolean> {
+  return await new DamagedFiles().isWhole(file, async () => await checkFile(store, file))
 }
 
 /** Throws `backup.damaged` when the keys of the home are not in it. */

@@ -2,6 +2,7 @@ import { Fault } from '#base/fault.ts'
 import { errorCode, type Files } from '#base/files.ts'
 import { LIMITS } from '#base/limits.ts'
 import { NOT_PLAIN } from '#base/plain_file.ts'
+import { isWhole } from './check_backup.ts'
 import type { KeptFile } from './manifest.ts'
 import { ChangedSource, sha256Of, sourceOf, type ByteSource, type ObjectStore } from './object_store.ts'
 
@@ -20,15 +21,21 @@ export interface HomeCopyParts {
   /** The home folder. */
   readonly home: string
   readonly store: ObjectStore
+  /** Whether what is there is read back too: a damaged object has the length of a whole one. */
+  readonly isRepair: boolean
   readonly onProgress: (progress: CopyProgress) => void
 }
 
-/** Puts files of a home into a store, each once. What is there already, from an earlier run or one that was cut, stays. */
+/**
+ * Puts files of a home into a store, each once. What is there already, from an earlier run or one that was cut, stays; what
+ * has another length than it should have is written anew.
+ */
 export class HomeCopy {
   readonly #parts: HomeCopyParts
   readonly #kept = new Map<string, KeptFile>()
   readonly #fresh: KeptFile[] = []
   readonly #skipped: string[] = []
+  readonly #repaired: string[] = []
   #progress: CopyProgress = { files: 0, bytes: 0, copiedFiles: 0, copiedBytes: 0 }
 
   constructor(parts: HomeCopyParts) {
@@ -51,6 +58,11 @@ export class HomeCopy {
   /** Those of them that were written by this run. */
   get fresh(): readonly KeptFile[] {
     return this.#fresh
+  }
+
+  /** What was there, of the right length, and did not read back. */
+  get repaired(): readonly string[] {
+    return this.#repaired
   }
 
   /** What stands in the home and is no plain file. */
@@ -100,7 +112,7 @@ export class HomeCopy {
       const sha256 = await sha256Of(source)
       const object = store.nameOf(path, sha256)
       const file = { path, bytes: source.bytes, sha256, object }
-      if (!(await store.has(object, source.bytes))) {
+      if (!(await this.#isThere(file))) {
         if ((await store.write(object, source)) !== sha256) return false
         this.#fresh.push(file)
         this.#progress = added(this.#progress, { copiedFiles: 1, copiedBytes: file.bytes })
@@ -113,6 +125,14 @@ export class HomeCopy {
       if (thrown instanceof ChangedSource) return false
       throw thrown
     }
+  }
+
+  async #isThere(file: KeptFile): Promise<boolean> {
+    const { store, isRepair } = this.#parts
+    if (!(await store.has(file.object, file.bytes))) return false
+    if (!isRepair || (await isWhole(store, file))) return true
+    this.#repaired.push(file.path)
+    return false
   }
 }
 

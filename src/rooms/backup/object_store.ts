@@ -50,10 +50,11 @@ export class ObjectStore {
     return `${FOLDER}/${Buffer.from(name).toString('hex')}`
   }
 
-  /** True when it is there, with as many bytes as it should have. */
+  /** True when it is there, with as many bytes as it should have, and is no link. */
   async has(name: string, bytes: number): Promise<boolean> {
-    const facts = await this.#files.facts(this.#pathOf(name))
-    return facts?.bytes === HEAD_BYTES + sealedLength(bytes)
+    const path = this.#pathOf(name)
+    const facts = await this.#files.facts(path)
+    return facts?.bytes === HEAD_BYTES + sealedLength(bytes) && !(await this.#files.isLink(path))
   }
 
   /**

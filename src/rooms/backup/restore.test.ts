@@ -208,3 +208,37 @@ for (const [why, text] of MARKS)
     files.tamper('/home/restored', utf8(text))
     await assert.rejects(readRestoredMark(files, '/home'), { code: 'home.damaged' })
   })
+
+test('restore writes all but the damaged files, names these, and takes them from the backup once it is whole', async () => {
+  const files = await backedUpDisk()
+  const folder = await BackupFolder.open(files, TARGET, SECRET)
+  const { files: kept } = await folder.manifest()
+  const doomed = kept.filter(({ path }) => path.endsWith('.raw') || path === 'policy/current')
+  assert.ok(doomed.length > 1)
+  const before = new Map<string, Uint8Array>()
+  for (const { object } of doomed) {
+    const bytes = await files.read(`${TARGET}/${object}`)
+    before.set(object, bytes)
+    files.tamper(
+      `${TARGET}/${object}`,
+      bytes.map((byte, at) => (at === bytes.length - 1 ? byte ^ 1 : byte)),
+    )
+  }
+  // What another backup has left there is not what this one holds.
+  await files.makeDirectory(`${PLACE}.restoring`)
+  await files.makeDirectory(`${PLACE}.restoring/policy`)
+  files.tamper(`${PLACE}.restoring/policy/current`, utf8('of another backup'))
+  await assert.rejects(restoreOnce(files), (thrown) => {
+    assert.ok(thrown instanceof Fault)
+    assert.equal(thrown.code, 'backup.damaged')
+    for (const { path, object } of doomed) assert.ok(thrown.say?.includes(`${path} (${object})`), path)
+    return thrown.detail['count'] === doomed.length
+  })
+  assert.deepEqual(await files.list(PLACE), [])
+  const there = new Set([...files.all().keys()].filter((path) => path.startsWith(`${PLACE}.restoring/`)))
+  const whole = kept.filter((file) => !doomed.includes(file))
+  assert.deepEqual([...there].sort(), whole.map(({ path }) => `${PLACE}.restoring/${path}`).sort())
+  for (const [object, bytes] of before) files.tamper(`${TARGET}/${object}`, bytes)
+  await restoreOnce(files)
+  await checkHome(files)
+})

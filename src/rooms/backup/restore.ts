@@ -3,6 +3,7 @@ import { RunningSha256 } from '#base/crypto.ts'
 import { Fault } from '#base/fault.ts'
 import { errorCode, folderOf, type Files } from '#base/files.ts'
 import type { BackupFolder } from './backup_folder.ts'
+import { DamagedFiles } from './damaged_files.ts'
 import type { KeptFile, Manifest } from './manifest.ts'
 import { piecesOf, sha256Of, type ObjectStore } from './object_store.ts'
 import { readRestoredMark, RESTORED, writeRestoredMark } from './restored_mark.ts'
@@ -28,9 +29,9 @@ export interface Restored {
 /**
  * Puts the home of a backup where there is none, or an empty folder; with `isForced` a home that is there is moved aside. All
  * is written and checked in a folder beside it, which takes the name of the home at once. A run that was cut goes on where it
- * stopped.
+ * stopped. Where files of the backup are damaged all others are written there still.
  *
- * Throws `home.occupied`, `backup.damaged`, and what `check` throws; then no home is there that was not before.
+ * Throws `home.occupied`, `backup.damaged`, which names all files that are, and what `check` throws; then no home is there that was not before.
  */
 export async function restore(
   parts: RestoreParts,
@@ -84,13 +85,17 @@ async function fill(parts: RestoreParts, place: string, { files: kept }: Manifes
   )
   await removeStrange(files, place, { wanted, folders, depth: 0 })
   for (const each of folders) await files.makeDirectory(each)
+  const damaged = new DamagedFiles()
   for (const file of kept) {
     const path = `${place}/${file.path}`
-    if (!(await isThere(files, path, file))) await writeFile(files, path, { store: folder.store, file })
-    onFile(file)
+    const write = async (): Promise<void> => await writeFile(files, path, { store: folder.store, file })
+    if ((await isThere(files, path, file)) || (await damaged.isWhole(file, write))) onFile(file)
+    // Half of a file, or one of another backup, is not what this one holds.
+    else for (const each of [path, temporaryOf(path)]) await files.unlink(each)
   }
   for (const each of [...folders].sort().toReversed()) await files.syncDirectory(each)
   await files.syncDirectory(folderOf(place))
+  damaged.throwIfAny(` All other files stand in ${place}.`)
 }
 
 function foldersAbove(place: string, path: string): readonly string[] {
@@ -112,7 +117,7 @@ async function writeFile(
   path: string,
   { store, file }: { readonly store: ObjectStore; readonly file: KeptFile },
 ): Promise<void> {
-  const temporary = `${path}.tmp`
+  const temporary = temporaryOf(path)
   await files.unlink(temporary)
   const source = await store.open(file.object)
   const hash = new RunningSha256()
@@ -128,6 +133,10 @@ async function writeFile(
   if (source.bytes !== file.bytes || hash.hex() !== file.sha256)
     throw new Fault('backup.damaged', { place: file.path }, { say: `${file.path} is damaged in the backup.` })
   await files.rename(temporary, path)
+}
+
+function temporaryOf(path: string): string {
+  return `${path}.tmp`
 }
 
 interface Wanted {

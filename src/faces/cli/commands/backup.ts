@@ -1,5 +1,5 @@
 import { realpath } from 'node:fs/promises'
-import { basename, join, relative, resolve, sep } from 'node:path'
+import { join, relative, resolve, sep } from 'node:path'
 import { sha256Hex } from '#base/crypto.ts'
 import { Fault } from '#base/fault.ts'
 import { NODE_FILES } from '#base/files.ts'
@@ -13,6 +13,7 @@ import type { Answer, Call, Command } from '../command.ts'
 import { askDoor } from '../door_line.ts'
 import { withFileFaults } from '../file_faults.ts'
 import { printBytes, progressOf } from '../progress.ts'
+import { realPathOf } from '../real_path.ts'
 import { wrongUsage } from '../usage.ts'
 
 export const backup: Command = {
@@ -20,7 +21,19 @@ export const backup: Command = {
   summary: 'copy the home into a folder, encrypted, while the door runs; again copies only what is new',
   words: 'TARGET',
   wordCount: { least: 1, most: 1 },
-  options: SECRET_OPTIONS,
+  options: [
+    ...SECRET_OPTIONS,
+    {
+      name: 'repair',
+      value: undefined,
+      says: 'read back what the backup has already, too, and write anew what is damaged',
+    },
+    {
+      name: 'delete-other-backup',
+      value: undefined,
+      says: 'delete the backup that is in the folder, where it is of another home or a later state of this one',
+    },
+  ],
   example: './gatehouse backup /mnt/copies/gatehouse --key-file backup.key',
   run: async (call) => await withFileFaults(async () => await run(call)),
 }
@@ -44,16 +57,8 @@ async function run(call: Call): Promise<Answer> {
 
 /** Each backup would hold the one before it. */
 async function refuseInside(home: string, target: string): Promise<void> {
-  const [first] = relative(await realpath(home), await realOf(target)).split(sep)
+  const [first] = relative(await realpath(home), await realPathOf(target)).split(sep)
   if (first !== '..') throw wrongUsage('The backup must not be in the home itself.')
-}
-
-/** Where a path leads that may not be there yet. */
-async function realOf(path: string): Promise<string> {
-  const above = resolve(path, '..')
-  return await realpath(path).catch(async () =>
-    above === path ? path : join(await realOf(above), basename(path)),
-  )
 }
 
 /** Else a home would be made to be backed up. */
@@ -99,6 +104,8 @@ async function copyHome(call: Call, folder: BackupFolder, target: string): Promi
       state,
       clock: world.clock,
       version: world.version,
+      isRepair: call.isOn('repair'),
+      mayDeleteOther: call.isOn('delete-other-backup'),
       onProgress: ({ files, bytes, copiedBytes }) =>
         tell(() => `${files} files, ${printBytes(bytes)}, of which ${printBytes(copiedBytes)} are new`),
     })
@@ -107,12 +114,13 @@ async function copyHome(call: Call, folder: BackupFolder, target: string): Promi
   }
 }
 
-function draw({ manifest, progress, skipped }: BackedUp, target: string): Answer {
+function draw({ manifest, progress, skipped, repaired }: BackedUp, target: string): Answer {
   const { files, bytes, copiedFiles, copiedBytes } = progress
   const entries = manifest.head?.size ?? 0
   const lines = [
     `Backed up ${files} files, ${printBytes(bytes)}, with ${entries} entries of the newest log, into ${target}.`,
     `New are ${copiedFiles} files, ${printBytes(copiedBytes)}; they were read back.`,
+    ...repaired.map((path) => `Damaged in the backup, and written anew: ${path}`),
     ...skipped.map((path) => `Left out, as it is no plain file: ${path}`),
     'What the configuration names outside the home is not in it.',
   ]
@@ -124,6 +132,7 @@ function draw({ manifest, progress, skipped }: BackedUp, target: string): Answer
     copied_bytes: copiedBytes,
     origin: manifest.head?.origin ?? null,
     entries,
+    repaired: [...repaired],
     skipped: [...skipped],
   }
   return { exit: 0, text: lines.join('\n'), json }
