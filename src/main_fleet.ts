@@ -1,4 +1,4 @@
-import cluster from 'node:cluster'
+import cluster, { type Worker } from 'node:cluster'
 import { createServer, Socket } from 'node:net'
 import path from 'node:path'
 import type { ListenAddress } from '#base/address.ts'
@@ -127,11 +127,20 @@ function startWorker(environment: Readonly<Record<string, undefined>>): WorkerPr
     args: [],
     stdio: ['ignore', 'ignore', 'inherit', 'pipe', 'pipe', 'ipc'],
   })
-  const { process: child } = cluster.fork(environment)
+  const worker = cluster.fork(environment)
+  const { process: child } = worker
+  closeHandedAtEnd(child)
   const exited = Promise.withResolvers<string>()
-  child.once('exit', (status, signal) => exited.resolve(signal ?? `status ${status ?? 0}`))
-  // What cannot be started has no pid, and ends at once.
-  child.once('error', () => exited.resolve('not started'))
+  child.once('exit', (status, signal) => {
+    // With a connection on its way it would stay in the turn for ever.
+    worker.disconnect()
+    exited.resolve(signal ?? `status ${status ?? 0}`)
+  })
+  // What cannot be started has no pid, and ends at once. What was sent to one that is gone is an error too, of which its end
+  // tells; nobody would be left to take either.
+  worker.on('error', () => {
+    if (child.pid === undefined) exited.resolve('not started')
+  })
   const [, , , input, output] = child.stdio
   if (!(input instanceof Socket && output instanceof Socket)) throw new TypeError('a worker has two pipes')
   return {
@@ -141,4 +150,30 @@ function startWorker(environment: Readonly<Record<string, undefined>>): WorkerPr
     kill: () => void child.kill('SIGKILL'),
     exited: exited.promise,
   }
+}
+
+/** A connection that is on its way to a worker. */
+interface Handed {
+  close(): void
+}
+
+/**
+ * Closes the connection that is on its way to a worker when that worker ends. `node:cluster` sends a worker one at a time,
+ * waits for it to say that it has it, and forgets it where nothing is said any more: its client would wait for ever.
+ */
+function closeHandedAtEnd(child: Worker['process']): void {
+  let handed: Handed | undefined
+  const send = child.send.bind(child)
+  Object.assign(child, {
+    send: (...words: Parameters<typeof send>): boolean => {
+      if (isHanded(words[1])) handed = words[1]
+      return send(...words)
+    },
+  })
+  // One that the worker has is closed here already; to close it again does nothing.
+  child.once('exit', () => handed?.close())
+}
+
+function isHanded(word: unknown): word is Handed {
+  return typeof word === 'object' && word !== null && 'close' in word && typeof word.close === 'function'
 }

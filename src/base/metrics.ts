@@ -1,3 +1,4 @@
+import { LIMITS } from './limits.ts'
 import type { LabelValues, MetricNames, NumberReading, Reading } from './metric_reading.ts'
 import { printReadings } from './metrics_text.ts'
 
@@ -54,9 +55,8 @@ export const DURATION_BOUNDS = [
   0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300,
 ] as const
 
-/** More label sets than this in one metric is a mistake or an attack, and would cost memory without end. */
-const SERIES_PER_METRIC = 1_000
-const OTHER = 'other'
+/** What all labels say of a series that stands for those beyond the cap. */
+export const OTHER = 'other'
 
 /** Counters, gauges and histograms, printed as Prometheus text format 0.0.4. */
 export class Metrics {
@@ -67,7 +67,7 @@ export class Metrics {
 
   constructor(options: { readonly seriesPerMetric?: number; readonly since?: number } = {}) {
     this.since = options.since ?? 0
-    this.#seriesPerMetric = options.seriesPerMetric ?? SERIES_PER_METRIC
+    this.#seriesPerMetric = options.seriesPerMetric ?? LIMITS.metricSeries
   }
 
   counter(names: MetricNames): Family<Counter> {

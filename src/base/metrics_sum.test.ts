@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { LIMITS } from './limits.ts'
 import { Metrics } from './metrics.ts'
 import { sumReadings } from './metrics_sum.ts'
 import { printReadings } from './metrics_text.ts'
@@ -49,4 +50,11 @@ test('sumReadings leaves out what is of another kind: two programs that differ a
     .set(9)
   const text = printReadings(sumReadings([process(2, [], 'ok').readings(), other.readings()]))
   assert.match(text, /requests_total\{code="ok"\} 2/)
+})
+
+test('sumReadings counts together what is beyond the cap of a metric, whoever has counted it', () => {
+  const processes = Array.from({ length: LIMITS.metricSeries + 5 }, (_, at) => process(1, [], `code ${at}`))
+  const [requests] = sumReadings(processes.map((one) => one.readings()))
+  assert.equal(requests?.series.length, LIMITS.metricSeries + 1)
+  assert.deepEqual(requests.series.at(-1), { values: ['other'], value: 5 })
 })

@@ -1,8 +1,11 @@
+import { LIMITS } from './limits.ts'
 import type { HistogramReading, MetricNames, NumberReading, Reading } from './metric_reading.ts'
+import { OTHER } from './metrics.ts'
 
 /**
  * What several processes read, as if it were of one: series with the same labels are added up, gauges too, for they say how
- * much there is. The metrics of the first come first.
+ * much there is. The metrics of the first come first. As in one process, what is beyond the cap of a metric is of one series:
+ * processes that come and go must not leave more and more of them.
  */
 export function sumReadings(all: Iterable<Iterable<Reading>>): readonly Reading[] {
   const sums = new Map<string, Sum>()
@@ -40,7 +43,8 @@ class NumberSum implements Sum {
 
   add(reading: Reading): void {
     if (reading.kind !== this.#kind) return
-    for (const { values, value } of reading.series) {
+    for (const { values: own, value } of reading.series) {
+      const values = withinCap(this.#series, own)
       const known = this.#series.get(nameOf(values))
       if (known === undefined) this.#series.set(nameOf(values), { values, value })
       else known.value += value
@@ -81,7 +85,8 @@ class HistogramSum implements Sum {
     return { kind: 'histogram', names: this.#names, bounds: this.#bounds, series: [...this.#series.values()] }
   }
 
-  #seriesOf(values: readonly string[]): HistogramSeries {
+  #seriesOf(own: readonly string[]): HistogramSeries {
+    const values = withinCap(this.#series, own)
     let series = this.#series.get(nameOf(values))
     if (series === undefined) {
       series = { values, value: { counts: this.#bounds.map(() => 0), sum: 0, count: 0 } }
@@ -89,6 +94,12 @@ class HistogramSum implements Sum {
     }
     return series
   }
+}
+
+/** The labels of the series that a value counts in. */
+function withinCap(series: ReadonlyMap<string, unknown>, values: readonly string[]): readonly string[] {
+  const hasRoom = series.size < LIMITS.metricSeries || series.has(nameOf(values))
+  return hasRoom ? values : values.map(() => OTHER)
 }
 
 function nameOf(values: readonly string[]): string {

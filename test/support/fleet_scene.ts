@@ -116,6 +116,47 @@ export class Load {
   }
 }
 
+/** Clients that ask once, each on a new connection. */
+export class NewConnections {
+  /** Ids of requests. */
+  readonly answered: string[] = []
+  readonly #url: string
+  readonly #key: string
+  #waiting = 0
+
+  constructor(url: string, key: string) {
+    this.#url = url
+    this.#key = key
+  }
+
+  /** Those with neither an answer nor an end. */
+  get waiting(): number {
+    return this.#waiting
+  }
+
+  open(): void {
+    this.#waiting += 1
+    void this.#ask()
+  }
+
+  /** Resolves when each has its answer or its end; fails when that takes longer. */
+  async over(limitMs: number): Promise<void> {
+    const deadline = performance.now() + limitMs
+    while (this.#waiting > 0) {
+      assert.ok(performance.now() < deadline, `${this.#waiting} connections hang`)
+      await setTimeout(20)
+    }
+  }
+
+  async #ask(): Promise<void> {
+    const client = new OneConnection(this.#url, this.#key)
+    const answer = await client.say('hello')
+    client.close()
+    this.#waiting -= 1
+    if (answer?.status === 200) this.answered.push(answer.id)
+  }
+}
+
 /** The entries of a home whose ledger must verify. */
 export async function verifiedEntries(home: string): Promise<readonly EntryView[]> {
   const verified = await gatehouse(['ledger', 'verify', '--home', home])

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Fault } from '#base/fault.ts'
+import { LIMITS } from '#base/limits.ts'
 import type { EntryDraft, Receipt } from '#base/recorder.ts'
 import { Limiter } from '#door/limits/limiter.ts'
 import { PriceTable } from '#door/limits/prices.ts'
@@ -25,6 +26,7 @@ class Scene {
         model: 'dear',
         terms: { requests_per_day: 2, tokens_per_day: 1_000 },
       },
+      { who: undefined, each: undefined, model: 'counted', terms: { requests_per_day: 1_000_000 } },
     ],
     prices: new PriceTable(new Map()),
     onRefusal: () => undefined,
@@ -120,6 +122,18 @@ test('a worker records what requests leave, and no change or note', async () => 
   )
 })
 
+test('a request ends once, and by the worker that began it', async () => {
+  const [scene, other] = [new Scene(), new Scene()]
+  const { answers } = scene.desk
+  await answers.append(scene.draft('intent', 'a'))
+  const outcome = scene.draft('outcome', 'a')
+  await assert.rejects(async () => other.desk.answers.append(outcome), { code: 'internal.bug' })
+  assert.throws(() => other.desk.answers.appendLater(outcome), { code: 'internal.bug' })
+  await answers.appendLater(outcome)
+  assert.throws(() => answers.appendLater(outcome), { code: 'internal.bug' })
+  assert.deepEqual([scene.entries.length, other.entries.length], [2, 0])
+})
+
 test('the end of a worker: intents get the outcome that nobody knows, and what was reserved for them counts', async () => {
   const scene = new Scene()
   const { desk, account, entries } = scene
@@ -184,6 +198,38 @@ test('RemoteLimits holds what the writer reserved, settles it there, and gives t
   assert.equal(account.day.tokens, 33)
   assert.equal(await limits.reserve(asked('b', 'free')), undefined)
   assert.equal(limits.reserve(asked('c', 'free')), undefined, 'that nothing limits it is known now')
+})
+
+test('RemoteLimits asks for no less than a caller wants, where that is more than JSON can say', async () => {
+  const { desk, account } = new Scene()
+  const limits = new RemoteLimits({
+    hasPrice: () => false,
+    link: {
+      ask: async (name, value) => desk.answers[name](JSON.parse(JSON.stringify(value))),
+      tell: () => undefined,
+    },
+  })
+  const demand = { ...ask('a').demand, tokensOut: Number.POSITIVE_INFINITY }
+  const target = { ref: { type: 'Model', id: 'dear' }, entities: [], known: true }
+  await assert.rejects(
+    async () => limits.reserve({ id: 'a', caller: CALLER, target, demand: () => demand }),
+    {
+      code: 'limit.exceeded',
+    },
+  )
+  assert.equal(account.inFlight, 0)
+})
+
+test('a worker has no more under way than it can have requests', async () => {
+  const scene = new Scene()
+  const { answers } = scene.desk
+  for (let at = 0; at < LIMITS.workerAsks; at++) await answers.reserve(ask(`r${at}`, 'counted'))
+  assert.throws(() => answers.reserve(ask('more', 'counted')), { code: 'load.exceeded' })
+  const intents = Array.from({ length: LIMITS.workerAsks }, (_, at) => scene.draft('intent', `i${at}`))
+  for (const intent of intents) await answers.append(intent)
+  await assert.rejects(async () => answers.append(scene.draft('intent', 'more')), { code: 'load.exceeded' })
+  await answers.appendLater(scene.draft('outcome', 'i0'))
+  await answers.append(scene.draft('intent', 'more'))
 })
 
 const CALLER = ask('').caller

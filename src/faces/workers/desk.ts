@@ -76,7 +76,7 @@ export class Desk {
   }
 
   async #append(draft: EntryDraft): Promise<SentReceipt> {
-    checkKind(draft)
+    this.#check(draft)
     if (draft.kind === 'intent') this.#writing.add(draft.id)
     try {
       const { index, leafHash } = await this.#parts.recorder.append(draft)
@@ -89,9 +89,17 @@ export class Desk {
   }
 
   #appendLater(draft: EntryDraft): void {
-    checkKind(draft)
+    this.#check(draft)
     this.#recorded(draft)
     this.#parts.recorder.appendLater(() => draft)
+  }
+
+  /** A request ends once, and by the worker that began it. */
+  #check({ kind, id }: EntryDraft): void {
+    if (!OF_REQUESTS.has(kind)) throw new Fault('internal.bug', { error: `a worker records no ${kind}` })
+    if (kind === 'intent') checkRoom(this.#open.size + this.#writing.size)
+    if (kind === 'outcome' && !this.#open.has(id))
+      throw new Fault('internal.bug', { error: 'an outcome of what this worker has not begun' })
   }
 
   #recorded(draft: EntryDraft): void {
@@ -121,6 +129,7 @@ export class Desk {
   #reserve({ id, caller, model, members, demand }: SentAsked): SentCharge | null {
     // It would be held for ever.
     if (this.#charges.has(id)) throw new Fault('internal.bug', { error: 'reserved twice' })
+    checkRoom(this.#charges.size)
     const target = this.#targetOf(model, members)
     const charge = this.#parts.limits.reserve({ id, caller, target, demand: () => demand })
     if (charge === undefined) return null
@@ -176,9 +185,10 @@ export class Desk {
   }
 }
 
+/** Each belongs to a request that is under way, and a worker has no more of those. */
+function checkRoom(held: number): void {
+  if (held >= LIMITS.workerAsks) throw new Fault('load.exceeded', { held }, { retryAfterSeconds: 1 })
+}
+
 /** What requests leave on record. Changes and notes are the writer's own: callers and keys are made from them again. */
 const OF_REQUESTS: ReadonlySet<EntryKind> = new Set(['intent', 'outcome', 'refusal', 'digest'])
-
-function checkKind({ kind }: EntryDraft): void {
-  if (!OF_REQUESTS.has(kind)) throw new Fault('internal.bug', { error: `a worker records no ${kind}` })
-}

@@ -8,6 +8,7 @@ import { sumReadings } from '#base/metrics_sum.ts'
 import { printReadings } from '#base/metrics_text.ts'
 import type { DeskParts } from './desk.ts'
 import { FleetWorker, lastingReadings, type WorkerProcess } from './fleet_worker.ts'
+import { KnownMetrics } from './known_metrics.ts'
 import type { ServeOrder, Serving, SharedState } from './messages.ts'
 
 export interface FleetParts {
@@ -63,11 +64,13 @@ export class Fleet {
   readonly #parts: FleetParts
   readonly #slots: readonly Slot[]
   readonly #ends: Family<Counter>
+  readonly #known: KnownMetrics
   /** What workers have counted that are gone. */
   #gone: readonly Reading[] = []
   #version = ''
   #pushing: Promise<unknown> = Promise.resolve()
-  #timers: readonly NodeJS.Timeout[] = []
+  #looking: NodeJS.Timeout | undefined
+  #reporting: NodeJS.Timeout | undefined
   #isClosing = false
 
   constructor(parts: FleetParts) {
@@ -87,24 +90,26 @@ export class Fleet {
       { name: 'gatehouse_workers_resident_bytes', help: 'Resident memory of all worker processes.' },
       () => this.#all.reduce((sum, { report }) => sum + report.residentBytes, 0),
     )
+    this.#known = new KnownMetrics(metrics.readings())
   }
 
   /** Starts them all. Throws what listening does; then none is left. */
   async open(): Promise<Serving> {
     try {
       this.#version = this.#parts.version()
+      // From now on, so that a worker that serves before others do hears of its writer.
+      this.#reporting = setInterval(() => void this.#refresh(), REPORT_MS)
       const [first, ...others] = this.#slots
       if (first === undefined) throw new TypeError('a fleet has workers')
       const [serving] = await Promise.all([
         this.#startFirst(first),
         ...others.map(async (slot) => this.#startFirst(slot)),
       ])
-      const looking = setInterval(() => void this.caughtUp(), LOOK_MS)
-      const reporting = setInterval(() => void this.#refresh(), REPORT_MS)
-      this.#timers = [looking, reporting]
+      this.#looking = setInterval(() => void this.caughtUp(), LOOK_MS)
       return serving
     } catch (thrown) {
       this.#isClosing = true
+      clearInterval(this.#reporting)
       for (const worker of this.#all) worker.kill()
       throw thrown
     }
@@ -146,9 +151,11 @@ export class Fleet {
   /** Lets all end what is in flight, and ends them. */
   async close(): Promise<void> {
     this.#isClosing = true
-    for (const timer of this.#timers) clearInterval(timer)
+    clearInterval(this.#looking)
     for (const { timer } of this.#slots) clearTimeout(timer)
     await Promise.all(this.#all.map(async (worker) => worker.drain()))
+    // Not before: while they drain they must hear that the writer is there.
+    clearInterval(this.#reporting)
   }
 
   get #all(): readonly FleetWorker[] {
@@ -171,7 +178,7 @@ export class Fleet {
     const { start, desk, bodyBytes, order, state, clock } = this.#parts
     slot.startedAt = clock.monotonic()
     const whole = { ...order, state: state() }
-    const worker = new FleetWorker({ process: start(), desk, bodyBytes })
+    const worker = new FleetWorker({ process: start(), desk, bodyBytes, metrics: this.#known })
     slot.worker = worker
     void worker.ended.then((reason) => {
       slot.worker = undefined

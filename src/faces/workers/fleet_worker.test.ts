@@ -2,10 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Fault } from '#base/fault.ts'
 import { DESK, FakeWorker, ORDER, STATE, WILLING } from '../../../test/support/fake_worker.ts'
+import { Metrics } from '#base/metrics.ts'
 import { FleetWorker } from './fleet_worker.ts'
+import { KnownMetrics } from './known_metrics.ts'
 
 async function serving(process: FakeWorker, hungMs?: number): Promise<FleetWorker> {
-  const worker = new FleetWorker({ process, desk: DESK, bodyBytes: 1, ...(hungMs && { hungMs }) })
+  const metrics = new KnownMetrics(new Metrics().readings())
+  const parts = { process, desk: DESK, bodyBytes: 1, metrics, ...(hungMs && { hungMs }) }
+  const worker = new FleetWorker(parts)
   await worker.serve({ ...ORDER, state: STATE })
   return worker
 }

@@ -5,6 +5,7 @@ import { Fault } from '#base/fault.ts'
 import { LIMITS } from '#base/limits.ts'
 import type { Reading } from '#base/metric_reading.ts'
 import { Desk, type DeskParts } from './desk.ts'
+import type { KnownMetrics } from './known_metrics.ts'
 import { Link, type LinkLimits } from './link.ts'
 import type {
   ServeOrder,
@@ -14,6 +15,7 @@ import type {
   WorkerReport,
   WriterAnswers,
 } from './messages.ts'
+import { workerForms } from './worker_forms.ts'
 
 /** A worker as a process; `main` starts it. */
 export interface WorkerProcess {
@@ -31,6 +33,8 @@ export interface FleetWorkerParts {
   readonly desk: DeskParts
   /** Bytes of the longest body. */
   readonly bodyBytes: number
+  /** What it may count. */
+  readonly metrics: KnownMetrics
   /** `LIMITS.workerHungMs` where it is not given. */
   readonly hungMs?: Millis
 }
@@ -54,7 +58,8 @@ export class FleetWorker {
   #isServing = false
   #reporting: Promise<void> | undefined
 
-  constructor({ process, desk: deskParts, bodyBytes, hungMs = LIMITS.workerHungMs }: FleetWorkerParts) {
+  constructor(parts: FleetWorkerParts) {
+    const { process, desk: deskParts, bodyBytes, metrics, hungMs = LIMITS.workerHungMs } = parts
     this.pid = process.pid
     this.#hungMs = hungMs
     this.#process = process
@@ -64,6 +69,7 @@ export class FleetWorker {
       input: process.input,
       output: process.output,
       answers: desk.answers,
+      forms: workerForms(bodyBytes, metrics),
       onEnd: (reason) => resolve(reason),
       limits: linkLimits(bodyBytes),
     })

@@ -31,7 +31,7 @@ export class FrameReader {
     while (this.#bytes >= Math.max(this.#needed, HEADER_BYTES)) {
       const bytes = this.#joined()
       const length = bytes.readUInt32BE(0)
-      if (length > this.#mostBytes) throw new MalformedFrame(`a frame of ${length} bytes`)
+      if (length > this.#mostBytes) throw new MalformedFrame('a frame that is too long')
       this.#needed = HEADER_BYTES + length
       if (bytes.length < this.#needed) return
       const rest = bytes.subarray(this.#needed)

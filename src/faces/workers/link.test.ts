@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream'
 import { test, type TestContext } from 'node:test'
 import { Fault } from '#base/fault.ts'
 import { textFrame } from './frame_reader.ts'
-import { Link, type Answers } from './link.ts'
+import { Link, type Answers, type Forms } from './link.ts'
 
 type Questions = {
   readonly double: { readonly ask: number; readonly answer: number }
@@ -24,7 +24,7 @@ interface Pair {
   readonly writes: () => number
 }
 
-function pair(t: TestContext): Pair {
+function pair(t: TestContext, forms?: Forms<Questions, Questions>): Pair {
   const [there, back] = [new PassThrough(), new PassThrough()]
   const [heard, ends]: [string[], string[]] = [[], []]
   let writes = 0
@@ -47,6 +47,7 @@ function pair(t: TestContext): Pair {
     answers,
     limits: LIMITS,
     onEnd: (reason) => ends.push(`here: ${reason}`),
+    forms,
   })
   const other = new Link<Questions, Questions>({
     input: there,
@@ -198,4 +199,53 @@ test('close lets leave what was sent before', async (t) => {
   await turn()
   assert.deepEqual(heard, ['the last word'])
   assert.ok(ends.includes('there: the other side is gone'))
+})
+
+const isNumber = (value: unknown): boolean => typeof value === 'number'
+const FORMS: Forms<Questions, Questions> = {
+  asks: {
+    double: isNumber,
+    refuse: () => true,
+    hear: (value) => typeof value === 'string',
+    never: () => true,
+  },
+  answers: { double: isNumber, refuse: () => true, hear: () => true, never: (value) => value === null },
+}
+
+const OF_ANOTHER_FORM: readonly (readonly [why: string, frame: Buffer, reason: string])[] = [
+  ['a question', textFrame(1, 1, '["double","x"]'), 'a question of double of another form'],
+  ['what is told', textFrame(4, 0, '["hear",null]'), 'a question of hear of another form'],
+  ['an answer', textFrame(2, 1, '"x"'), 'an answer to never of another form'],
+  ['an answer that is no JSON', textFrame(2, 1, 'a secret'), 'a malformed frame'],
+  ['a fault', textFrame(3, 1, 'null'), 'a fault of another form'],
+  ['a fault without a code', textFrame(3, 1, '{"detail":{}}'), 'a fault of another form'],
+]
+
+for (const [why, frame, reason] of OF_ANOTHER_FORM)
+  test(`what is of another form than a side takes ends the channel, and whoever waits is told so: ${why}`, async (t) => {
+    const { here, back, ends } = pair(t, FORMS)
+    const waiting = here.ask('never', null)
+    await turn()
+    back.write(frame)
+    await assert.rejects(waiting, (thrown) => thrown instanceof Fault && thrown.code === 'ledger.unwritable')
+    assert.ok(ends.includes(`here: ${reason}`), ends.join())
+  })
+
+test('what is of the form passes, and each word of the other side is heard', async (t) => {
+  const { here, heard } = pair(t, FORMS)
+  const before = here.heard
+  assert.equal(await here.ask('double', 2), 4)
+  assert.ok(here.heard > before)
+  here.tell('hear', 'a')
+  await here.sent()
+  await turn()
+  assert.deepEqual(heard, ['a'])
+})
+
+test('giveUp ends the channel at once, for whoever waits too', async (t) => {
+  const { here, ends } = pair(t)
+  const waiting = here.ask('never', null)
+  here.giveUp('enough')
+  await assert.rejects(waiting, (thrown) => thrown instanceof Fault && thrown.code === 'ledger.unwritable')
+  assert.ok(here.isOver && ends.includes('here: enough'))
 })

@@ -1,7 +1,8 @@
 import type { Readable, Writable } from 'node:stream'
 import { Fault } from '#base/fault.ts'
 import { FrameReader, MalformedFrame, textFrame, type Frame } from './frame_reader.ts'
-import { receiveFault, sendFault } from './sent_fault.ts'
+import type { Form } from './form.ts'
+import { readFault, sendFault } from './sent_fault.ts'
 
 /** What one side may be asked, by name. */
 export type Asks = { readonly [name: string]: { readonly ask: unknown; readonly answer: unknown } }
@@ -11,11 +12,19 @@ export type Answers<Of extends Asks> = {
   readonly [Name in keyof Of]: (ask: Of[Name]['ask']) => Of[Name]['answer'] | Promise<Of[Name]['answer']>
 }
 
-export interface LinkParts<In extends Asks> {
+/** What is taken from the other side: by the names of what it asks, and of what it is asked. */
+export interface Forms<In extends Asks, Out extends Asks> {
+  readonly asks: { readonly [Name in keyof In]: Form }
+  readonly answers: { readonly [Name in keyof Out]: Form }
+}
+
+export interface LinkParts<In extends Asks, Out extends Asks> {
   /** One for each direction: where the other side is gone, what it wrote before is still to be read. */
   readonly input: Readable
   readonly output: Writable
   readonly answers: Answers<In>
+  /** Without them the other side is believed to say what the types say. */
+  readonly forms?: Forms<In, Out> | undefined
   /** Told once, when nothing can be sent or read any more, with the reason. */
   readonly onEnd: (reason: string) => void
   readonly limits: LinkLimits
@@ -35,7 +44,7 @@ const FAULT = 3
 const TELL = 4
 
 interface Waiting {
-  /** Takes an answer as JSON; the other side is this very program, and says what the types say. */
+  /** Takes an answer as JSON. Throws for what is none, or of another form; then nothing is settled. */
   readonly take: (text: string) => void
   readonly reject: (fault: Fault) => void
 }
@@ -43,10 +52,11 @@ interface Waiting {
 /**
  * The channel between two of our processes: questions with answers, and what is only told, in JSON. What is sent in one
  * turn leaves as one write, in the order in which it was sent. Anything malformed, from either side, ends it: the two are
- * one program, so whatever does not fit comes from somebody else or from a mistake.
+ * one program, so whatever does not fit comes from somebody else or from a mistake. The reason that is told then is always
+ * in our own words.
  */
 export class Link<Out extends Asks, In extends Asks> {
-  readonly #parts: LinkParts<In>
+  readonly #parts: LinkParts<In, Out>
   readonly #waiting = new Map<number, Waiting>()
   #frames: Buffer[] = []
   #isFlushDue = false
@@ -55,9 +65,10 @@ export class Link<Out extends Asks, In extends Asks> {
   #lastId = 0
   /** Questions of the other side without an answer. */
   #asked = 0
+  #heard = 0
   #isOver = false
 
-  constructor(parts: LinkParts<In>) {
+  constructor(parts: LinkParts<In, Out>) {
     this.#parts = parts
     this.#leaving.resolve()
     const { input, output, limits } = parts
@@ -81,7 +92,12 @@ export class Link<Out extends Asks, In extends Asks> {
       )
     const id = this.#newId()
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { take: (text) => resolve(JSON.parse(text)), reject })
+      const take = (text: string): void => {
+        const answer: Out[Name]['answer'] = JSON.parse(text)
+        this.#check(this.#parts.forms?.answers[name], answer, `an answer to ${name}`)
+        resolve(answer)
+      }
+      this.#waiting.set(id, { take, reject })
       this.#send(ASK, id, JSON.stringify([name, ask]))
     })
   }
@@ -101,6 +117,16 @@ export class Link<Out extends Asks, In extends Asks> {
   close(): void {
     this.#flush()
     this.#parts.output.end()
+  }
+
+  /** Ends it at once: the other side is of no use any more. What was sent and has left is its own to read. */
+  giveUp(reason: string): void {
+    this.#end(reason)
+  }
+
+  /** Grows with whatever the other side says. */
+  get heard(): number {
+    return this.#heard
   }
 
   #newId(): number {
@@ -136,6 +162,7 @@ export class Link<Out extends Asks, In extends Asks> {
   }
 
   #read(reader: FrameReader, chunk: Buffer): void {
+    this.#heard += 1
     try {
       for (const frame of reader.push(chunk)) {
         // A frame before it may have been the end.
@@ -143,7 +170,7 @@ export class Link<Out extends Asks, In extends Asks> {
         this.#take(frame)
       }
     } catch (thrown) {
-      this.#end(thrown instanceof Error ? thrown.message : 'a malformed frame')
+      this.#end(thrown instanceof MalformedFrame ? thrown.message : 'a malformed frame')
     }
   }
 
@@ -151,15 +178,26 @@ export class Link<Out extends Asks, In extends Asks> {
     const text = payload.toString()
     if (kind === ANSWER || kind === FAULT) this.#settle(kind, id, text)
     else if (kind === ASK || kind === TELL) this.#answer(kind, id, text)
-    else throw new MalformedFrame(`a frame of kind ${kind}`)
+    else throw new MalformedFrame('a frame of an unknown kind')
   }
 
   #settle(kind: number, id: number, text: string): void {
     const waiting = this.#waiting.get(id)
     if (waiting === undefined) throw new MalformedFrame('an answer to nothing')
-    this.#waiting.delete(id)
     if (kind === ANSWER) waiting.take(text)
-    else waiting.reject(receiveFault(JSON.parse(text)))
+    else waiting.reject(this.#faultIn(text))
+    // Last: what cannot be taken ends the channel, and with it all that waits.
+    this.#waiting.delete(id)
+  }
+
+  #faultIn(text: string): Fault {
+    const fault = readFault(JSON.parse(text))
+    if (fault === undefined) throw new MalformedFrame('a fault of another form')
+    return fault
+  }
+
+  #check(form: Form | undefined, value: unknown, what: string): void {
+    if (form?.(value) === false) throw new MalformedFrame(`${what} of another form`)
   }
 
   #answer(kind: number, id: number, text: string): void {
@@ -170,6 +208,7 @@ export class Link<Out extends Asks, In extends Asks> {
     if (typeof name !== 'string' || !Object.hasOwn(answers, name)) throw new MalformedFrame('an unknown name')
     const answer = answers[name]
     if (answer === undefined) throw new MalformedFrame('an unknown name')
+    this.#check(this.#parts.forms?.asks[name], ask, `a question of ${name}`)
     if (kind === ASK) void this.#reply(id, () => answer(ask))
     else void this.#hear(() => answer(ask))
   }

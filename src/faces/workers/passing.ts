@@ -1,4 +1,5 @@
 import { Fault } from '#base/fault.ts'
+import { LIMITS } from '#base/limits.ts'
 import type { CallerMemory, StrangerMemory } from '#base/memory.ts'
 import type { GuardedRoute } from '#door/guarded.ts'
 import type { Incoming } from '#door/route.ts'
@@ -23,6 +24,10 @@ export class Passing {
   async pass(sent: SentIncoming): Promise<SentOutcome> {
     const route = this.#routes.get(sent.route)
     if (route === undefined) throw new Fault('route.unknown')
+    // Of the first nobody would be told any more that it is over.
+    if (this.#passing.has(sent.id)) throw new Fault('internal.bug', { error: 'passed on twice' })
+    if (this.#passing.size >= LIMITS.workerAsks)
+      throw new Fault('load.exceeded', { passing: this.#passing.size }, { retryAfterSeconds: 1 })
     const request = new PassedRequest(sent, this.#link())
     this.#passing.set(sent.id, request)
     const outcome = await route.handle(request)

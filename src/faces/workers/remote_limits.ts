@@ -4,6 +4,7 @@ import { ceilingsOf } from '#door/limits/ceilings.ts'
 import { Charge, type ChargeEnd, type Reservation } from '#door/limits/charge.ts'
 import type { Asked, Limits } from '#door/limits/limiter.ts'
 import type { LimitedCaller } from '#door/limits/budgets.ts'
+import type { Demand } from '#door/route.ts'
 import type { SentCharge } from './messages.ts'
 import type { WorkerLink } from './remote_recorder.ts'
 
@@ -37,7 +38,13 @@ export class RemoteLimits implements Limits {
     const { ref, entities, space, limitedBy = [] } = caller
     const model = target.ref.id
     const members = target.via?.map((one) => one.ref.id)
-    const sent = { id, caller: { ref, entities, space, limitedBy }, model, members, demand: demand() }
+    const sent = {
+      id,
+      caller: { ref, entities, space, limitedBy },
+      model,
+      members,
+      demand: sendDemand(demand()),
+    }
     const told = await link.ask('reserve', sent)
     if (told !== null) return new RemoteReservation(link, id, localCharge(id, told))
     // A price may begin to hold later.
@@ -49,6 +56,15 @@ export class RemoteLimits implements Limits {
     const models = this.#unlimited.get(caller) ?? new Set()
     this.#unlimited.set(caller, models.add(model))
   }
+}
+
+/** JSON has no number beyond all others, and no limit is as great as this one: what a caller asks for is still too much. */
+function sendDemand({ tokensIn, tokensOut, ...words }: Demand): Demand {
+  return { ...words, tokensIn: sendNumber(tokensIn), tokensOut: sendNumber(tokensOut) }
+}
+
+function sendNumber(tokens: number | undefined): number | undefined {
+  return tokens === undefined ? undefined : Math.min(tokens, Number.MAX_SAFE_INTEGER)
 }
 
 /** What the writer has reserved. The fields of the entries are worked out here; what counts is counted there. */
