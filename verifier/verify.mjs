@@ -9,9 +9,10 @@ export class Wrong extends Error {}
 function must(holds, what) {
   if (!holds) throw new Wrong(what)
 }
-
 // Nothing is read without a bound, in bytes. A leaf has at most 65,535 (c2sp.org/tlog-tiles, "Log entries").
-const MOST = { note: 131_072, tile: 8_192, entries: 256 * 65_537, receipts: 67_108_864 }
+const MOST = { note: 131_072, tile: 8_192, entries: 256 * 65_537, receipts: 67_108_864, leaf: 65_535 }
+/** Beyond 2^53 - 1 numbers are rounded, and two look like one. */
+const isCount = (value) => Number.isSafeInteger(value) && value >= 0
 
 // The tree of RFC 9162 section 2.1 over SHA-256.
 const sha256 = (...parts) => parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest()
@@ -22,26 +23,24 @@ const split = (size, power = 1) => (power * 2 < size ? split(size, power * 2) : 
 
 /** The root to which an inclusion proof leads: the definition of PATH (section 2.1.3.1) read backwards. */
 export function inclusionRoot(index, size, hash, proof) {
-  const isIn = Number.isSafeInteger(size) && index >= 0 && index < size && hash.length === 32
+  const isIn = isCount(index) && isCount(size) && index < size && hash.length === 32
   must(isIn && (size === 1) === (proof.length === 0), 'the index or the length of the proof is wrong')
   if (size === 1) return hash
   const [half, rest, sibling] = [split(size), proof.slice(0, -1), proof.at(-1)]
   if (index < half) return nodeHash(inclusionRoot(index, half, hash, rest), sibling)
   return nodeHash(sibling, inclusionRoot(index - half, size - half, hash, rest))
 }
-
 /** The roots of both trees to which a consistency proof leads: SUBPROOF (section 2.1.4.1) read backwards. */
 export function consistencyRoots(first, second, firstRoot, proof) {
-  must(Number.isSafeInteger(second) && first >= 1 && first <= second, 'the sizes are wrong')
+  must(isCount(first) && isCount(second) && first >= 1 && first <= second, 'the sizes are wrong')
   // The part that is the whole old tree is known by its checkpoint; any other part comes with the proof.
   const walk = (old, size, known, hashes) => {
     const [half, rest, sibling] = [split(size), hashes.slice(0, -1), hashes.at(-1)]
     must(old === size ? hashes.length === (known ? 0 : 1) : hashes.length > 0, 'the proof has a wrong length')
     if (old === size) return [known ?? sibling, known ?? sibling]
-    const isLeft = old <= half
-    const [before, after] = isLeft ? walk(old, half, known, rest) : walk(old - half, size - half, null, rest)
-    if (isLeft) return [before, nodeHash(after, sibling)]
-    return [before, after].map((hash) => nodeHash(sibling, hash))
+    if (old > half) return walk(old - half, size - half, null, rest).map((hash) => nodeHash(sibling, hash))
+    const [before, after] = walk(old, half, known, rest)
+    return [before, nodeHash(after, sibling)]
   }
   return walk(first, second, firstRoot, proof)
 }
@@ -84,7 +83,6 @@ export function parseKey(text, use) {
   must(isKey, `not a verifier key for --${use}: ${shown(text)}`)
   return { name, id: keyId, type: bytes[0], key: bytes.subarray(1), ...kind }
 }
-
 /** The bytes of a text that must be base64 in its one canonical form. */
 function fromBase64(text, length = 0) {
   const bytes = Buffer.from(text, 'base64')
@@ -95,24 +93,26 @@ function fromBase64(text, length = 0) {
 /** Reads a checkpoint, whoever signed it. */
 export function parseCheckpoint(note) {
   const end = note.lastIndexOf('\n\n')
-  must(end > 0 && note.endsWith('\n') && !/(?!\n)\p{Cc}/u.test(note), 'not a signed note')
-  const [origin, size = '', root = '', ...extensions] = note.slice(0, end).split('\n')
+  must(end > 0 && /^[\n -\uffff]{1,99999}\n$/.test(note), 'not a signed note')
+  const [origin, size = '', root = '', ...more] = note.slice(0, end).split('\n')
   const signatures = note.slice(end + 2, -1).split('\n')
-  const isHead = origin !== '' && /^(0|[1-9]\d{0,14})$/.test(size) && !extensions.includes('')
-  must(isHead && signatures.length <= 64, 'not a checkpoint')
+  must(origin !== '' && !more.includes('') && signatures.length <= 64, 'not a checkpoint')
   const lines = signatures.map((line) => {
     const [, name, encoded = ''] = /^\u2014 ([^+\s]+) (\S+)$/u.exec(line) ?? []
     const bytes = fromBase64(encoded)
     must(bytes.length > 4, `not a signature: ${shown(line)}`)
     return { name, id: bytes.subarray(0, 4), signature: bytes.subarray(4) }
   })
-  return { note, text: note.slice(0, end + 1), origin, size: Number(size), root: parseHash(root), lines }
+  const [text, hasMore] = [note.slice(0, end + 1), more.length > 0]
+  return { note, text, hasMore, origin, size: parseSize(size), root: parseHash(root), lines }
 }
 
 /** 'ok', 'wrong', or 'not checked' where this Node does not have the algorithm. */
 function judge({ type, name, key, der, bytes }, checkpoint, signature) {
-  if (signature.length !== bytes) return 'wrong'
   const time = signature.subarray(0, type === LOG ? 0 : 8)
+  // ML-DSA signs no extension lines, which must not look as if it did. No date is beyond the year 9999.
+  if (signature.length !== bytes || (type === ML_DSA && checkpoint.hasMore)) return 'wrong'
+  if (type !== LOG && time.readBigUInt64BE() > 253_402_300_799n) return 'wrong'
   const message = signedMessage(type, name, checkpoint, time)
   try {
     const publicKey = { key: Buffer.concat([Buffer.from(der, 'hex'), key]), format: 'der', type: 'spki' }
@@ -121,7 +121,6 @@ function judge({ type, name, key, der, bytes }, checkpoint, signature) {
     return type === ML_DSA ? 'not checked' : 'wrong'
   }
 }
-
 function signedMessage(type, name, { text, origin, size, root }, time) {
   if (type === LOG) return Buffer.from(text)
   if (type === WITNESS) return Buffer.from(`cosignature/v1\ntime ${time.readBigUInt64BE()}\n${text}`)
@@ -155,11 +154,13 @@ export function checkSignatures(checkpoint, { keys, witnesses, quorum }, report)
 }
 
 /** Canonical JSON (RFC 8785), in which entries are: docs/reference/ledger-format.md. */
-function canonical(value) {
+function canonical(value, depth = 32) {
   if (value === null || typeof value !== 'object') return JSON.stringify(value)
-  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
-  const names = Object.keys(value).sort()
-  return `{${names.map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`).join()}}`
+  must(depth > 0, 'nested too deep')
+  const inner = (name) => canonical(value[name], depth - 1)
+  if (Array.isArray(value)) return `[${value.map((_, at) => inner(at)).join()}]`
+  const member = (name) => `${JSON.stringify(name)}:${inner(name)}`
+  return `{${Object.keys(value).sort().map(member).join()}}`
 }
 /** Reads an object that must be canonical JSON: nothing can stand there twice, or be read in two ways. */
 function parseCanonical(bytes) {
@@ -167,12 +168,13 @@ function parseCanonical(bytes) {
   must(bytes[0] === 0x7b && bytes.equals(Buffer.from(canonical(value))), 'not canonical JSON')
   return value
 }
-
-// The members of an entry in canonical JSON. What is in the clear may be null too, or cut to its beginning and its length.
-const open = (names, is) => new RegExp(`^"(${names})":(${is}|null$|\\{"cut":.+,"length":\\d+\\}$)`, 's')
+// The members of an entry as texts: canonical JSON, or null for what is in the clear and cut to its beginning and its length.
+const open = (names, is) => new RegExp(`^"(${names})":(${is}|null$)`)
+const isCut = (value) => Object.keys(Object(value)).join() === 'cut,length' && isCount(value.length)
+const memberOf = (name, value) => `${JSON.stringify(name)}:${canonical(isCut(value) ? null : value)}`
 const MEMBERS = [
-  /^"(v":1|at":\d{1,16}|id":"[0-9A-Za-z]{16}"|kind":"(intent|outcome|refusal|digest|change|note)")$/,
-  /^"((after|before)":.+|caller":"[\w-]{16}"|commit":\{("([^"\\]|\\.)+":"[\w-]{42}[AEIMQUYcgkosw048]"[,}])+)$/s,
+  /^"(v":1|at":\d+|id":"[0-9A-Za-z]{16}"|kind":"(intent|outcome|refusal|digest|change|note)")$/,
+  /^"((after|before)":.+|caller":"[\w-]{16}"|commit":\{("([^"\\]|\\[^u]|\\u.{4}){1,64}":"[\w-]{42}[AEIMQUYcgkosw048]"[,}]){1,64})$/s,
   open('action|code|effect|entities|expires|issuer|kid|listener|model|provider|reason|region|resource', '"'),
   open('route|rule|set|settled|stage|status|via|what', '"'),
   open('aal|cost|cost_reserved|count|files|ms|reserved_at|status|tries|window_ms', '[-\\d]'),
@@ -180,13 +182,14 @@ const MEMBERS = [
   open('errors|findings|policies', '\\['),
 ]
 export function parseLeaf(bytes) {
+  must(bytes.length <= MOST.leaf, 'longer than an entry can be')
   const leaf = parseCanonical(bytes)
-  const isMember = (name) => MEMBERS.some((is) => is.test(`${JSON.stringify(name)}:${canonical(leaf[name])}`))
+  const isMember = (name) => MEMBERS.some((is) => is.test(memberOf(name, leaf[name])))
   for (const name of Object.keys({ v: 0, kind: 0, id: 0, at: 0, ...leaf }))
     must(isMember(name), `not an entry: ${shown(name)} is missing, unknown or not what it has there`)
+  must(isCount(leaf.at), 'not an entry: "at" is beyond what numbers hold')
   return leaf
 }
-
 /** Checks that a disclosed value is what its entry commits to under this name; the salt shows it. */
 function checkOpened({ commit = {} }, name, { salt, value = null, ...more }) {
   const bytes = Buffer.from(typeof salt === 'string' ? salt : '', 'base64url')
@@ -198,9 +201,8 @@ function checkOpened({ commit = {} }, name, { salt, value = null, ...more }) {
   must(isRight, `what is disclosed as ${shown(name)} is not what the entry commits to`)
   return [name, value]
 }
-
 const RECEIPT =
-  /^entry ([^\n]+)\n(?:open ([^\n]+)\n)?c2sp\.org\/tlog-proof@v1\nindex (0|[1-9]\d{0,14})\n((?:\S+\n){0,64})\n([^]+)$/u
+  /^entry ([^\n]+)\n(?:open ([^\n]+)\n)?c2sp\.org\/tlog-proof@v1\nindex (\d+)\n((?:\S+\n){0,64})\n([^]+)$/u
 /** Reads the receipts that stand one after another in a text: docs/reference/receipts.md. */
 export function parseReceipts(text) {
   const [before, ...parts] = text.split(/(?<![^\n])gatehouse receipt v1\n/)
@@ -210,7 +212,7 @@ export function parseReceipts(text) {
     const bytes = Buffer.from(entry)
     const [leaf, values] = [parseLeaf(bytes), parseCanonical(Buffer.from(opened))]
     const hashes = proof.split('\n').slice(0, -1).map(parseHash)
-    return { bytes, leaf, opened: values, index: Number(index), hashes, checkpoint: parseCheckpoint(note) }
+    return { bytes, leaf, opened: values, index: parseSize(index), hashes, checkpoint: parseCheckpoint(note) }
   })
 }
 
@@ -231,7 +233,6 @@ function checkReceipts(places, { trust, report, seen }) {
   const receipts = places.flatMap(filesIn).flatMap(read)
   return receipts.map((each) => report.within(`entry ${each.index}`, () => check(each))).filter(Boolean)
 }
-
 function checkPack(places, job) {
   const receipts = checkReceipts(places, job)
   const different = new Set(receipts.map(({ index }) => index)).size
@@ -246,7 +247,6 @@ function fileOf(kind, number, size) {
   const name = digits.replace(/\d{3}(?=\d)/g, 'x$&/')
   return { width, name: `tile/${kind}/${name}${width === 256 ? '' : `.p/${width}`}` }
 }
-
 /** The parts of a bundle (each behind its length) or of a tile (each 32 bytes long). */
 function partsOf(bytes, kind, width) {
   const parts = []
@@ -277,36 +277,34 @@ export function checkTree(folder, { origin, size, root }, { report, points, chec
     report.add('wrong', `${files[level].name}: not the hash of ${of}`)
   }
   const tree = new Tree()
+  const roots = new Map(points.map((point) => [point.size, tree.root()]))
   while (tree.size < size) {
     const leaf = checkEntry && stored('entries', tree.size)
     if (leaf) report.within(`entry ${tree.size}`, () => checkEntry(leaf, tree.size))
     const hash = leaf ? leafHash(leaf) : stored(0, tree.size)
     must(hash, `nothing is left of entry ${tree.size}, and those behind it were not looked at`)
     tree.append(hash, compare)
-    for (const point of points) if (point.size === tree.size) point.found = tree.root()
+    if (roots.has(tree.size)) roots.set(tree.size, tree.root())
   }
   let proven = 0
-  for (const point of points.sort((left, right) => left.size - right.size))
-    report.within(`against the checkpoint of ${point.size} entries`, () => {
-      must(point.origin === origin, `it is of another log, ${shown(point.origin)}`)
-      must(point.size <= size, `rolled back: ${size} are here`)
-      const isSame = point.root.equals(point.found ?? sha256(''))
-      must(isSame, `forked: entries ${proven} to ${point.size - 1} are others`)
-      proven = point.size
+  for (const held of points.sort((left, right) => left.size - right.size))
+    report.within(`against the checkpoint of ${held.size} entries`, () => {
+      must(held.origin === origin, `it is of another log, ${shown(held.origin)}`)
+      must(held.size <= size, `rolled back: ${size} are here`)
+      must(held.root.equals(roots.get(held.size)), `forked: entries ${proven} to ${held.size - 1} are others`)
+      proven = held.size
     })
   must(tree.root().equals(root), `entries ${proven} to ${size - 1} are not those that were signed`)
   report.add('ok', `${size} entries of ${origin} are those that were signed, ${proven} known elsewhere`)
 }
 
-function checkLog([folder], job) {
-  const { report, seen, options } = job
-  const known = new Map(checkReceipts(options.receipts ?? [], job).map(({ index, bytes }) => [index, bytes]))
-  const points = [...seen.values(), ...(options.against ?? []).map((file) => readCheckpoint(file, job, 0))]
+function checkLog([folder], { against, receipts, ...job }) {
+  const known = new Map(checkReceipts(receipts, job).map(({ index, bytes }) => [index, bytes]))
+  const points = [...job.seen.values(), ...against.map((file) => readCheckpoint(file, job, 0))]
   const checkEntry = (bytes, index) =>
     must(parseLeaf(bytes) && known.get(index)?.equals(bytes) !== false, 'not the entry of its receipt')
-  checkTree(folder, readCheckpoint(`${folder}/checkpoint`, job), { report, points, checkEntry })
+  checkTree(folder, readCheckpoint(`${folder}/checkpoint`, job), { ...job, points, checkEntry })
 }
-
 function checkConsistency([oldFile, place, proofFile], job) {
   const before = readCheckpoint(oldFile, job, 0)
   const after = readCheckpoint(proofFile ? place : `${place}/checkpoint`, job)
@@ -322,9 +320,8 @@ function checkConsistency([oldFile, place, proofFile], job) {
 function readFile(file, most) {
   const facts = fs.statSync(file, { throwIfNoEntry: false })
   must(facts?.isFile() && facts.size <= most, `missing, no plain file, or over ${most} bytes`)
-  return fs.readFileSync(file)
+  return facts.size > 0 ? fs.readFileSync(file) : Buffer.of() // a file without a size, as in /proc, may have no end
 }
-
 /** A checkpoint whose signatures hold. Of one that was held elsewhere no witness is asked: whoever held it is one. */
 function readCheckpoint(file, { trust, report }, quorum = trust.quorum) {
   const read = () => parseCheckpoint(readText(file, MOST.note))
@@ -332,13 +329,15 @@ function readCheckpoint(file, { trust, report }, quorum = trust.quorum) {
   must(checkpoint, 'without that checkpoint nothing more can be said')
   return checkpoint
 }
-
 const readText = (file, most) => readFile(file, most).toString('utf8')
 const parseHash = (text) => fromBase64(text, 32)
+function parseSize(text) {
+  must(/^(0|[1-9]\d*)$/.test(text) && isCount(Number(text)), `not a number of entries: ${shown(text)}`)
+  return Number(text)
+}
 const filesIn = (at) =>
   fs.statSync(at).isDirectory() ? fs.readdirSync(at).map((name) => `${at}/${name}`) : at
 const shown = (text) => JSON.stringify(text.slice(0, 200))
-
 export class Report {
   checks = []
   #wrong = 0
@@ -362,7 +361,6 @@ const COUNTS = { receipt: [1, 1_000], pack: [1, 1_000], log: [1, 1], consistency
 const [text, texts, flag] = [{ type: 'string' }, { type: 'string', multiple: true }, { type: 'boolean' }]
 const OPTIONS = { key: texts, witness: texts, quorum: text, against: texts, receipts: texts, json: flag }
 const RESULTS = ['all holds', 'something does not hold', 'wrong use', 'not everything could be checked']
-
 /** Does what the words say. Throws for wrong use. */
 export function run(args) {
   const { values: options, positionals } = parseArgs({ args, options: OPTIONS, allowPositionals: true })
@@ -378,10 +376,10 @@ export function run(args) {
   const names = new Set(witnesses.map(({ name }) => name)).size
   const quorum = Number(options.quorum ?? names)
   must(quorum <= names && quorum >= Math.min(1, names), `--quorum is from 1 to ${names}`)
-  const trust = { keys, witnesses, quorum }
   const report = new Report()
+  const job = { report, trust: { keys, witnesses, quorum }, against, receipts, seen: new Map() }
   if (names === 0) report.add('warning', 'no witness: whether others were shown the same log is not known')
-  report.within(command, () => COMMANDS[command](places, { trust, report, options, seen: new Map() }))
+  report.within(command, () => COMMANDS[command](places, job))
   const has = (verdict) => report.checks.some((check) => check.verdict === verdict)
   const exit = has('wrong') || !has('ok') ? 1 : has('not checked') ? 3 : 0
   return { exit, result: RESULTS[exit], checks: report.checks, isJson: options.json === true }
@@ -390,8 +388,10 @@ export function run(args) {
 if (process.argv[1] && pathToFileURL(fs.realpathSync(process.argv[1])).href === import.meta.url)
   try {
     const { isJson, ...found } = run(process.argv.slice(2))
-    const lines = found.checks.map(({ verdict, what }) => `${verdict}: ${what.replace(/\p{C}/gu, '?')}`)
-    console.log(isJson ? JSON.stringify(found) : [...lines, found.result].join('\n'))
+    const lines = [...found.checks.map(({ verdict, what }) => `${verdict}: ${what}`), found.result]
+    const plain = lines.map((line) => line.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?')).join('\n')
+    const escaped = (unit) => `\\u${unit.charCodeAt().toString(16).padStart(4, '0')}` // RFC 8259 section 7
+    console.log(isJson ? JSON.stringify(found).replace(/[^ -~]/g, escaped) : plain)
     process.exitCode = found.exit
   } catch (thrown) {
     if (!(thrown instanceof Wrong || thrown instanceof TypeError)) throw thrown

@@ -82,7 +82,7 @@ const EDITS: readonly Edit[] = [
   {
     name: 'a bit of a sealed entry is flipped',
     home: (scene) => ({ files: flipped(scene, segmentPath(scene.folder, 0, 'leaves'), 9_000) }),
-    exported: (target) => flipByte(path.join(target, 'tile/entries/000'), 9_000),
+    exported: (target) => flipTime(path.join(target, 'tile/entries/000'), 9_000),
   },
   ...ofEntries('an entry says something else', (leaves) => leaves.with(2, retold(leaves[2]))),
   ...ofEntries('an entry is dropped', (leaves) => leaves.toSpliced(2, 1)),
@@ -121,11 +121,12 @@ const EDITS: readonly Edit[] = [
   {
     name: 'the key in the ledger folder is exchanged, and the checkpoint signed with it',
     home: async (scene) => ({ files: (await rekeyed(scene)).files }),
-    exported: async (target, scene) => await exportTo((await rekeyed(scene)).files, target),
+    exported: async (target, scene) => await exportAnew((await rekeyed(scene)).files, target),
   },
   {
     name: 'all keys of the home are exchanged, and the checkpoint signed with the new one',
     home: rekeyed,
+    exported: async (target, scene) => await exportAnew((await rekeyed(scene)).files, target),
   },
   ofWriters('an entry is not canonical: a space', '"at":', '"at": '),
   ofWriters('an entry is not canonical: a name twice', '"kid":', '"kid":"kid","kid":'),
@@ -212,9 +213,11 @@ function flipped({ home }: Scene, name: string, at: number): SimulatedFiles {
   return files
 }
 
-function flipByte(file: string, at: number): void {
+/** A bit in the second digit of the first time behind that place: what is changed is an entry still, as it would not be anywhere. */
+function flipTime(file: string, from: number): void {
   const bytes = fs.readFileSync(file)
-  bytes[at] = (bytes[at] ?? 0) ^ 1
+  const digit = bytes.indexOf('"at":', from) + '"at":1'.length
+  bytes[digit] = (bytes[digit] ?? 0) ^ 1
   fs.writeFileSync(file, bytes)
 }
 

@@ -520,6 +520,36 @@ test('the program prints nothing that shows a line as another one: bidirectional
   assert.match(stdout, /odd\?{4}: not a receipt/)
 })
 
+test('the program prints JSON in ASCII: a terminal that shows it shows no line as another one', () => {
+  // DEL, C1, the bidirectional controls, separators of lines, and a tag, which is two units of UTF-16.
+  const name = 'odd\u007f\u009b\u202e\u2066\u2028\u{e0041}'
+  const trust = ['--key', key.log, '--witness', 'none', '--json']
+  const { stdout } = spawnVerifier(process.execPath, ['receipt', write(name, 'x'), ...trust])
+  assert.match(stdout, /^[ -~]+\n$/)
+  assert.match(stdout, /odd\\u007f\\u009b\\u202e\\u2066\\u2028\\udb40\\udc41: not a receipt/)
+  assert.equal(JSON.parse(stdout).checks.at(-1).what, `${place(name)}: not a receipt`)
+})
+
+test('a tree is compared with many checkpoints at the price of one for each size: whoever sends them', async () => {
+  const checkpoint = verifier.parseCheckpoint(text.new)
+  // Each tells when it is asked for its size: once to be put in order, and not again for every entry.
+  let asked = 0
+  const points = Array.from({ length: 50 }, () => ({
+    ...checkpoint,
+    get size() {
+      asked += 1
+      return checkpoint.size
+    },
+  }))
+  const report = new verifier.Report()
+  verifier.checkTree(place('log'), checkpoint, { report, points })
+  assert.deepEqual(
+    report.checks.map(({ verdict }) => verdict),
+    ['ok'],
+  )
+  assert.ok(asked < points.length * ENTRIES, `asked ${asked} times`)
+})
+
 const OLD_NODE = ['node', '/usr/bin/node', '/usr/local/bin/node'].find((node) => {
   const { status, stdout } = spawnSync(node, ['--version'], { encoding: 'utf8' })
   return status === 0 && /^v2[0-3]\./.test(stdout)
@@ -560,4 +590,19 @@ test('the example of docs/reference/receipts.md holds: in both programs', () => 
   assert.ok(verifyInclusion(claim))
   for (const [name, { value, salt }] of Object.entries(read.disclosed))
     assert.ok(verifyDisclosure(parseLeaf(read.leaf), name, value, salt))
+})
+
+test('verify.mjs reads no file without a size: a link in what was sent could lead to one that has no end', (t) => {
+  const endless = '/proc/self/pagemap'
+  if (!fs.existsSync(endless)) return t.skip('this system has no such file')
+  const sent = path.join(folder, 'endless')
+  fs.mkdirSync(sent)
+  fs.symlinkSync(endless, path.join(sent, 'a.receipt'))
+  // Without the bound it would take memory until there is none.
+  const words = [VERIFIER, 'receipt', sent, '--key', key.log, '--witness', 'none']
+  const program = ['-c', 'ulimit -t 10; exec "$@"', 'sh', process.execPath, ...words]
+  const { status, stdout } = spawnSync('sh', program, { encoding: 'utf8' })
+  assert.equal(status, 1)
+  assert.match(stdout, /wrong: .*a\.receipt: not a receipt/)
+  return undefined
 })

@@ -77,6 +77,11 @@ const BAD: readonly (readonly [why: string, text: string])[] = [
   ['words beside a disclosed value', TEXT.replace('{"salt"', '{"approved":true,"salt"')],
   ['something disclosed that is no object', TEXT.replace(/open .*/, 'open ["x"]')],
   ['something disclosed that is no JSON', TEXT.replace(/open .*/, 'open {')],
+  [
+    'something disclosed that nests without end',
+    TEXT.replace(/open .*/, `open {"a":${'['.repeat(50_000)}${']'.repeat(50_000)}}`),
+  ],
+  ['extra data, which nothing vouches for', TEXT.replace('index 1', 'extra bW9yZQ==\nindex 1')],
   ['a proof of another form', TEXT.replace('index 1', 'index one')],
 ]
 for (const [why, text] of BAD)

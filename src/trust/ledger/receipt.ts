@@ -59,6 +59,8 @@ function parseReceipt(text: string): EntryReceipt | undefined {
   const disclosed = parseOpened(opened)
   const proof = parseTlogProof(rest)
   if (entry === undefined || disclosed === undefined || proof === undefined) return undefined
+  // Nothing vouches for extra data, and none is ours.
+  if (proof.extra !== undefined) return undefined
   return { leaf: utf8(entry), disclosed, proof }
 }
 
@@ -83,7 +85,8 @@ function parseCanonicalObject(text: string): JsonObject | undefined {
     const value: unknown = JSON.parse(text)
     return isJsonObject(value) && canonicalJson(value) === text ? value : undefined
   } catch (thrown) {
-    if (thrown instanceof SyntaxError) return undefined
+    // Deeper in one another than the stack is.
+    if (thrown instanceof SyntaxError || thrown instanceof RangeError) return undefined
     throw thrown
   }
 }

@@ -1,0 +1,3 @@
+import { testSameJudgement } from '../support/same_judgement.ts'
+
+await testSameJudgement(200)
