@@ -19,6 +19,7 @@ import { parseCosignerKey, parseLogKey } from '#trust/ledger/cosignature.ts'
 import { furthest, witnessedAt, type HeldOutside, type WitnessPolicy } from '#trust/ledger/held_outside.ts'
 import { listOrigins } from '#trust/ledger/layout.ts'
 import type { NoteVerifier } from '#trust/ledger/note.ts'
+import { olderEnds } from '#trust/ledger/older_ends.ts'
 import { TiledLog } from '#trust/ledger/tiled_log.ts'
 import { resolveSecret, type Config, type SecretReference } from './config.ts'
 import { secretReader } from './main_config.ts'
@@ -55,7 +56,8 @@ export async function openOutside(
     ({ target, everyMs }) => new AnchorKeeper({ target, checkpoints: ledger.checkpoints, clock, everyMs }),
   )
   const gathering = await gatheringOf(home, clock, upstreams)
-  const held = (): HeldOutside => heldNow(home, policy, keepers)
+  const before = await olderEnds(NODE_FILES, path.join(home.directory, 'ledger'), ledger.origin)
+  const held = (): HeldOutside => ({ ...heldNow(home, policy, keepers), before })
   const holders = (): OutsideAnswer['holders'] => holdersNow(home, gathering, keepers)
   return {
     start: () => {
@@ -237,7 +239,12 @@ function heldNow({ ledger }: OpenHome, policy: WitnessPolicy, keepers: readonly 
   const { cosigned } = ledger.checkpoints
   const at = cosigned && witnessedAt(cosigned.text, policy)
   const places = [
-    ...ledger.state().anchors.map(({ size: entries, at: since }) => ({ entries, at: since })),
+    // On the disk of the ledger it is no more outside than the ledger is.
+    ...ledger
+      .state()
+      .anchors.flatMap(({ size: entries, at: since, isNear }) =>
+        isNear === true ? [] : [{ entries, at: since }],
+      ),
     ...keepers.map(({ state }) => state),
   ]
   const held = places.flatMap(({ entries, at: since }) =>
@@ -255,21 +262,23 @@ function holdersNow(
   gathering: Gathering | undefined,
   keepers: readonly AnchorKeeper[],
 ): OutsideAnswer['holders'] {
-  const files = ledger.state().anchors.map(({ path: name, size: entries, at, problem }) => ({
+  const files = ledger.state().anchors.map(({ path: name, size: entries, at, problem, contradicts }) => ({
     kind: 'file' as const,
     name,
     entries,
     at,
     problem,
+    contradicts,
   }))
   const witnesses = (gathering?.witnesses ?? []).map((each) => ({ kind: 'witness' as const, ...each }))
   const others = keepers.map(({ state }): AnchorState => state)
-  return [...witnesses, ...files, ...others].map(({ kind, name, entries, at, problem }) => ({
+  return [...witnesses, ...files, ...others].map(({ kind, name, entries, at, problem, contradicts }) => ({
     kind,
     name,
     entries: entries ?? null,
     at: timeOf(at),
     problem: problem ?? null,
+    contradicts,
   }))
 }
 

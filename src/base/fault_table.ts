@@ -183,7 +183,7 @@ export const FAULTS = {
     status: 409,
     exit: 65,
     title: 'The key cannot be changed in this way now.',
-    hint: 'See "gatehouse key list".',
+    hint: 'See "gatehouse key list"; for keys of the ledger, "gatehouse ledger key".',
   },
   'caller.missing': {
     status: 404,

@@ -20,6 +20,8 @@ export interface Files {
   readRange(path: string, from: number, length: number): Promise<Uint8Array>
   /** Undefined when there is no such file. */
   facts(path: string): Promise<FileFacts | undefined>
+  /** True for a link, wherever it leads; false also where nothing is. */
+  isLink(path: string): Promise<boolean>
   /** Names in a folder, sorted; empty when there is no such folder. */
   list(path: string): Promise<readonly string[]>
   /** Makes a folder and those above it (mode 0700); one that is there stays as it is. */
@@ -68,6 +70,7 @@ export const NODE_FILES: Files = {
   read: (path, maxBytes = LIMITS.homeFileBytes) => readPlainFile(path, { maxBytes, links: 'refuse' }),
   readRange: readPlainRange,
   facts: factsAt,
+  isLink,
   list: listFolder,
   makeDirectory: async (path) => {
     await node.mkdir(path, { recursive: true, mode: FOLDER_MODE })
@@ -178,6 +181,15 @@ async function factsAt(path: string): Promise<FileFacts | undefined> {
     return toFacts(await node.stat(path, { bigint: true }))
   } catch (thrown) {
     if (errorCode(thrown) === 'ENOENT') return undefined
+    throw thrown
+  }
+}
+
+async function isLink(path: string): Promise<boolean> {
+  try {
+    return (await node.lstat(path)).isSymbolicLink()
+  } catch (thrown) {
+    if (errorCode(thrown) === 'ENOENT') return false
     throw thrown
   }
 }

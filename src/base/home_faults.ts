@@ -50,10 +50,16 @@ export const HOME_FAULTS = {
     title: 'The key does not open this backup.',
     hint: 'Give the passphrase or the key file that the backup was made with.',
   },
+  'backup.foreign': {
+    status: 409,
+    exit: 73,
+    title: 'The folder holds a backup that this home does not continue.',
+    hint: 'Name another folder for this home. Only where nobody needs what the folder holds: --delete-other-backup.',
+  },
   'backup.damaged': {
     status: 500,
     exit: 65,
     title: 'The backup is not whole.',
-    hint: 'Take another copy of it; one that was only cut short is completed by running gatehouse backup again.',
+    hint: 'Where its home still is, run gatehouse backup --repair into it; else take another copy of it. One that was only cut short is completed by gatehouse backup.',
   },
 } as const satisfies Record<string, FaultRow>

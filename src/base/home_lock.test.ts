@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite, test, type TestContext } from 'node:test'
@@ -93,6 +102,16 @@ suite('lockHome', () => {
     lock.release()
   })
 
+  test('lockHome makes a file that only its owner can open, whatever the umask: who reads it can hold it too', (t) => {
+    const home = temporaryFolder(t)
+    const before = process.umask(0)
+    t.after(() => process.umask(before))
+    const lock = lockHome(home)
+    assert.equal(statSync(join(home, 'lock.db')).mode & 0o777, 0o600)
+    assert.equal(lock.isHeld(), true)
+    lock.release()
+  })
+
   test('isHeld is false once the lock is released', (t) => {
     const lock = lockHome(temporaryFolder(t))
     lock.release()
@@ -103,5 +122,25 @@ suite('lockHome', () => {
     const home = temporaryFolder(t)
     execFileSync('mkfifo', [join(home, 'lock.db')])
     assert.throws(() => lockHome(home), { code: 'home.damaged' })
+  })
+
+  test('lockHome follows no link: what it leads to is neither made nor changed', (t) => {
+    const [home, other] = [temporaryFolder(t), temporaryFolder(t)]
+    const [absent, there] = [join(other, 'absent'), join(other, 'there')]
+    writeFileSync(there, '', { mode: 0o644 })
+    for (const leadsTo of [absent, there]) {
+      symlinkSync(leadsTo, join(home, 'lock.db'))
+      assert.throws(() => lockHome(home), { code: 'home.damaged' })
+      rmSync(join(home, 'lock.db'))
+    }
+    assert.deepEqual([existsSync(absent), statSync(there).mode & 0o777], [false, 0o644])
+    lockHome(home).release()
+  })
+
+  test('lockHome takes the rights of others away from a file that an older program has made', (t) => {
+    const home = temporaryFolder(t)
+    writeFileSync(join(home, 'lock.db'), '', { mode: 0o644 })
+    lockHome(home).release()
+    assert.equal(statSync(join(home, 'lock.db')).mode & 0o777, 0o600)
   })
 })

@@ -1,10 +1,13 @@
-import { accessSync, constants, lstatSync } from 'node:fs'
+import { accessSync, chmodSync, closeSync, constants, lstatSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Fault } from './fault.ts'
-import { isPlainOrAbsent, sqliteResult } from './sqlite.ts'
+import { errorCode } from './files.ts'
+import { sqliteResult } from './sqlite.ts'
 
 const LOCK_FILE = 'lock.db'
+const OWNER_ONLY = 0o600
+const ALL_RIGHTS = 0o777
 /** SQLITE_BUSY and SQLITE_LOCKED (sqlite.org/rescode.html). */
 const HELD: ReadonlySet<number> = new Set([5, 6])
 /** SQLITE_NOTADB. */
@@ -26,14 +29,15 @@ export interface HomeLock {
  *
  * It is an exclusive SQLite transaction, and so a POSIX record lock: nothing in this process may open and close
  * `lock.db` by other means, because that would drop the lock (fcntl(2)). Throws `home.unwritable` when the folder is
- * absent or read-only.
+ * absent or read-only, and `home.damaged` when `lock.db` is anything but a file of its own: SQLite would make, and lock, what
+ * a link leads to.
  */
 export function lockHome(directory: string): HomeLock {
   checkWritable(directory)
   const path = join(directory, LOCK_FILE)
-  if (!isPlainOrAbsent(path)) throw notOurs(undefined)
   let connection: DatabaseSync | undefined
   try {
+    makePlain(path)
     connection = new DatabaseSync(path, { timeout: 0 })
     connection.exec('BEGIN EXCLUSIVE')
   } catch (thrown) {
@@ -41,6 +45,15 @@ export function lockHome(directory: string): HomeLock {
     throw refusalFor(thrown)
   }
   return lockOf(connection, path)
+}
+
+/** Makes the file where there is none, for its owner only: whoever reads it can hold it too. */
+function makePlain(path: string): void {
+  const facts = lstatSync(path, { throwIfNoEntry: false })
+  // With O_EXCL never through a link (open(2)), and it is not opened where it is there: to close it would drop the lock.
+  if (facts === undefined) closeSync(openSync(path, 'wx', OWNER_ONLY))
+  else if (!facts.isFile()) throw notOurs(undefined)
+  else if ((facts.mode & ALL_RIGHTS) !== OWNER_ONLY) chmodSync(path, OWNER_ONLY)
 }
 
 /** Locks taken by this process. Without this a lock that nobody refers to would be collected, and so opened. */
@@ -78,8 +91,11 @@ function checkWritable(directory: string): void {
 }
 
 function refusalFor(thrown: unknown): Fault {
+  if (thrown instanceof Fault) return thrown
   const result = sqliteResult(thrown)
-  if (result !== undefined && HELD.has(result)) return new Fault('home.locked', {}, { cause: thrown })
+  // Another process makes the file at this moment, to hold it.
+  const isHeld = (result !== undefined && HELD.has(result)) || errorCode(thrown) === 'EEXIST'
+  if (isHeld) return new Fault('home.locked', {}, { cause: thrown })
   if (result === NOT_A_DATABASE) return notOurs(thrown)
   return new Fault('home.unwritable', { sqlite: result ?? null }, { cause: thrown })
 }

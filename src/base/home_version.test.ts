@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
 import { test } from 'node:test'
 import { utf8 } from './bytes.ts'
+import { NODE_FILES } from './files.ts'
 import { HOME_FORMAT, readHomeVersion, writeHomeVersion } from './home_version.ts'
 import { emptyDisk } from '../../test/support/ledger_fixture.ts'
 
@@ -10,6 +15,21 @@ test('readHomeVersion gives what writeHomeVersion wrote, and undefined where not
   const version = { format: HOME_FORMAT, recorded: 1, program: '1.2.3' }
   await writeHomeVersion(files, '/home', version)
   assert.deepEqual(await readHomeVersion(files, '/home'), version)
+})
+
+test('readHomeVersion refuses what is no plain file: a pipe, a folder, a link', async (t) => {
+  const home = fs.mkdtempSync(path.join(os.tmpdir(), 'gatehouse-version-'))
+  t.after(() => fs.rmSync(home, { recursive: true, force: true }))
+  const place = path.join(home, 'version')
+  for (const make of [
+    () => execFileSync('mkfifo', [place]),
+    () => fs.mkdirSync(place),
+    () => fs.symlinkSync('/dev/zero', place),
+  ]) {
+    make()
+    await assert.rejects(readHomeVersion(NODE_FILES, home), { code: 'home.damaged' })
+    fs.rmSync(place, { recursive: true })
+  }
 })
 
 const TEXTS: readonly (readonly [why: string, text: string, code: string, says: RegExp])[] = [

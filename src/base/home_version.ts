@@ -1,7 +1,8 @@
 import { utf8 } from './bytes.ts'
 import { Fault } from './fault.ts'
-import { writeAtomic, type Files } from './files.ts'
+import { errorCode, writeAtomic, type Files } from './files.ts'
 import { isJsonObject } from './json.ts'
+import { NOT_PLAIN } from './plain_file.ts'
 import { readTextIfThere } from './read_text.ts'
 
 /** The form of the homes that this program writes. What changes at each is in docs/reference/home.md. */
@@ -22,7 +23,9 @@ const FILE = 'version'
 
 /** Undefined where there is no such file. Throws `home.damaged`, and `home.newer` for a format that is not known here. */
 export async function readHomeVersion(files: Files, home: string): Promise<HomeVersion | undefined> {
-  const text = await readTextIfThere(files, `${home}/${FILE}`)
+  const text = await readTextIfThere(files, `${home}/${FILE}`).catch((thrown: unknown) => {
+    throw NOT_PLAIN.has(errorCode(thrown) ?? '') ? damaged(thrown) : thrown
+  })
   if (text === undefined) return undefined
   const { format, recorded, program } = parse(text)
   if (!isFormat(format)) throw damaged()
@@ -65,10 +68,10 @@ function newer(format: number, program: string | undefined): Fault {
   )
 }
 
-function damaged(): Fault {
+function damaged(cause?: unknown): Fault {
   return new Fault(
     'home.damaged',
     { place: FILE },
-    { say: 'HOME/version does not say which form the home has. Put it back from a copy.' },
+    { say: 'HOME/version does not say which form the home has. Put it back from a copy.', cause },
   )
 }

@@ -83,6 +83,16 @@ export const LIMITS = {
   homeFileBytes: 512 * MIB,
   /** A checkpoint with the signatures of a few dozen witnesses, a verifier key, a file that says what runs. */
   noteBytes: 100 * KIB,
+  /** Time for each call to the file of an anchor: longer than a share in use takes, and it is tried again. */
+  anchorCallMs: 5_000,
+  /** An anchor that did not answer is asked again after as long, then after twice that, and so on up to this. */
+  anchorRestMs: 300_000,
+  /** A ledger that is closed waits so long for the files of its anchors to get the last checkpoint. */
+  anchorCloseMs: 2_000,
+  /** What one fetch of a Git repository may bring, packed: the files of one branch. The folder of the anchor holds three such. */
+  gitFetchBytes: 64 * MIB,
+  /** Memory of each process of git: it unpacks what a stranger has packed, and maps what it has fetched. */
+  gitMemoryBytes: 1_024 * MIB,
   /** The public keys that have signed one log: 2,000 pairs, more than are ever made. */
   logKeysBytes: 4 * MIB,
   /** Receipts of one request: a few entries of the greatest length, with what is disclosed, each with a checkpoint. */
@@ -209,6 +219,21 @@ export const LIMITS = {
   workerChangeMs: 5_000,
   /** A worker that says nothing for so long is ended, also where nothing was changed: its callers wait as long. */
   workerHungMs: 10_000,
+  /**
+   * A worker whose writer says nothing for so long takes it to be gone, and refuses what it holds. It is asked how it is every
+   * second, so one that hears nothing has a writer that is stopped, or hangs.
+   */
+  writerSilentMs: 10_000,
+  /** One text in a message of a worker: longer than all that the headers of a request hold. */
+  workerTextCharacters: 64 * KIB,
+  /** A name, a code or an address in one, and a value of a label of its metrics: all of them are words of ours, or short. */
+  workerWordCharacters: 1 * KIB,
+  /** What stands in one list of a message of a worker, as the groups of a caller. */
+  workerListItems: 100_000,
+  /** Label sets in one metric: more is a mistake or an attack, and would cost memory without end. */
+  metricSeries: 1_000,
+  /** A worker whose writer is gone has so long to tell that to the callers whose requests it holds. */
+  workerLastWordsMs: 250,
   /** Time for a worker to start and to listen. */
   workerStartMs: 30_000,
   /** How often a worker that ends is started again before it has run for a minute. */

@@ -50,6 +50,47 @@ test('runProgram says that there is no such program', async () => {
   })
 })
 
+const MOST = { fileBytes: 100_000, memoryBytes: 2 ** 50 }
+/** Node writes down what it ran where this is set, and hands it on by itself: that file would be too large. */
+const UNCOVERED = { ...CALL.env, NODE_V8_COVERAGE: undefined }
+
+test('runProgram limits what a program writes into one file, and what it starts too', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-run-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const file = join(folder, 'large')
+  const script = `require('node:child_process').execFileSync('dd', ['if=/dev/zero', 'of=${file}', 'bs=1000', 'count=' + process.argv[1]])`
+  for (const [count, isTaken] of [
+    [50, true],
+    [5_000, false],
+  ] as const) {
+    const end = await call('', { args: ['-e', script, String(count)], env: UNCOVERED, most: MOST })
+    assert.ok(end.kind === 'ended')
+    assert.equal(end.status === 0, isTaken)
+    assert.ok(readFileSync(file).length <= 2 * MOST.fileBytes)
+  }
+})
+
+test('runProgram limits the memory of a program', { skip: process.platform !== 'linux' }, async () => {
+  const most = { fileBytes: 1e9, memoryBytes: 50_000_000 }
+  const args = ['if=/dev/zero', 'of=/dev/null', 'count=1']
+  for (const [bytes, isTaken] of [
+    ['1M', true],
+    ['100M', false],
+  ] as const) {
+    const end = await runProgram({ ...CALL, program: 'dd', args: [...args, `bs=${bytes}`], most })
+    assert.equal(end.kind === 'ended' && end.status === 0, isTaken, bytes)
+  }
+})
+
+test('runProgram with limits hands on words and status as they are, and says that there is no such program', async () => {
+  const script = 'console.log(process.argv[1], process.env.HOME); process.exitCode = 3'
+  const end = await call('', { args: ['-e', script, '$(echo x);`id` "'], env: UNCOVERED, most: MOST })
+  assert.deepEqual(end, { kind: 'ended', status: 3, output: '$(echo x);`id` " undefined\n', errors: '' })
+  assert.deepEqual(await runProgram({ ...CALL, program: 'gatehouse-has-no-such-program', most: MOST }), {
+    kind: 'missing',
+  })
+})
+
 const SLOW: readonly (readonly [why: string, script: string])[] = [
   ['it ends when asked', 'setInterval(() => undefined, 1e3)'],
   ['it does not listen', 'process.on("SIGTERM", () => undefined); setInterval(() => undefined, 1e3)'],

@@ -17,6 +17,15 @@ export interface ProgramCall {
   readonly signal?: AbortSignal | undefined
   /** Bytes of its output that are kept, of each stream. */
   readonly outputBytes: number
+  /** What it and each that it starts may take; without it nothing is limited. */
+  readonly most?: ProgramLimits | undefined
+}
+
+export interface ProgramLimits {
+  /** Bytes of one file that it writes: beyond it, it is ended. Up to twice as many with some shells. */
+  readonly fileBytes: number
+  /** Bytes of its memory, as addresses; for systems that can limit that. */
+  readonly memoryBytes: number
 }
 
 export type ProgramEnd =
@@ -30,7 +39,8 @@ const GRACE_MS = 1_000
 /** Runs a program to its end, for a bounded time and with bounded output. Rejects only for a mistake of ours. */
 export async function runProgram(call: ProgramCall): Promise<ProgramEnd> {
   const { promise, resolve, reject } = Promise.withResolvers<ProgramEnd>()
-  const child = spawn(call.program, [...call.args], {
+  const [program, args] = withLimits(call)
+  const child = spawn(program, [...args], {
     cwd: call.directory,
     env: { ...call.env },
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -66,6 +76,7 @@ export async function runProgram(call: ProgramCall): Promise<ProgramEnd> {
   })
   child.on('close', (status) => {
     settled()
+    if (call.most !== undefined && status === NOT_FOUND) resolve({ kind: 'missing' })
     // One that is ended by a signal has no status.
     resolve({ kind: 'ended', status: status ?? -1, output: output(), errors: errors() })
   })
@@ -73,6 +84,24 @@ export async function runProgram(call: ProgramCall): Promise<ProgramEnd> {
   child.stdin.on('error', () => undefined)
   child.stdin.end(call.input ?? '')
   return promise
+}
+
+/** What a shell ends with when there is no such program (XCU 2.8.2). */
+const NOT_FOUND = 127
+/** POSIX counts the bytes of files so (XCU ulimit), and memory, which it does not know, is counted in these. */
+const [FILE_BLOCK, KIB] = [512, 1_024]
+
+/** Node can set no limits, and a shell can: it takes numbers of ours, and hands on the words as they are. */
+function withLimits({
+  program,
+  args,
+  most,
+}: ProgramCall): readonly [program: string, args: readonly string[]] {
+  if (most === undefined) return [program, args]
+  const files = Math.ceil(most.fileBytes / FILE_BLOCK)
+  const memory = Math.ceil(most.memoryBytes / KIB)
+  const script = `ulimit -f ${files} || exit 1; ulimit -v ${memory} 2>/dev/null; exec "$0" "$@"`
+  return ['/bin/sh', ['-c', script, program, ...args]]
 }
 
 /** Sends a signal to a program and to all that it has started, of which none may be left (kill(2)). */

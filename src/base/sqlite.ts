@@ -128,7 +128,7 @@ function createPrivate(path: string): void {
 }
 
 /** Only looked at: opening a database of SQLite and closing it again drops the locks of this process on it. */
-export function isPlainOrAbsent(path: string): boolean {
+function isPlainOrAbsent(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() ?? true
 }
 

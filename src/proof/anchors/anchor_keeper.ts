@@ -1,6 +1,7 @@
 import type { Clock, Millis } from '#base/clock.ts'
 import { Rounds } from '#base/rounds.ts'
 import type { Checkpoints, SignedHead } from '#trust/ledger/checkpointer.ts'
+import { NO_PROBLEM, outage, type HolderProblem, type HolderState } from '#trust/ledger/contradiction.ts'
 
 /** A place outside that keeps checkpoints. */
 export interface AnchorTarget {
@@ -17,17 +18,23 @@ export interface AnchorTarget {
 }
 
 /** Why a checkpoint could not be put there, in our words: they are shown to operators. */
-export class AnchorFailure extends Error {}
+export class AnchorFailure extends Error {
+  readonly why: HolderProblem
 
-export interface AnchorState {
+  constructor(why: string | HolderProblem) {
+    const problem = typeof why === 'string' ? outage(why) : why
+    super(problem.problem)
+    this.why = problem
+  }
+}
+
+export interface AnchorState extends HolderState {
   readonly name: string
   readonly kind: AnchorTarget['kind']
   /** Entries that it covers; undefined before the first checkpoint of this process is there. */
   readonly entries: number | undefined
   /** When that one was put there. */
   readonly at: Millis | undefined
-  /** Why the last one is not, or what else is wrong with the place. */
-  readonly problem: string | undefined
 }
 
 export interface AnchorKeeperParts {
@@ -54,7 +61,7 @@ export class AnchorKeeper {
   constructor(parts: AnchorKeeperParts) {
     this.#parts = parts
     const { name, kind } = parts.target
-    this.#state = { name, kind, entries: undefined, at: undefined, problem: undefined }
+    this.#state = { name, kind, entries: undefined, at: undefined, ...NO_PROBLEM }
   }
 
   get state(): AnchorState {
@@ -79,11 +86,12 @@ export class AnchorKeeper {
     try {
       const problem = await target.put(newest)
       this.#failures = 0
-      this.#state = { ...this.#state, entries: newest.head.size, at: clock.now(), problem }
+      const told = problem === undefined ? NO_PROBLEM : outage(problem)
+      this.#state = { ...this.#state, entries: newest.head.size, at: clock.now(), ...told }
     } catch (thrown) {
-      const problem = thrown instanceof AnchorFailure ? thrown.message : 'failed'
+      const problem = thrown instanceof AnchorFailure ? thrown.why : outage('failed')
       this.#failures += 1
-      this.#state = { ...this.#state, problem }
+      this.#state = { ...this.#state, ...problem }
     }
   }
 

@@ -183,6 +183,7 @@ test('AnchorKeeper puts what is new, and keeps what went wrong as a state', asyn
     entries: 3,
     at: clock.now(),
     problem: undefined,
+    contradicts: false,
   })
   at.newest = signed(5)
   at.fails = true

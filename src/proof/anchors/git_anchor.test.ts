@@ -4,7 +4,9 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import test, { type TestContext } from 'node:test'
+import { randomBytes } from '#base/crypto.ts'
 import { NODE_FILES } from '#base/files.ts'
+import { BYTES } from '#base/limits.ts'
 import type { SignedHead } from '#trust/ledger/checkpointer.ts'
 import { AnchorFailure, type AnchorTarget } from './anchor_keeper.ts'
 import { gitAnchor, type GitAnchorParts } from './git_anchor.ts'
@@ -183,6 +185,7 @@ test(
         target.put(signed(3)),
         (thrown) =>
           thrown instanceof AnchorFailure &&
+          thrown.why.contradicts &&
           /holds 12 entries of this log, of which 3 are here: it was rolled back/.test(thrown.message),
       )
     assert.equal(git('rev-list', '--count', 'checkpoints').trim(), '1')
@@ -218,6 +221,77 @@ for (const [why, change] of REWRITTEN)
       assert.equal(await place.anchor().put(signed(5)), undefined)
     },
   )
+
+test(
+  'gitAnchor fetches no more than it may: however large the branch of somebody else is',
+  { skip: NO_GIT },
+  async (t) => {
+    const { anchor, folder, git } = repository(t)
+    const fetchBytes = BYTES.mib
+    const limited = (): AnchorTarget => anchor({ fetchBytes })
+    await limited().put(signed(1))
+    const large = path.join(folder, 'large')
+    // What does not pack.
+    fs.writeFileSync(large, randomBytes(fetchBytes + 1))
+    const blob = git('hash-object', '-w', large).trim()
+    fs.rmSync(large)
+    const tree = execFileSync('git', ['--git-dir', path.join(folder, 'remote.git'), 'mktree'], {
+      input: `100644 blob ${blob}\tlarge\n`,
+      encoding: 'utf8',
+    }).trim()
+    const before = git('rev-parse', 'checkpoints').trim()
+    const id = git('commit-tree', '-p', before, '-m', 'x', tree).trim()
+    git('update-ref', 'refs/heads/checkpoints', id)
+    for (let tries = 0; tries < 3; tries++)
+      await assert.rejects(
+        limited().put(signed(2)),
+        (thrown) => thrown instanceof AnchorFailure && /more than 1 MB/.test(thrown.message),
+      )
+    const own = path.join(folder, 'own')
+    assert.ok(sizeOf(own) <= fetchBytes + 200_000, `${sizeOf(own)} bytes are left`)
+    git('update-ref', 'refs/heads/checkpoints', before)
+    assert.equal(await limited().put(signed(3)), undefined)
+    assert.ok(sizeOf(own) < 200_000)
+    fs.writeFileSync(path.join(own, 'objects', 'pack', 'pack-x.pack'), Buffer.alloc(3 * fetchBytes + 1))
+    await assert.rejects(limited().put(signed(4)), /has filled its folder/)
+  },
+)
+
+test(
+  'gitAnchor keeps what it has fetched in packs that it tidies up: also where the branch is always written anew',
+  { skip: NO_GIT },
+  async (t) => {
+    const { anchor, folder, git } = repository(t)
+    const bytes = 300_000
+    for (let size = 1; size <= 5; size++) {
+      const blob = execFileSync(
+        'git',
+        ['--git-dir', path.join(folder, 'remote.git'), 'hash-object', '-w', '--stdin'],
+        {
+          input: randomBytes(bytes),
+          encoding: 'utf8',
+        },
+      ).trim()
+      const tree = execFileSync('git', ['--git-dir', path.join(folder, 'remote.git'), 'mktree'], {
+        input: `100644 blob ${blob}\tlarge\n`,
+        encoding: 'utf8',
+      }).trim()
+      git('update-ref', 'refs/heads/checkpoints', git('commit-tree', '-m', 'x', tree).trim())
+      await anchor().put(signed(size))
+      assert.equal(git('show', 'checkpoints:logs/gatehouse'), `checkpoint of ${size}\n`)
+    }
+    const left = sizeOf(path.join(folder, 'own'))
+    assert.ok(left < 4 * bytes, `${left} bytes are left`)
+  },
+)
+
+/** Bytes of all files below a folder. */
+function sizeOf(folder: string): number {
+  return fs
+    .readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((each) => each.isFile())
+    .reduce((sum, each) => sum + fs.statSync(path.join(each.parentPath, each.name)).size, 0)
+}
 
 test('gitAnchor ends a git that hangs when the door ends', { skip: NO_GIT }, async (t) => {
   const { anchor, folder } = repository(t)

@@ -1,9 +1,10 @@
 import path from 'node:path'
 import type { Files } from '#base/files.ts'
-import { LIMITS } from '#base/limits.ts'
+import { BYTES, LIMITS } from '#base/limits.ts'
 import { runProgram } from '#base/run_program.ts'
 import type { Head } from '#trust/ledger/checkpoint.ts'
 import type { SignedHead } from '#trust/ledger/checkpointer.ts'
+import { rolledBack } from '#trust/ledger/contradiction.ts'
 import { AnchorFailure, type AnchorTarget } from './anchor_keeper.ts'
 
 export interface GitAnchorParts {
@@ -13,7 +14,9 @@ export interface GitAnchorParts {
   readonly path: string
   /** A folder of ours for the objects in between; made when missing, and may be deleted at any time. */
   readonly directory: string
-  readonly files: Pick<Files, 'makeDirectory' | 'list' | 'unlink'>
+  readonly files: Pick<Files, 'makeDirectory' | 'list' | 'unlink' | 'facts'>
+  /** Bytes that one fetch may bring. Default: `LIMITS.gitFetchBytes`. */
+  readonly fetchBytes?: number
   /** The environment of this process: git finds its programs and credentials by it. */
   readonly env: Readonly<Record<string, string | undefined>>
   readonly timeoutMs: number
@@ -28,6 +31,12 @@ const PUTS_KEPT = 50
 const INDEX = 'anchor.index'
 /** Commits of our own folder: what the branch points to, what was pushed last, and what was pushed and is there no more. */
 const REF = { tip: 'refs/anchor', put: 'refs/put', lost: 'refs/lost' } as const
+const GC = ['gc', '--quiet', '--prune=now']
+const PACKS = 'objects/pack'
+/** The branch as it is, as it was pushed last, and as it was before it was lost. */
+const KEPT_FETCHES = 3
+const FULL =
+  'has filled its folder with what was fetched: delete anchors/ in the home, and see who pushes there'
 const LOST =
   'has lost what was put there: somebody has changed the branch. Find out who, and delete anchors/ in the home'
 
@@ -41,23 +50,38 @@ export function gitAnchor(parts: GitAnchorParts): AnchorTarget {
     kind: 'git',
     put: async (checkpoint) => {
       await parts.files.makeDirectory(parts.directory)
-      await unlock(parts)
+      await tidy(parts)
       await git.run(['init', '--quiet', '--bare', '.'])
       await pushOnTop(git, parts, checkpoint)
       puts += 1
       // What was pushed is needed here no more.
-      if (puts % PUTS_KEPT === 0) await git.ask(['gc', '--quiet', '--prune=now'])
+      if (puts % PUTS_KEPT === 0) await git.ask(GC)
       return (await git.idOf(REF.lost)) === undefined ? undefined : LOST
     },
     close: () => ending.abort(),
   }
 }
 
-/** Nobody else works in this folder: a lock in it is of a git that was killed, and would hold up all that come after. */
-async function unlock({ files, directory }: GitAnchorParts): Promise<void> {
-  for (const folder of [directory, path.join(directory, 'refs')])
+/**
+ * Nobody else works in this folder: a lock in it is of a git that was killed, and would hold up all that come after; half a
+ * pack would stay for ever, and each fetch that is too large leaves one.
+ */
+async function tidy({ files, directory, fetchBytes = LIMITS.gitFetchBytes }: GitAnchorParts): Promise<void> {
+  const leftovers: readonly (readonly [folder: string, name: RegExp])[] = [
+    ['.', /\.lock$/],
+    ['refs', /\.lock$/],
+    [PACKS, /^\.?tmp_/],
+  ]
+  for (const [below, left] of leftovers) {
+    const folder = path.join(directory, below)
     for (const name of await files.list(folder))
-      if (name.endsWith('.lock')) await files.unlink(path.join(folder, name))
+      if (left.test(name)) await files.unlink(path.join(folder, name))
+  }
+  let bytes = 0
+  for (const name of await files.list(path.join(directory, PACKS)))
+    bytes += (await files.facts(path.join(directory, PACKS, name)))?.bytes ?? 0
+  // Git tidies up behind each fetch, and somebody may have packed what it cannot pack anew.
+  if (bytes > KEPT_FETCHES * fetchBytes) throw new AnchorFailure(FULL)
 }
 
 async function pushOnTop(git: Git, parts: GitAnchorParts, checkpoint: SignedHead): Promise<void> {
@@ -70,9 +94,7 @@ async function pushOnTop(git: Git, parts: GitAnchorParts, checkpoint: SignedHead
     const held = note && headOf(note.output)
     // Over the newer one the older one would look like the newest.
     if (held !== undefined && held.size > checkpoint.head.size)
-      throw new AnchorFailure(
-        `holds ${held.size} entries of this log, of which ${checkpoint.head.size} are here: it was rolled back`,
-      )
+      throw new AnchorFailure(rolledBack('holds', held.size, checkpoint.head.size))
     const blob = await git.run(['hash-object', '-w', '--stdin'], checkpoint.text)
     const commit = there === blob ? tip : await commitOn(git, tip, { file, blob, ...checkpoint.head })
     const pushed = there === blob ? undefined : await git.push(repository, `${commit}:refs/heads/${branch}`)
@@ -109,8 +131,11 @@ class Git {
   /** Where the repository is a folder, how git is to be started on its side too. */
   readonly #there: (program: string) => readonly string[]
 
+  readonly #fetchBytes: number
+
   constructor(parts: GitAnchorParts, signal: AbortSignal) {
     this.#parts = parts
+    this.#fetchBytes = parts.fetchBytes ?? LIMITS.gitFetchBytes
     this.#signal = signal
     const isFolder = path.isAbsolute(parts.repository)
     this.#there = (program) => (isFolder ? [`--${program}=git ${TAMED.join(' ')} ${program}`] : [])
@@ -125,7 +150,14 @@ class Git {
     // Nobody has pushed since: it is all here.
     if (put !== undefined && listed.startsWith(`${put}\t`)) return put
     const how = ['--quiet', '--no-tags', '--depth=1', '--no-write-fetch-head', '--no-recurse-submodules']
-    await this.run(['fetch', ...how, ...this.#there('upload-pack'), repository, `+${ref}:${REF.tip}`])
+    const from = [...this.#there('upload-pack'), repository, `+${ref}:${REF.tip}`]
+    const fetched = await this.ask(['fetch', ...how, ...from])
+    if (fetched.status !== 0)
+      throw new AnchorFailure(
+        `git fetch fails, as it does where the files of the branch are more than ${this.#fetchBytes / BYTES.mib} MB: ${reasonOf(fetched.errors)}`,
+      )
+    // It brings all files of the branch again where somebody has written the branch anew.
+    await this.ask(GC)
     return await this.run(['rev-parse', '--verify', `${REF.tip}^{commit}`])
   }
 
@@ -162,6 +194,7 @@ class Git {
       timeoutMs,
       signal: this.#signal,
       outputBytes: LIMITS.noteBytes,
+      most: { fileBytes: this.#fetchBytes, memoryBytes: LIMITS.gitMemoryBytes },
     })
     if (end.kind === 'missing') throw new AnchorFailure('needs the program git, which is not installed')
     if (end.kind === 'timeout') throw new AnchorFailure(`git takes longer than ${timeoutMs} ms`)
@@ -184,6 +217,12 @@ const TAMED = [
   ['protocol.https.allow', 'always'],
   ['protocol.ssh.allow', 'always'],
   ['protocol.file.allow', 'always'],
+  // One file for all that is fetched, so that a limit for files is one for that.
+  ['fetch.unpackLimit', '1'],
+  // What is larger is never whole in memory, and the rest of the memory is not for one thread each.
+  ['core.bigFileThreshold', '1m'],
+  ['core.deltaBaseCacheLimit', '16m'],
+  ['pack.threads', '1'],
   // It goes where the configuration says and nowhere else.
   ['http.followRedirects', 'false'],
   ['gc.auto', '0'],

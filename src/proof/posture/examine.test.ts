@@ -11,18 +11,33 @@ const NOW = Date.UTC(2026, 10, 22)
 const DAY_MS = 86_400_000
 const GIB = 1_024 ** 3
 
-const HOME = { path: '/srv/gate', mode: 0o700, isOwn: true, keyFiles: [], firstKeyAt: undefined }
+const HOME = {
+  path: '/srv/gate',
+  mode: 0o700,
+  isOwn: true,
+  keyFiles: [],
+  isRestored: false,
+  firstKeyAt: undefined,
+}
 const LEDGER = {
   isWritable: true,
+  reason: undefined,
   entries: 10,
   problems: [],
   lost: 0,
   unknownOutcomes: 0,
   restored: undefined,
   notices: [],
+  contradictions: [],
   firstAt: NOW - 10 * DAY_MS,
   lastAt: NOW - 1_000,
-  outside: { entries: 10, quorum: 2, witnessed: { entries: 10, at: NOW - 60_000 }, anchored: undefined },
+  outside: {
+    entries: 10,
+    quorum: 2,
+    witnessed: { entries: 10, at: NOW - 60_000 },
+    anchored: undefined,
+    near: { names: [], isAll: true },
+  },
 }
 const GOOD: Facts = {
   now: NOW,
@@ -43,6 +58,19 @@ const worker = (state: 'serving' | 'starting' | 'given up', restarts: number) =>
 })
 const held = (witnessed: HeldFacts | undefined, anchored: HeldFacts | undefined) => ({
   ledger: { ...LEDGER, outside: { ...LEDGER.outside, witnessed, anchored } },
+})
+
+/** A file on the disk of the home holds all. */
+const near = (isAll: boolean, witnessed?: HeldFacts) => ({
+  ledger: {
+    ...LEDGER,
+    outside: {
+      ...LEDGER.outside,
+      witnessed,
+      anchored: { entries: 10, at: NOW },
+      near: { names: ['/mnt/x'], isAll },
+    },
+  },
 })
 
 const listener = (rule: 'tls' | 'insecure' | 'exposed', expiresAt?: number) => ({
@@ -70,10 +98,15 @@ const CASES: readonly (readonly [why: string, id: string, part: Partial<Facts>, 
   ],
   ['the ledger is read-only', 'ledger-writable', { ledger: { ...LEDGER, isWritable: false } }, 'fail'],
   ['an anchor is away', 'ledger-writable', { ledger: { ...LEDGER, notices: ['x'] } }, 'warn'],
+  ['an anchor holds more', 'ledger-verifies', { ledger: { ...LEDGER, contradictions: ['x'] } }, 'fail'],
+  ['an anchor is away', 'ledger-verifies', { ledger: { ...LEDGER, notices: ['x'] } }, 'ok'],
   ['a restore lost entries', 'ledger-verifies', { ledger: { ...LEDGER, lost: 2 } }, 'warn'],
   ['the ledger has a problem', 'ledger-verifies', { ledger: { ...LEDGER, problems: ['entry 3'] } }, 'fail'],
   ['nobody holds it', 'ledger-anchored', held(undefined, undefined), 'warn'],
   ['a file holds it', 'ledger-anchored', held(undefined, { entries: 9, at: undefined }), 'ok'],
+  ['files on the disk of the home hold it', 'ledger-anchored', near(true), 'warn'],
+  ['a file elsewhere holds it too', 'ledger-anchored', near(false), 'ok'],
+  ['witnesses hold it too', 'ledger-anchored', near(true, { entries: 9, at: NOW }), 'ok'],
   ['witnesses are behind', 'ledger-anchored', held({ entries: 9, at: NOW - 2 * DAY_MS }, undefined), 'warn'],
   [
     'witnesses are behind, anchors not',
@@ -109,6 +142,7 @@ const CASES: readonly (readonly [why: string, id: string, part: Partial<Facts>, 
   ['history is too short', 'disk-forecast', { ledger: { ...LEDGER, firstAt: NOW - 2_000 } }, 'ok'],
   ['a door was killed', 'outcomes-known', { ledger: { ...LEDGER, unknownOutcomes: 2 } }, 'warn'],
   ['nobody has counted', 'outcomes-known', { ledger: { ...LEDGER, unknownOutcomes: undefined } }, 'unknown'],
+  ['the home has not been started since', 'home-restored', { home: { ...HOME, isRestored: true } }, 'warn'],
   [
     'the home was restored',
     'home-restored',
@@ -158,6 +192,14 @@ for (const [why, id, part, expected] of CASES) {
     assert.equal(row.fix === '', expected === 'ok')
   })
 }
+
+test('ledger-writable says why the running door cannot record, and not that of a user who may not', () => {
+  const ledger = { ...LEDGER, isWritable: false, reason: 'the disk is full' }
+  const row = examine(CHECKS, { ...GOOD, ledger }).rows.find(({ id }) => id === 'ledger-writable')
+  assert.equal(row?.state, 'fail')
+  assert.match(row.says, /the disk is full$/)
+  assert.match(row.fix, /^Free space/)
+})
 
 test('examine says ok to every check: all is well', () => {
   assert.deepEqual(examine(CHECKS, GOOD).counts, { ok: CHECKS.length, warn: 0, fail: 0, unknown: 0 })

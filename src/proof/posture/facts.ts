@@ -27,6 +27,8 @@ export interface HomeFacts {
   readonly isOwn: boolean
   /** Files of `keys/` with their permission bits. */
   readonly keyFiles: readonly { readonly name: string; readonly mode: number }[]
+  /** True after a restore from a backup, until the next start. */
+  readonly isRestored: boolean
   /** When `first-key` was written; undefined when it is gone. */
   readonly firstKeyAt: Millis | undefined
 }
@@ -40,13 +42,17 @@ export interface DiskFacts {
 }
 
 export interface LedgerFacts {
-  /** True when this process may create and write files in the ledger's folder. */
+  /** True when the running door can record; without one, when this process may write files in the ledger's folder. */
   readonly isWritable: boolean
+  /** Why a running door cannot record. */
+  readonly reason: string | undefined
   readonly entries: number
   /** What verification found wrong, in words; empty when it is consistent. */
   readonly problems: readonly string[]
   /** What does not stop the ledger but needs an operator, as an anchor that cannot be written. */
   readonly notices: readonly string[]
+  /** Those who hold checkpoints outside of entries that are not here, in words: evidence that the ledger is not what it was. */
+  readonly contradictions: readonly string[]
   /** Entries that a restore of the home is known to have lost. */
   readonly lost: number
   /** The last time that the home was restored from a copy. */
@@ -77,6 +83,8 @@ export interface OutsideFacts {
   readonly witnessed: HeldFacts | undefined
   /** Entries that files, repositories or storage have a checkpoint of. */
   readonly anchored: HeldFacts | undefined
+  /** Of these the files on the disk of the ledger, and whether there is nothing else. */
+  readonly near: { readonly names: readonly string[]; readonly isAll: boolean }
 }
 
 export interface HeldFacts {

@@ -17,10 +17,14 @@ const OPEN = 'own0000000000003'
 const CHANGED = 'own0000000000004'
 const OTHERS = 'others0000000001'
 const STRANGERS = 'strangers0000001'
+const PREDECESSORS = 'before0000000001'
 const ME = 'p(Service::"demo")'
 
-function entry(id: string, kind: EntryKind, caller?: string): ReadEntry {
-  const leaf = { v: 1, kind, id, ...(caller === undefined ? {} : { caller }) }
+/** When the caller was made. */
+const MADE = 1_000
+
+function entry(id: string, kind: EntryKind, caller?: string, at = MADE): ReadEntry {
+  const leaf = { v: 1, kind, id, at, ...(caller === undefined ? {} : { caller }) }
   const salt = new Uint8Array(32)
   const opened = { address: { value: '192.0.2.7', salt }, counters: { value: 'group:eng', salt } }
   return { origin: 'gatehouse.local/test', index: 0, leaf, bytes: utf8(JSON.stringify(leaf)), opened }
@@ -38,11 +42,14 @@ const LEDGER: readonly ReadEntry[] = [
   entry(OTHERS, 'outcome'),
   entry(OTHERS, 'intent', 'p(Service::"other")'),
   entry(STRANGERS, 'refusal'),
+  entry(PREDECESSORS, 'outcome', undefined, MADE),
+  entry(PREDECESSORS, 'intent', ME, MADE - 1),
 ]
 
 const PARTS: ReceiptParts = {
   find: async (id) => Promise.resolve(LEDGER.filter(({ leaf }) => leaf['id'] === id)),
   pseudonymOf: (caller) => `p(${caller})`,
+  since: ({ id }) => (id === 'demo' ? MADE : 0),
   receiptsOf: async (entries, mayShow) =>
     Promise.resolve(
       entries
@@ -84,6 +91,7 @@ test('receiptRoute searches in the name of its caller', async () => {
 const HIDDEN: readonly (readonly [why: string, id: string])[] = [
   ['another caller’s request', OTHERS],
   ['a request without a caller', STRANGERS],
+  ['a request of somebody who had the name before', PREDECESSORS],
   ['an id that is not there', 'nothere000000001'],
   ['an id of another form', '../ledger'],
 ]

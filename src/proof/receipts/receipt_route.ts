@@ -1,4 +1,5 @@
 import { utf8 } from '#base/bytes.ts'
+import type { Millis } from '#base/clock.ts'
 import { printRef, type EntityRef } from '#base/decider.ts'
 import { Fault } from '#base/fault.ts'
 import { isEntryId } from '#base/ids.ts'
@@ -21,6 +22,8 @@ export interface ReceiptParts {
   find(id: string, asker: Asker): Promise<readonly ReadEntry[]>
   /** The pseudonym that stands in leaves for a caller, as printed by `printRef`. */
   pseudonymOf(caller: string): string
+  /** Since when there is a caller of this name: what is older was somebody else's, who had it before. */
+  since(caller: EntityRef): Millis
   /** Receipts of entries; undefined while no checkpoint covers them all. Throws `ledger.corrupt`. */
   receiptsOf(entries: readonly ReadEntry[], mayShow: (name: string) => boolean): Promise<string | undefined>
 }
@@ -54,8 +57,10 @@ export function receiptRoute(parts: ReceiptParts): Route<EntryName> {
       checkPermit(permit, ACTION, RECEIPTS)
       const asker = printRef(caller.ref)
       const found = await parts.find(id, { caller: asker })
-      const pseudonym = parts.pseudonymOf(asker)
-      if (!found.some(({ leaf }) => leaf['caller'] === pseudonym)) throw new Fault('entry.unknown')
+      const [pseudonym, since] = [parts.pseudonymOf(asker), parts.since(caller.ref)]
+      const isOwn = ({ leaf }: ReadEntry): boolean =>
+        leaf['caller'] === pseudonym && Number(leaf['at']) >= since
+      if (!found.some(isOwn)) throw new Fault('entry.unknown')
       const entries = found.filter(({ leaf }) => REQUEST_KINDS.has(leaf['kind'])).toReversed()
       const text = isOver(entries)
         ? await parts.receiptsOf(entries, (name) => OWN_FIELDS.has(name))

@@ -199,6 +199,7 @@ test('too few cosignatures are kept with the newest checkpoint, and count for no
   assert.equal(cosignaturesOf(ledger.checkpoints.newest.text, first.signers).length, 2)
   assert.equal(ledger.checkpoints.cosigned, undefined)
   assert.equal(gatherer.witnesses[1]?.problem, 'answers 503')
+  assert.equal(gatherer.witnesses[1]?.contradicts, false)
   const { asked } = second
   await gatherer.round()
   assert.equal(second.asked, asked, 'not asked again at once')
@@ -347,6 +348,7 @@ test('a witness of the older specification refuses a fork of the same size with 
     witness.next = answer
     await gatherer.round()
     assert.match(gatherer.witnesses[0]?.problem ?? '', /another history of this log/)
+    assert.equal(gatherer.witnesses[0]?.contradicts, true)
   }
 })
 
@@ -388,6 +390,7 @@ test('a witness refuses a fork of the log that it knows, whatever the log says',
   const gatherer = gathering(1, twin.checkpoints, before)
   await gatherer.round()
   assert.match(gatherer.witnesses[0]?.problem ?? '', /another history of this log/)
+  assert.equal(gatherer.witnesses[0]?.contradicts, true)
   assert.equal(twin.checkpoints.cosigned, undefined)
 })
 

@@ -3,20 +3,26 @@ import { asFault } from '#base/fault.ts'
 import type { Upstream, UpstreamAnswer } from '#base/http_client.ts'
 import { parseSize } from '#trust/ledger/checkpoint.ts'
 import type { SignedHead } from '#trust/ledger/checkpointer.ts'
+import {
+  forked,
+  NO_PROBLEM,
+  outage,
+  rolledBack,
+  type HolderProblem,
+  type HolderState,
+} from '#trust/ledger/contradiction.ts'
 import { cosignaturesOf, type Cosignature } from '#trust/ledger/cosignature.ts'
 import { parseSignatureLines, type NoteVerifier } from '#trust/ledger/note.ts'
 import { printAddCheckpoint } from './add_checkpoint.ts'
 
 /** A witness as the log that asks it knows it. */
-export interface WitnessState {
+export interface WitnessState extends HolderState {
   /** The name in its keys. */
   readonly name: string
   /** Entries that its newest cosignature covers; undefined before the first. */
   readonly entries: number | undefined
   /** When it made it, as it says itself. */
   readonly at: Millis | undefined
-  /** Why there is none for the newest checkpoint that it was asked for. */
-  readonly problem: string | undefined
 }
 
 export interface WitnessClientParts {
@@ -49,7 +55,7 @@ export class WitnessClient {
   constructor(parts: WitnessClientParts) {
     this.#parts = parts
     const name = parts.keys[0]?.name ?? ''
-    this.#state = { name, entries: undefined, at: undefined, problem: undefined }
+    this.#state = { name, entries: undefined, at: undefined, ...NO_PROBLEM }
   }
 
   get state(): WitnessState {
@@ -76,11 +82,12 @@ export class WitnessClient {
       const found = await this.#ask(of)
       this.#failures = 0
       const at = Math.max(...found.map((each) => each.at))
-      this.#state = { ...this.#state, entries: of.head.size, at, problem: undefined }
+      this.#state = { ...this.#state, entries: of.head.size, at, ...NO_PROBLEM }
       return found
     } catch (thrown) {
-      const problem = thrown instanceof Refusal ? thrown.message : `cannot be asked: ${asFault(thrown).code}`
-      this.#state = { ...this.#state, problem }
+      const problem =
+        thrown instanceof Refusal ? thrown.why : outage(`cannot be asked: ${asFault(thrown).code}`)
+      this.#state = { ...this.#state, ...problem }
       this.#notBefore = clock.monotonic() + Math.min(MOST_WAIT_MS, firstWaitMs * 2 ** this.#failures)
       this.#failures += 1
       return []
@@ -95,16 +102,14 @@ export class WitnessClient {
       const size = answer.status === 409 ? toldSize(answer, body) : undefined
       // Older witnesses answer so where the tree of this size is another one; 422 is what is asked for today.
       if (answer.status === 409 && this.#known === of.head.size && (size ?? this.#known) === this.#known)
-        throw new Refusal(sayStatus(422))
-      if (size === undefined || size === this.#known) throw new Refusal(sayStatus(answer.status))
+        throw new Refusal(problemOf(422))
+      if (size === undefined || size === this.#known) throw new Refusal(problemOf(answer.status))
       if (size > of.head.size)
         // It remembers more than there is: nothing that was cosigned may ever be gone.
-        throw new Refusal(
-          `has cosigned ${size} entries of this log, of which ${of.head.size} are here: it was rolled back`,
-        )
+        throw new Refusal(rolledBack('has cosigned', size, of.head.size))
       this.#known = size
     }
-    throw new Refusal(sayStatus(409))
+    throw new Refusal(problemOf(409))
   }
 
   async #send({ head, text }: SignedHead): Promise<UpstreamAnswer> {
@@ -126,19 +131,26 @@ export class WitnessClient {
     // An empty line in it would end another text than the one that was sent.
     const lines = parseSignatureLines(body)
     const held = lines === undefined ? [] : cosignaturesOf(of.text + body, this.#parts.keys)
-    if (held.length === 0) throw new Refusal('gives no signature of its keys that holds')
+    if (held.length === 0) throw new Refusal(outage('gives no signature of its keys that holds'))
     const latest = this.#parts.clock.now() + MOST_AHEAD_MS
     // 0 says nothing of the time, and one to come would hide for long that it cosigns no more.
     const found = held.filter(({ at }) => at > 0 && at <= latest)
     if (found.length === 0)
-      throw new Refusal('states a time that is not now: its clock or that of this machine is wrong')
+      throw new Refusal(outage('states a time that is not now: its clock or that of this machine is wrong'))
     this.#known = of.head.size
     return found
   }
 }
 
 /** What a witness says, in our words: they are shown to operators. */
-class Refusal extends Error {}
+class Refusal extends Error {
+  readonly why: HolderProblem
+
+  constructor(why: HolderProblem) {
+    super(why.problem)
+    this.why = why
+  }
+}
 
 /** An answer has some kilobytes at most, and each witness is asked one question at a time. */
 const BOUNDED = { claim: () => undefined }
@@ -147,14 +159,15 @@ function toldSize({ headers }: UpstreamAnswer, body: string): number | undefined
   return headers['content-type'] === 'text/x.tlog.size' ? parseSize(body.trimEnd()) : undefined
 }
 
-function sayStatus(status: number): string {
-  return STATUS_WORDS[status] ?? `answers ${status}`
+function problemOf(status: number): HolderProblem {
+  // "the root hash does not match" (c2sp.org/tlog-witness): it has cosigned another tree of this size.
+  if (status === 422) return forked('has cosigned')
+  return outage(STATUS_WORDS[status] ?? `answers ${status}`)
 }
 
 const STATUS_WORDS: Readonly<Record<number, string>> = {
   403: 'does not know the key that signs this log',
   404: 'does not know this log',
   409: 'does not say which checkpoint it has cosigned last',
-  422: 'has cosigned another history of this log: one of the two is a fork',
   429: 'is asked too often',
 }

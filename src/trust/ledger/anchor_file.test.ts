@@ -16,7 +16,10 @@ const ANCHOR = '/anchor/copy'
 
 async function grow(ledger: Ledger, from: number, count: number): Promise<string> {
   for (let at = 0; at < count; at++) await ledger.append(intent(from + at))
-  return await ledger.checkpoint()
+  const text = await ledger.checkpoint()
+  // What is there by then: nobody else waits for the copies.
+  await ledger.settled()
+  return text
 }
 
 interface Scene {
@@ -51,22 +54,30 @@ async function foreign(origin: string): Promise<string> {
   )
 }
 
-const KEPT: readonly [why: string, found: (scene: Scene) => Promise<string>, problem: RegExp][] = [
+const KEPT: readonly [
+  why: string,
+  found: (scene: Scene) => Promise<string>,
+  problem: RegExp,
+  contradicts: boolean,
+][] = [
   [
     'more entries than there are',
     async ({ before }) => Promise.resolve(before.get(9) ?? assert.fail()),
     /holds 9 entries of this log, of which 7 are here: it was rolled back/,
+    true,
   ],
   [
     'other entries, and fewer of them',
     async ({ before }) => Promise.resolve(before.get(4) ?? assert.fail()),
     /another history of this log/,
+    true,
   ],
-  ['another ledger', async () => await foreign('gatehouse.local/x'), /no key of this home has signed/],
+  ['another ledger', async () => await foreign('gatehouse.local/x'), /no key of this home has signed/, false],
   [
     'the name of this log and another key',
     async ({ ledger }) => await foreign(ledger.origin),
     /no key of this home has signed/,
+    false,
   ],
   [
     'another log of this home',
@@ -77,10 +88,11 @@ const KEPT: readonly [why: string, found: (scene: Scene) => Promise<string>, pro
         0,
       ),
     /another log of this home/,
+    false,
   ],
 ]
 
-for (const [why, found, problem] of KEPT)
+for (const [why, found, problem, contradicts] of KEPT)
   test(`an anchor that was away at the start is not replaced: it holds ${why}`, async () => {
     const scene = await rolledBack()
     const { files, ledger } = scene
@@ -89,6 +101,7 @@ for (const [why, found, problem] of KEPT)
     await grow(ledger, 20, 3)
     const [anchor] = ledger.state().anchors
     assert.match(anchor?.problem ?? '', problem)
+    assert.equal(anchor?.contradicts, contradicts)
     assert.equal(anchor?.size, undefined, 'what was put there is there no more')
     assert.equal(Buffer.from(files.all().get(ANCHOR) ?? []).toString('utf8'), text)
     // As soon as it is taken away, it gets copies again.
@@ -96,6 +109,7 @@ for (const [why, found, problem] of KEPT)
     const newest = await grow(ledger, 23, 1)
     assert.equal(Buffer.from(files.all().get(ANCHOR) ?? []).toString('utf8'), newest)
     assert.equal(ledger.state().anchors[0]?.problem, undefined)
+    assert.equal(ledger.state().anchors[0]?.contradicts, false)
     await ledger.close()
   })
 

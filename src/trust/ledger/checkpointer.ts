@@ -1,25 +1,16 @@
 import { utf8 } from '#base/bytes.ts'
-import type { Clock, Millis } from '#base/clock.ts'
+import type { Clock } from '#base/clock.ts'
 import { Fault } from '#base/fault.ts'
 import { errorCode, writeAtomic, type Files } from '#base/files.ts'
-import { reasonToKeep } from './anchor_file.ts'
+import type { OutsideFiles } from '#base/outside_files.ts'
+import { AnchorCopier, type Anchor } from './anchor_copier.ts'
+import type { AnchorPlaces } from './anchor_places.ts'
 import { signCheckpoint, type Head } from './checkpoint.ts'
 import { FILE, type OriginFolder } from './layout.ts'
 import { LogSigners, logKeysOf, type LogKeyring } from './log_keys.ts'
 import type { CompactRange } from './merkle.ts'
 import { isBy, parseNote } from './note.ts'
 import { nameKeys } from './origin.ts'
-
-/** A copy of the newest checkpoint that is kept outside the ledger folder. */
-export interface Anchor {
-  readonly path: string
-  /** Entries that the copy covers; undefined before the first was written. */
-  readonly size: number | undefined
-  /** When it was written. */
-  readonly at: Millis | undefined
-  /** Why the last copy failed. */
-  readonly problem: string | undefined
-}
 
 /** A checkpoint with the head that it states. */
 export interface SignedHead {
@@ -53,6 +44,8 @@ export interface CheckpointerParts {
   readonly anchors: readonly string[]
   /** What they held at the start and was compared with the log, by path. */
   readonly copies: ReadonlyMap<string, string>
+  readonly outside: OutsideFiles
+  readonly places: AnchorPlaces
   readonly newest: SignedHead
   readonly cosigned: SignedHead | undefined
   /** The root of the first `size` entries that are signed. */
@@ -61,18 +54,13 @@ export interface CheckpointerParts {
   onSigned(size: number): void
 }
 
-/** Of an anchor that holds no copy that could be counted on. */
-const NOTHING_THERE = { size: undefined, at: undefined } as const
-
 /**
  * Signs the head of the log: at most once per `everyMs` while entries come, and on demand. A failure is kept as state
  * and tried again; it does not stop the log, which is as durable as before.
  */
 export class Checkpointer implements Checkpoints {
   readonly #parts: CheckpointerParts
-  readonly #anchors: Map<string, Anchor>
-  /** What they hold, as far as that is known to be of this log, by path. */
-  readonly #copies: Map<string, string>
+  readonly #copier: AnchorCopier
   #keys: LogKeyring
   #signers: LogSigners
   #newest: SignedHead
@@ -84,14 +72,16 @@ export class Checkpointer implements Checkpoints {
 
   constructor(parts: CheckpointerParts) {
     this.#parts = parts
-    this.#copies = new Map(parts.copies)
     this.#keys = parts.keys
     this.#signers = new LogSigners(parts.keys, parts.folder.origin)
     this.#newest = parts.newest
     this.#cosigned = parts.cosigned
-    this.#anchors = new Map(
-      parts.anchors.map((path) => [path, { path, size: undefined, at: undefined, problem: undefined }]),
-    )
+    this.#copier = new AnchorCopier({
+      ...parts,
+      folder: parts.folder.path,
+      newest: () => this.#newest,
+      keys: () => logKeysOf(this.#keys, parts.clock.now()),
+    })
   }
 
   get newest(): SignedHead {
@@ -107,7 +97,7 @@ export class Checkpointer implements Checkpoints {
   }
 
   get anchors(): readonly Anchor[] {
-    return [...this.#anchors.values()]
+    return this.#copier.anchors
   }
 
   /** Sees to it that what is on disk now is signed within `everyMs`. */
@@ -123,7 +113,7 @@ export class Checkpointer implements Checkpoints {
     this.#timer.unref()
   }
 
-  /** Signs what is on disk, unless the newest checkpoint covers it, and brings the anchors up to date. */
+  /** Signs what is on disk, unless the newest checkpoint covers it. The anchors get it when they can. */
   sign(): Promise<void> {
     return this.#inTurn(async () => await this.#signNow())
   }
@@ -162,6 +152,12 @@ export class Checkpointer implements Checkpoints {
     clearTimeout(this.#timer)
     this.#timer = undefined
     await this.#work
+    await this.#copier.close()
+  }
+
+  /** Resolves when the anchors have the newest checkpoint, or it is known why not. */
+  async settled(): Promise<void> {
+    await this.#copier.settled()
   }
 
   /** One after the other: they write the same files. What fails holds up nothing that comes after it. */
@@ -188,7 +184,7 @@ export class Checkpointer implements Checkpoints {
       this.#problem = undefined
       this.#parts.onSigned(head.size)
     }
-    for (const anchor of this.anchors) if (anchor.size !== this.#newest.head.size) await this.#copy(anchor)
+    this.#copier.due()
   }
 
   /** False when a key came into use after it was signed. */
@@ -212,23 +208,5 @@ export class Checkpointer implements Checkpoints {
   async #write(name: string, text: string): Promise<void> {
     const { files, folder } = this.#parts
     await writeAtomic(files, `${folder.path}/${name}`, utf8(text))
-  }
-
-  async #copy(anchor: Anchor): Promise<void> {
-    const { head, text } = this.#newest
-    const { files, rootAt, clock } = this.#parts
-    try {
-      const log = { files, rootAt, keys: logKeysOf(this.#keys, clock.now()), newest: head }
-      const reason = await reasonToKeep(anchor.path, this.#copies.get(anchor.path), log)
-      if (reason !== undefined)
-        return void this.#anchors.set(anchor.path, { ...NOTHING_THERE, path: anchor.path, problem: reason })
-      await writeAtomic(files, anchor.path, utf8(text))
-      this.#copies.set(anchor.path, text)
-      const at = clock.now()
-      this.#anchors.set(anchor.path, { path: anchor.path, size: head.size, at, problem: undefined })
-    } catch (thrown) {
-      const problem = `cannot be written: ${errorCode(thrown) ?? 'unknown error'}`
-      this.#anchors.set(anchor.path, { ...anchor, problem })
-    }
   }
 }

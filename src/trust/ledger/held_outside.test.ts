@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { utf8 } from '#base/bytes.ts'
 import { newEd25519Pem } from '#base/crypto.ts'
+import { outsideFilesOf } from '#base/outside_files.ts'
 import { ed25519Cosigner } from './cosignature.ts'
 import {
   emptyDisk,
@@ -48,6 +49,7 @@ async function cosignedLog(by: number): Promise<{ files: SimulatedFiles; sources
     files,
     sources: {
       anchors: [],
+      outside: outsideFilesOf(files),
       policy: { quorum: 2, witnesses: COSIGNERS.map((each) => [each]) },
       verifiers: verifiersOf(logKeysOf(KEYS, 0), origin),
     },

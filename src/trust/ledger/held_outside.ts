@@ -1,8 +1,9 @@
 import { sameBytes } from '#base/bytes.ts'
 import type { Millis } from '#base/clock.ts'
 import { LIMITS } from '#base/limits.ts'
-import type { Files } from '#base/files.ts'
-import { openCheckpoint } from './checkpoint.ts'
+import { folderOf, type Files } from '#base/files.ts'
+import type { OutsideFiles } from '#base/outside_files.ts'
+import { openCheckpoint, type Head } from './checkpoint.ts'
 import { cosignaturesOf } from './cosignature.ts'
 import { FILE, type OriginFolder } from './layout.ts'
 import type { NoteVerifier } from './note.ts'
@@ -22,6 +23,8 @@ export interface HeldOutside {
   readonly witnessed: Holding | undefined
   /** By files, repositories and storage elsewhere. */
   readonly anchored: Holding | undefined
+  /** Where older logs ended, to which its first entry commits: who holds that one holds them (`olderEnds`). */
+  readonly before?: readonly Head[]
 }
 
 /** The keys of each witness, and how many of them it takes. */
@@ -33,6 +36,8 @@ export interface WitnessPolicy {
 export interface HeldSources {
   /** Files that get every checkpoint. */
   readonly anchors: readonly string[]
+  /** How these are reached. */
+  readonly outside: OutsideFiles
   readonly policy: WitnessPolicy
   /** The keys of the log. */
   readonly verifiers: readonly NoteVerifier[]
@@ -49,6 +54,8 @@ export interface HeldNote {
 export interface HeldCopy extends HeldNote {
   readonly by: 'witnesses' | 'anchor'
   readonly holding: Holding
+  /** True for a file on the disk of the ledger: it shows accidents, and not what whoever owns this machine has done. */
+  readonly isNear: boolean
 }
 
 /** When a checkpoint came to have cosignatures of enough witnesses; undefined while it has not. */
@@ -76,16 +83,23 @@ export function furthest(holdings: readonly (Holding | undefined)[]): Holding | 
 export async function readHeldOutside(
   files: Files,
   folder: OriginFolder,
-  { anchors, policy: { quorum, witnesses }, verifiers }: HeldSources,
+  { anchors, outside, policy: { quorum, witnesses }, verifiers }: HeldSources,
 ): Promise<readonly HeldCopy[]> {
   // The log itself is no witness of it, whoever has named it as one.
   const others = witnesses.map((keys) => keys.filter((key) => !verifiers.some((own) => isSameKey(own, key))))
   const policy = { quorum, witnesses: others }
-  const cosigned = await textAt(files, `${folder.path}/${FILE.cosigned}`)
+  const cosigned = await textIn(
+    async () => await files.read(`${folder.path}/${FILE.cosigned}`, LIMITS.noteBytes),
+  )
   const at = cosigned === undefined ? undefined : witnessedAt(cosigned, policy)
   const head = at === undefined ? undefined : openCheckpoint(cosigned ?? '', verifiers)
+  const here = anchors.length === 0 ? undefined : await deviceAt(outside, folder.path)
   const copies = await Promise.all(
-    anchors.map(async (place) => ({ place, note: (await textAt(files, place)) ?? '' })),
+    anchors.map(async (place) => {
+      const note = (await textIn(async () => await outside.read(place, LIMITS.noteBytes))) ?? ''
+      const device = note === '' ? undefined : await deviceAt(outside, folderOf(place))
+      return { place, note, isNear: device !== undefined && device === here }
+    }),
   )
   const ours = copies.flatMap((copy): HeldCopy[] => {
     const found = openCheckpoint(copy.note, verifiers)
@@ -95,7 +109,7 @@ export async function readHeldOutside(
   })
   if (head === undefined) return ours
   const holding = { entries: head.size, at }
-  return [{ place: COSIGNED, note: cosigned ?? '', by: 'witnesses', holding }, ...ours]
+  return [{ place: COSIGNED, note: cosigned ?? '', by: 'witnesses', holding, isNear: false }, ...ours]
 }
 
 const COSIGNED = 'what witnesses have cosigned'
@@ -111,11 +125,15 @@ function isSameKey(left: NoteVerifier, right: NoteVerifier): boolean {
   return sameBytes(left.publicKey, right.publicKey)
 }
 
-async function textAt(files: Files, path: string): Promise<string | undefined> {
+async function textIn(read: () => Promise<Uint8Array>): Promise<string | undefined> {
   try {
-    return Buffer.from(await files.read(path, LIMITS.noteBytes)).toString('utf8')
+    return Buffer.from(await read()).toString('utf8')
   } catch {
     // One that is away or unreadable holds nothing that could be shown.
     return undefined
   }
+}
+
+async function deviceAt(outside: OutsideFiles, folder: string): Promise<string | undefined> {
+  return await outside.deviceOf(folder).catch(() => undefined)
 }

@@ -1,7 +1,8 @@
 import { sameBytes } from '#base/bytes.ts'
 import { Fault } from '#base/fault.ts'
-import type { Files } from '#base/files.ts'
+import { errorCode, type Files } from '#base/files.ts'
 import { LIMITS } from '#base/limits.ts'
+import type { OutsideFiles } from '#base/outside_files.ts'
 import { openCheckpoint, peekCheckpoint, type Head } from './checkpoint.ts'
 import { loadLog, type LoadedLog } from './load.ts'
 import { verifiersOf, type LogKey } from './log_keys.ts'
@@ -19,7 +20,7 @@ export interface KnownHeads {
 
 /** Collects the heads that were kept outside. An anchor that is not there yet is no problem. */
 export async function loadKnownHeads(
-  files: Files,
+  outside: OutsideFiles,
   sources: { readonly anchors: readonly string[]; readonly knownHeads: readonly string[] },
   keys: readonly LogKey[],
 ): Promise<KnownHeads> {
@@ -28,7 +29,7 @@ export async function loadKnownHeads(
   const copies = new Map<string, string>()
   const texts = sources.knownHeads.map((text): [string, string] => ['a head kept in the home', text])
   for (const path of sources.anchors) {
-    const text = await readAnchor(files, path)
+    const text = await readAnchor(outside, path)
     if (text.kind === 'text') texts.push([path, text.text])
     if (text.kind === 'unreadable') problems.push(`${path} cannot be read`)
   }
@@ -91,12 +92,11 @@ type AnchorText =
   | { readonly kind: 'unreadable' }
   | { readonly kind: 'text'; readonly text: string }
 
-async function readAnchor(files: Files, path: string): Promise<AnchorText> {
+async function readAnchor(outside: OutsideFiles, path: string): Promise<AnchorText> {
   try {
-    if ((await files.facts(path)) === undefined) return { kind: 'none' }
-    return { kind: 'text', text: Buffer.from(await files.read(path, LIMITS.noteBytes)).toString('utf8') }
-  } catch {
+    return { kind: 'text', text: Buffer.from(await outside.read(path, LIMITS.noteBytes)).toString('utf8') }
+  } catch (thrown) {
     // A disk that is away must not keep the ledger from opening; doctor tells of it.
-    return { kind: 'unreadable' }
+    return { kind: errorCode(thrown) === 'ENOENT' ? 'none' : 'unreadable' }
   }
 }

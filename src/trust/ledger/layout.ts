@@ -1,4 +1,5 @@
-import { isTemporary, type Files } from '#base/files.ts'
+import { Fault } from '#base/fault.ts'
+import { errorCode, isTemporary, type Files } from '#base/files.ts'
 
 /**
  * The ledger folder: one folder per log origin, `0001-<id>`, and in it
@@ -42,14 +43,14 @@ export function originFolder(directory: string, number: number, id: string): Ori
   return { number, origin: ORIGIN_PREFIX + id, path: `${directory}/${name}` }
 }
 
-/** The log folders, oldest first, and names that are none and not the ledger's own. */
+/** The log folders, oldest first, and names that are none and not the ledger's own. Throws as `namesIn`. */
 export async function listOrigins(
   files: Files,
   directory: string,
 ): Promise<{ readonly folders: readonly OriginFolder[]; readonly strange: readonly string[] }> {
   const folders: OriginFolder[] = []
   const strange: string[] = []
-  for (const name of await files.list(directory)) {
+  for (const name of await namesIn(files, directory)) {
     const [, number = '', id = ''] = FOLDER_PATTERN.exec(name) ?? []
     const folder = originFolder(directory, Number(number), id)
     if (folder.path === `${directory}/${name}`) folders.push(folder)
@@ -66,7 +67,7 @@ export function segmentName(first: number, part: Part): string {
   return `${String(first).padStart(INDEX_DIGITS, '0')}.${part}`
 }
 
-/** The segments of a log in order, unfinished temporary files, and names that are neither. */
+/** The segments of a log in order, unfinished temporary files, and names that are neither. Throws as `namesIn`. */
 export async function listSegments(
   files: Files,
   folder: OriginFolder,
@@ -78,7 +79,7 @@ export async function listSegments(
   const segments = new Map<number, Set<Part>>()
   const temporary: string[] = []
   const strange: string[] = []
-  for (const name of await files.list(folder.path)) {
+  for (const name of await namesIn(files, folder.path)) {
     const segment = parseSegmentName(name)
     if (segment !== undefined) {
       const parts = segments.get(segment.first) ?? new Set()
@@ -88,6 +89,19 @@ export async function listSegments(
   }
   const inOrder = [...segments].map(([first, parts]) => ({ first, parts }))
   return { segments: inOrder.sort((left, right) => left.first - right.first), temporary, strange }
+}
+
+/** The names in a folder of the ledger; none where it is not there. Throws `ledger.corrupt` where it is no folder. */
+export async function namesIn(files: Files, path: string): Promise<readonly string[]> {
+  try {
+    return await files.list(path)
+  } catch (thrown) {
+    throw errorCode(thrown) === 'ENOTDIR' ? notAFolder(path, thrown) : thrown
+  }
+}
+
+export function notAFolder(place: string, cause: unknown): Fault {
+  return new Fault('ledger.corrupt', { place, what: 'not a folder of a ledger' }, { cause })
 }
 
 /** Files of a log beside its segments. */

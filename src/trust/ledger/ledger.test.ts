@@ -583,6 +583,7 @@ test('anchors get every checkpoint: one that cannot be written is a problem and 
   const ledger = await openOn(files, { anchors: ['/anchor/a', '/nowhere/b'] })
   await ledger.append(intent(1))
   const text = await ledger.checkpoint()
+  await ledger.settled()
   assert.equal(Buffer.from(await files.read('/anchor/a')).toString('utf8'), text)
   const state = ledger.state()
   assert.equal(state.unanchored, 0)

@@ -33,7 +33,7 @@ export interface Ledger extends Recorder {
   state(): LedgerState
   /** Signs what is on disk, and seals what is full without waiting for a quiet moment, for as long as `goOn` says. */
   sealNow(goOn: () => boolean): ReturnType<Sealer['sealNow']>
-  /** Resolves when nothing is being sealed or measured in the background. */
+  /** Resolves when nothing is being sealed, measured or copied to anchors in the background. */
   settled(): Promise<void>
   /**
    * Writes what waits, signs it and closes. Later appends throw `ledger.unwritable`; so does this, after it has closed,
@@ -113,6 +113,8 @@ class FileLedger implements Ledger {
       everyMs: options.checkpointEveryMs ?? CHECKPOINT_EVERY_MS,
       anchors: options.anchors ?? [],
       copies: home.copies,
+      outside: home.outside,
+      places: home.places,
       rootAt: async (size) => await new TiledLog(files, folder).rootAt(size),
       newest: checkpoint,
       cosigned: home.cosigned,
@@ -212,6 +214,7 @@ class FileLedger implements Ledger {
   }
 
   async settled(): Promise<void> {
+    await this.#checkpointer.settled()
     await this.#sealer.settled()
     await this.#space.settled()
   }

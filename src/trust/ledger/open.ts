@@ -4,8 +4,10 @@ import { Fault } from '#base/fault.ts'
 import { folderOf, type Files } from '#base/files.ts'
 import { newEntryId } from '#base/ids.ts'
 import { LIMITS } from '#base/limits.ts'
+import { outsideFilesOf, type OutsideFiles } from '#base/outside_files.ts'
 import type { EntryDraft } from '#base/recorder.ts'
 import { ActiveSegment } from './active_segment.ts'
+import { AnchorPlaces } from './anchor_places.ts'
 import { openCheckpoint, peekCheckpoint, type Head } from './checkpoint.ts'
 import type { SignedHead } from './checkpointer.ts'
 import { SEED_BYTES } from './commitment.ts'
@@ -18,6 +20,7 @@ import {
   createOrigin,
   loadVerifiers,
   nameKeys,
+  removeUnfinished,
   sortOrigins,
   type FinishedOrigin,
   type OriginKeys,
@@ -50,6 +53,10 @@ export interface LedgerOptions {
   readonly checkpointEveryMs?: number | undefined
   /** Files outside the ledger folder, best on another disk, that get a copy of each checkpoint. */
   readonly anchors?: readonly string[] | undefined
+  /** How these are reached, until the ledger is closed. Default: in this process, for as long as it takes. */
+  readonly outside?: OutsideFiles | undefined
+  /** The file in the home that says on which disks they are. Default: none. */
+  readonly anchorPlaces?: string | undefined
   /** Checkpoints that the caller kept outside the ledger folder. */
   readonly knownHeads?: readonly string[] | undefined
   /** False once the folder may be another process's: nothing is written any more. Asked at every write. */
@@ -83,6 +90,8 @@ export interface OpenedLog {
   readonly problems: readonly string[]
   /** What anchors held that was compared with the logs, by path. */
   readonly copies: ReadonlyMap<string, string>
+  readonly outside: OutsideFiles
+  readonly places: AnchorPlaces
 }
 
 /** Finds or starts the log to append to and brings its files in order. Throws as `openLedger`. */
@@ -93,7 +102,8 @@ export async function openNewestLog(options: LedgerOptions): Promise<OpenedLog> 
   const newest = found.at(-1)
   const cosigned = newest && (await loadCosigned(files, newest.folder))
   const knownHeads = [...(options.knownHeads ?? []), ...(cosigned === undefined ? [] : [cosigned])]
-  const known = await loadKnownHeads(files, { anchors: options.anchors ?? [], knownHeads }, ours)
+  const outside = options.outside ?? outsideFilesOf(files)
+  const known = await loadKnownHeads(outside, { anchors: options.anchors ?? [], knownHeads }, ours)
   if (newest !== undefined) checkKeys(newest, ours)
   else if (options.onLoss === 'refuse') throw goneLedger(directory)
   await files.makeDirectory(directory)
@@ -101,6 +111,7 @@ export async function openNewestLog(options: LedgerOptions): Promise<OpenedLog> 
   // What a folder says of its keys is not trusted, only what the home has.
   const finished = found.map(({ folder }) => ({ folder, verifiers: verifiersOf(ours, folder.origin) }))
   const { opened, losses } = await openOrSucceed(options, finished, known.heads)
+  await removeUnfinished(files, (await sortOrigins(files, directory)).unfinished)
   // An earlier process may have died before its names were durable; what follows builds on them.
   await files.syncDirectory(opened.log.folder.path)
   await files.syncDirectory(directory)
@@ -116,6 +127,8 @@ export async function openNewestLog(options: LedgerOptions): Promise<OpenedLog> 
     lost,
     problems: known.problems,
     copies: known.copies,
+    outside,
+    places: await AnchorPlaces.load(files, options.anchorPlaces),
   }
 }
 

@@ -22,7 +22,8 @@ import { makeLeaf } from './leaf.ts'
 import { verifiersOf } from './log_keys.ts'
 import { leafHash } from './merkle.ts'
 import { printVerifierKey, type NoteVerifier } from './note.ts'
-import { createOrigin, isUnfinished, loadVerifiers, nameKeys, sortOrigins } from './origin.ts'
+import { createOrigin, isUnfinished, loadVerifiers, nameKeys, sortOrigins, startedLogs } from './origin.ts'
+import { tailEntries } from './read.ts'
 import { encodeGroup, encodeHead } from './raw_segment.ts'
 import { successionFields } from './succession.ts'
 
@@ -41,6 +42,66 @@ test('createOrigin numbers logs and clears away what a crash left of one', async
   )
   assert.match(first.origin, /^gatehouse\.local\/[0-9A-Za-z]{16}$/)
   assert.notEqual(first.origin, second.origin)
+})
+
+test('createOrigin removes a link that has the name of a log, and nothing of what it leads to', async () => {
+  const home = fs.mkdtempSync(path.join(os.tmpdir(), 'gatehouse-origin-'))
+  try {
+    const [ledger, elsewhere] = [path.join(home, 'ledger'), path.join(home, 'elsewhere')]
+    for (const folder of [ledger, elsewhere]) fs.mkdirSync(folder)
+    // A name that is in a log, too: any other one, and it is no log that was not finished.
+    fs.writeFileSync(path.join(elsewhere, 'checkpoint'), 'precious')
+    fs.symlinkSync(elsewhere, originFolder(ledger, 2, 'A'.repeat(16)).path)
+    const made = await createOrigin(NODE_FILES, ledger, KEYS, { opening: undefined, at: 0 })
+    assert.deepEqual(fs.readdirSync(ledger), [path.basename(made.path)])
+    assert.equal(fs.readFileSync(path.join(elsewhere, 'checkpoint'), 'utf8'), 'precious')
+  } finally {
+    fs.rmSync(home, { recursive: true })
+  }
+})
+
+test('sortOrigins takes no folder for an unfinished log that holds something else', async () => {
+  const files = await emptyDisk()
+  const left = originFolder(LEDGER, 1, 'A'.repeat(16))
+  await files.makeDirectory(left.path)
+  files.tamper(`${left.path}/id_ed25519`, utf8('precious'))
+  await assert.rejects(sortOrigins(files, LEDGER), { code: 'ledger.corrupt' })
+})
+
+test('openLedger removes what a crash left of a log, also where it starts none: readers would take it for the newest', async () => {
+  const files = await emptyDisk()
+  await (await openOn(files)).close()
+  const { path: first } = await newestFolder(files)
+  const left = originFolder(LEDGER, 2, 'A'.repeat(16))
+  await files.makeDirectory(left.path)
+  files.tamper(`${left.path}/checkpoint`, utf8('x'))
+  await (await openOn(files)).close()
+  assert.deepEqual(
+    (await listOrigins(files, LEDGER)).folders.map((each) => each.path),
+    [first],
+  )
+})
+
+test('startedLogs leaves out what a start has not finished: it would be taken for the newest log', async () => {
+  const files = await emptyDisk()
+  await (await openOn(files)).close()
+  const { path: first } = await newestFolder(files)
+  await files.makeDirectory(originFolder(LEDGER, 2, 'A'.repeat(16)).path)
+  assert.deepEqual(
+    (await startedLogs(files, LEDGER)).map((each) => each.path),
+    [first],
+  )
+})
+
+test('a file in the place of the folder of a log is damage with its place: for who starts, reads and lists', async () => {
+  const files = await emptyDisk()
+  await (await openOn(files)).close()
+  const { path: place } = originFolder(LEDGER, 2, 'A'.repeat(16))
+  files.tamper(place, utf8('x'))
+  const fault = { code: 'ledger.corrupt', detail: { place, what: 'not a folder of a ledger' } }
+  await assert.rejects(sortOrigins(files, LEDGER), fault)
+  await assert.rejects(startedLogs(files, LEDGER), fault)
+  await assert.rejects(tailEntries(files, LEDGER, 1), fault)
 })
 
 test('sortOrigins never takes a log with entries for an unfinished one', async () => {

@@ -1,12 +1,20 @@
 import { sameBytes, utf8 } from '#base/bytes.ts'
 import type { Millis } from '#base/clock.ts'
 import { Fault } from '#base/fault.ts'
-import { writeAtomic, type Files } from '#base/files.ts'
+import { errorCode, writeAtomic, type Files } from '#base/files.ts'
 import { randomBase62 } from '#base/ids.ts'
 import { LIMITS } from '#base/limits.ts'
 import { signCheckpoint } from './checkpoint.ts'
 import { parseLogKey } from './cosignature.ts'
-import { FILE, listOrigins, listSegments, originFolder, segmentPath, type OriginFolder } from './layout.ts'
+import {
+  FILE,
+  listOrigins,
+  listSegments,
+  notAFolder,
+  originFolder,
+  segmentPath,
+  type OriginFolder,
+} from './layout.ts'
 import { parseLeaf, type MadeLeaf } from './leaf.ts'
 import { LogSigners, type LogKeyring } from './log_keys.ts'
 import { leafHash, rootOf } from './merkle.ts'
@@ -35,7 +43,7 @@ export async function createOrigin(
 ): Promise<OriginFolder> {
   const { opening, at } = start
   const { finished, unfinished } = await sortOrigins(files, directory)
-  for (const folder of unfinished) await removeUnfinished(files, folder)
+  await removeUnfinished(files, unfinished)
   const number = (finished.at(-1)?.folder.number ?? 0) + 1
   const folder = originFolder(directory, number, randomBase62(ID_CHARACTERS))
   await files.makeDirectory(folder.path)
@@ -106,7 +114,7 @@ export async function nameKeys(
   await writeKeys(files, folder, [...signers, ...earlier])
 }
 
-function isSameKey(left: NoteVerifier, right: NoteVerifier): boolean {
+export function isSameKey(left: NoteVerifier, right: NoteVerifier): boolean {
   return left.type === right.type && sameBytes(left.publicKey, right.publicKey)
 }
 
@@ -115,10 +123,33 @@ async function writeKeys(files: Files, folder: OriginFolder, keys: readonly Note
   await writeAtomic(files, `${folder.path}/${FILE.origin}`, utf8(lines.join('')))
 }
 
-/** True for a folder as `createOrigin` can leave it at a crash: no origin file, and at most its opening entry. */
+/**
+ * The folders of logs, oldest first, without one at their end that a start has not finished: it holds nothing yet, and is no
+ * newest log. Throws `ledger.corrupt` where something else stands in the place of a folder.
+ */
+export async function startedLogs(files: Files, directory: string): Promise<readonly OriginFolder[]> {
+  return await startedAmong(files, (await listOrigins(files, directory)).folders)
+}
+
+/** The same of folders that were listed. */
+export async function startedAmong(
+  files: Files,
+  folders: readonly OriginFolder[],
+): Promise<readonly OriginFolder[]> {
+  const last = folders.at(-1)
+  return last !== undefined && (await isUnfinished(files, last)) ? folders.slice(0, -1) : folders
+}
+
+/** True for a folder as `createOrigin` can leave it at a crash: no origin file, at most its opening entry, nothing strange. */
 export async function isUnfinished(files: Files, folder: OriginFolder): Promise<boolean> {
-  if ((await files.facts(`${folder.path}/${FILE.origin}`)) !== undefined) return false
-  const { segments } = await listSegments(files, folder)
+  const place = `${folder.path}/${FILE.origin}`
+  const origin = await files.facts(place).catch((thrown: unknown) => {
+    throw errorCode(thrown) === 'ENOTDIR' ? notAFolder(folder.path, thrown) : thrown
+  })
+  if (origin !== undefined) return false
+  const { segments, strange } = await listSegments(files, folder)
+  // Whoever put that there may miss it.
+  if (strange.length > 0) return false
   if (segments.length === 0) return true
   const content = segments.length === 1 ? await readIfThere(files, segmentPath(folder, 0, 'raw')) : undefined
   const raw = content === undefined ? undefined : scanSegment(content)
@@ -131,9 +162,24 @@ function isOpening(leaf: Uint8Array): boolean {
   return successionOf(parseLeaf(leaf)) !== undefined
 }
 
-async function removeUnfinished(files: Files, folder: OriginFolder): Promise<void> {
-  for (const name of await files.list(folder.path)) await files.unlink(`${folder.path}/${name}`)
-  await files.removeDirectory(folder.path)
+/** Removes folders that `sortOrigins` calls unfinished: to whoever reads the last one would be the newest log. */
+export async function removeUnfinished(files: Files, folders: readonly OriginFolder[]): Promise<void> {
+  for (const { path } of folders) {
+    if (await isRemovedLink(files, path)) continue
+    for (const name of await files.list(path)) await files.unlink(`${path}/${name}`)
+    await files.removeDirectory(path)
+  }
+}
+
+/** A link in the place of a log goes, and never what it leads to. */
+async function isRemovedLink(files: Files, path: string): Promise<boolean> {
+  try {
+    await files.unlink(path)
+    return true
+  } catch (thrown) {
+    if (errorCode(thrown) === 'ERR_FS_EISDIR') return false
+    throw thrown
+  }
 }
 
 function firstSegment(origin: string, keys: OriginKeys, opening: MadeLeaf | undefined): Uint8Array {

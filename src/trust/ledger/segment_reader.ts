@@ -1,7 +1,7 @@
 import { Fault } from '#base/fault.ts'
-import { errorCode, type Files } from '#base/files.ts'
+import { errorCode, folderOf, type Files } from '#base/files.ts'
 import { NOT_PLAIN } from '#base/plain_file.ts'
-import { segmentPath, type OriginFolder, type Part } from './layout.ts'
+import { notAFolder, segmentPath, type OriginFolder, type Part } from './layout.ts'
 import {
   packedHeadBytes,
   PACKED_HEAD_BYTES,
@@ -32,8 +32,8 @@ export async function readSegment(files: Files, folder: OriginFolder, first: num
 }
 
 /**
- * The content of a file, or undefined when there is no such file. Throws `ledger.corrupt` when it is no plain file, or
- * larger than `maxBytes`.
+ * The content of a file, or undefined when there is no such file. Throws `ledger.corrupt` when it is no plain file, larger
+ * than `maxBytes`, or below what is no folder.
  */
 export async function readIfThere(
   files: Files,
@@ -48,8 +48,9 @@ export async function readIfThere(
   }
 }
 
-/** `ledger.corrupt` for an error that says that something else stands in the place of a plain file. */
+/** `ledger.corrupt` for an error that says that something else stands in the place of a plain file, or of its folder. */
 function notPlainFault(thrown: unknown, place: string): Fault | undefined {
+  if (errorCode(thrown) === 'ENOTDIR') return notAFolder(folderOf(place), thrown)
   return NOT_PLAIN.has(errorCode(thrown) ?? '')
     ? new Fault('ledger.corrupt', { place, what: 'not a plain file of a ledger' }, { cause: thrown })
     : undefined

@@ -1,5 +1,5 @@
 import type { Millis } from '#base/clock.ts'
-import type { Anchor } from './checkpointer.ts'
+import type { Anchor } from './anchor_copier.ts'
 import type { SegmentMark } from './load.ts'
 
 /** What a ledger knows of itself, for `doctor` and metrics. Sizes in bytes. */

@@ -4,7 +4,12 @@ export const homeRestored: Check = {
   id: 'home-restored',
   title: 'Restores',
   why: 'A home that was put back from a copy lacks what was recorded after the copy, and others may have seen it.',
-  run: ({ ledger }) => {
+  run: ({ home, ledger }) => {
+    if (home?.isRestored === true)
+      return warn(
+        'restored from a backup, and not started since',
+        'Make sure that no door runs in the home that was copied, and start this one: docs/how-to/back-up-and-restore.md',
+      )
     if (ledger === undefined) return unknown('there is no ledger yet', 'Start the door once: npm start')
     const { restored } = ledger
     if (restored === undefined) return ok('the home was never restored from a backup')

@@ -18,9 +18,15 @@ export const ledgerAnchored: Check = {
         `nobody outside holds a checkpoint: whoever owns this machine can rewrite all ${outside.entries} entries unnoticed`,
         'Name witnesses or anchors below ledger in gatehouse.yaml: docs/how-to/anchor-checkpoints.md',
       )
-    const rest = Math.max(0, outside.entries - held.entries)
+    const isNearOnly = outside.witnessed === undefined && outside.near.names.length > 0 && outside.near.isAll
+    const rest = Math.max(0, outside.entries - (isNearOnly ? 0 : held.entries))
     const age = held.at === undefined ? '' : `, ${minutes(now - held.at)} ago`
-    const says = `${held.entries} of ${outside.entries} entries are held outside (${holdersOf(outside)}${age}); whoever owns this machine can rewrite the other ${rest} unnoticed`
+    const says = `${held.entries} of ${outside.entries} entries are held outside (${holdersOf(outside)}${age}); whoever owns this machine can rewrite ${rest} of all unnoticed${nearSays(outside)}`
+    if (isNearOnly)
+      return warn(
+        says,
+        'Hold checkpoints on another machine, or see whether a share is mounted: docs/how-to/anchor-checkpoints.md',
+      )
     if (rest > 0 && held.at !== undefined && now - held.at > STALE_MS)
       return warn(
         says,
@@ -41,6 +47,11 @@ function holdersOf({ quorum, witnessed, anchored }: OutsideFacts): string {
     ...(anchored === undefined ? [] : [`anchors: ${anchored.entries}`]),
   ]
   return names.join('; ')
+}
+
+function nearSays({ near: { names } }: OutsideFacts): string {
+  if (names.length === 0) return ''
+  return `; on the disk of the home, where it shows accidents and not what whoever owns this machine does: ${names.join(', ')}`
 }
 
 function minutes(ms: number): string {

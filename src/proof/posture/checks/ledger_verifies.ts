@@ -13,6 +13,13 @@ export const ledgerVerifies: Check = {
         'Keep a copy of the home, then run: gatehouse ledger verify',
       )
     }
+    const [contradiction] = ledger.contradictions
+    if (contradiction !== undefined) {
+      return fail(
+        `internally consistent, but not what it was: ${contradiction}`,
+        'Keep a copy of the home and of what is held outside, they are evidence; find out who put an older ledger here, and put the newest copy back: docs/how-to/restore-a-home.md',
+      )
+    }
     if (ledger.lost > 0) {
       return warn(
         `internally consistent, but ${ledger.lost} entries were lost when the home was restored to an older state`,
