@@ -45,12 +45,42 @@ test('anyone reads tiles that come to the checkpoint, and who may read entries r
     const response = await fetch(bundle, { headers: { authorization: `Bearer ${mirror.key}` } })
     assert.equal(response.status, 200)
     assert.equal(response.headers.get('content-type'), 'application/octet-stream')
+    assert.equal(response.headers.get('cache-control'), 'private, max-age=86400, immutable')
     const entries = entriesOf(Buffer.from(await response.arrayBuffer()))
     assert.deepEqual(Buffer.concat(entries.map(leafHash)), hashes)
     const entry = response.headers.get('x-request-id') ?? ''
     const why = await cli('ledger', 'show', entry)
     assert.match(why.stdout, /log:read-entries/)
     assert.match(why.stdout, new RegExp(`tile/entries/000\\.p/${size}`))
+  })
+})
+
+test('tiles and checkpoints are documents of HTTP: kept as long as they hold, and not sent twice', async () => {
+  await journey(async (told) => {
+    const { size } = await signed(told, 1)
+    const base = `${told.door().door}/log`
+    const tile = `${base}/tile/0/000.p/${size}`
+    const whole = await fetch(tile)
+    const body = Buffer.from(await whole.arrayBuffer())
+    const tag = whole.headers.get('etag') ?? assert.fail('no tag')
+    assert.equal(whole.headers.get('cache-control'), 'public, max-age=86400, immutable')
+    assert.equal((await fetch(`${base}/checkpoint`)).headers.get('cache-control'), 'public, max-age=1')
+    const held = await fetch(tile, { headers: { 'if-none-match': tag } })
+    assert.deepEqual([held.status, await held.text(), held.headers.get('etag')], [304, '', tag])
+    const head = await fetch(tile, { method: 'HEAD' })
+    assert.deepEqual(
+      [head.status, head.headers.get('content-length'), await head.text()],
+      [200, String(body.length), ''],
+    )
+    // Parts are not given: the whole is what RFC 9110 section 14.2 asks for then.
+    const part = await fetch(tile, { headers: { range: 'bytes=0-31' } })
+    assert.deepEqual([part.status, Buffer.from(await part.arrayBuffer())], [200, body])
+    for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
+      const refused = await fetch(tile, { method })
+      assert.deepEqual([refused.status, refused.headers.get('allow')], [405, 'GET, HEAD'], method)
+    }
+    const missing = await fetch(`${base}/tile/0/x001/000`)
+    assert.deepEqual([missing.status, missing.headers.get('cache-control')], [404, 'no-store'])
   })
 })
 

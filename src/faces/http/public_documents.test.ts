@@ -22,6 +22,20 @@ test('documents are open to all, by GET and HEAD at their very path, and nothing
   assert.equal((await closed.ask(`GET /.well-known/jwks.json HTTP/1.1\r\n${STRANGER}\r\n`)).status, 404)
 })
 
+test('documents are not sent again to whoever has them', async (t) => {
+  const { ask } = await rig(t, { documents: DOCUMENTS })
+  const get = async (tags: string) =>
+    await ask(`GET /.well-known/jwks.json HTTP/1.1\r\n${STRANGER}If-None-Match: ${tags}\r\n\r\n`)
+  const whole = await get('"other"')
+  const tag = whole.headers.get('etag') ?? assert.fail('no tag')
+  assert.deepEqual([whole.status, whole.body], [200, '{"keys":[]}'])
+  for (const tags of [tag, `"other", W/${tag}`, '*']) {
+    const held = await get(tags)
+    assert.deepEqual([held.status, held.body, held.headers.get('etag')], [304, '', tag], tags)
+    assert.equal(held.headers.get('cache-control'), 'public, max-age=300')
+  }
+})
+
 test('documents are not for a source that is over its limit', async (t) => {
   const { ask, guard } = await rig(t, { documents: DOCUMENTS })
   while (guard.charge('127.0.0.1') === undefined);

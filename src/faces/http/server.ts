@@ -141,7 +141,7 @@ class HttpFace {
     try {
       this.#read(visit)
       const asked = this.#parts.openLog?.find(request.url ?? '')
-      if (asked !== undefined && isRead(request)) return this.#reply(visit, await this.#readLog(visit, asked))
+      if (asked !== undefined) return this.#reply(visit, await this.#readLog(visit, asked))
       const open = this.#health(request, id) ?? this.#document(visit)
       const found = open === undefined ? this.#receive(visit) : undefined
       const reply = found === undefined ? open : await this.#pass(visit, found)
@@ -183,14 +183,15 @@ class HttpFace {
   }
 
   /** Open to all as often as each source may ask. That something is not there yet is no fault of who follows the log. */
-  async #readLog({ id, connection, facts }: Visit, asked: LogAsked): Promise<Reply> {
+  async #readLog({ id, connection, facts, request }: Visit, asked: LogAsked): Promise<Reply> {
+    if (!isRead(request)) throw new Fault('method.wrong', { allow: 'GET, HEAD' })
     const address = this.#sources.sourceOf(connection.peer, facts.forwardedFor)
     const wait = this.#parts.guard.refusesEarly(address, false)
     if (wait !== undefined) return this.#tooMany(wait, { id, envelope: 'problem' })
     try {
       const document = await this.#parts.openLog?.read(asked, address)
       if (document === undefined) throw new Fault('log.unknown')
-      return openReply(document, id)
+      return openReply(document, { id, ifNoneMatch: facts.ifNoneMatch })
     } catch (thrown) {
       const fault = asFault(thrown)
       this.#parts.metrics.refusedEarly(fault.code)
@@ -201,7 +202,10 @@ class HttpFace {
   /** Open to all, but not to a source that is over its limit. */
   #document({ request, connection, facts, id }: Visit): Reply | undefined {
     const { documents, guard } = this.#parts
-    const reply = documents === undefined ? undefined : documentReply(request, documents, id)
+    const reply =
+      documents === undefined
+        ? undefined
+        : documentReply(request, documents, { id, ifNoneMatch: facts.ifNoneMatch })
     if (reply === undefined) return undefined
     const address = this.#sources.sourceOf(connection.peer, facts.forwardedFor)
     const wait = guard.refusesEarly(address, false)

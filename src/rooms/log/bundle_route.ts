@@ -6,7 +6,7 @@ import { knownTarget, type ActedBytes, type RawRequest, type Route } from '#door
 import { checkPermit } from '#trust/access/authorize.ts'
 import { parseTilePath, tilePath, type TileAddress } from '#trust/ledger/tile_path.ts'
 import type { TiledLogs } from '#trust/ledger/tiled_logs.ts'
-import { EACH, fullTileCache, isFull, NEWEST } from './log_paths.ts'
+import { EACH, NEWEST, tileCache } from './log_paths.ts'
 
 const ACTION = 'log:read-entries'
 const LOG: EntityRef = { type: 'Endpoint', id: 'log' }
@@ -70,8 +70,8 @@ async function read(logs: TiledLogs, { log: name, bundle }: BundleName): Promise
   const address = addressOf(bundle)
   const bytes = log && (await log.tile(address))
   if (bytes === undefined) throw new Fault('log.unknown')
-  // Of a log of its own it never changes; but whoever keeps it must be the one who may read it.
-  const cache = isFull(address) ? `private, ${fullTileCache(name ?? undefined)}` : 'no-store'
+  // Whoever keeps it must be the one who may read it.
+  const cache = `private, ${tileCache(name ?? undefined, address)}`
   return { kind: 'bytes', bytes, cache, facts: { bundle } }
 }
 

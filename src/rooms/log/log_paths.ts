@@ -34,13 +34,11 @@ const YEAR_SECONDS = 31_536_000
 const DAY_SECONDS = 86_400
 
 /**
- * How long a full tile may be kept. It never changes; but below the prefix of the newest log there may be another log one
- * day, and it must not be mixed with this one for long.
+ * How long a tile may be kept: "this endpoint is immutable" (c2sp.org/tlog-tiles, "Merkle Tree"). But below the prefix of the
+ * newest log there may be another log one day, and it must not be mixed with this one for long; and a partial tile is not
+ * asked for any more once there is a wider one.
  */
-export function fullTileCache(log: string | undefined): string {
-  return `max-age=${log === undefined ? DAY_SECONDS : YEAR_SECONDS}, immutable`
-}
-
-export function isFull({ width }: TileAddress): boolean {
-  return width === TILE_HASHES
+export function tileCache(log: string | undefined, { width }: Pick<TileAddress, 'width'>): string {
+  const isForEver = log !== undefined && width === TILE_HASHES
+  return `max-age=${isForEver ? YEAR_SECONDS : DAY_SECONDS}, immutable`
 }

@@ -30,8 +30,9 @@ const OPEN: readonly [path: string, type: string, cache: string, bytes: number |
   [`/logs/${NAME}/checkpoint`, 'text/plain; charset=utf-8', 'public, max-age=1', undefined],
   ['/log/tile/0/001', 'application/octet-stream', 'public, max-age=86400, immutable', 8_192],
   [`/logs/${NAME}/tile/0/001`, 'application/octet-stream', 'public, max-age=31536000, immutable', 8_192],
-  ['/log/tile/0/003.p/44', 'application/octet-stream', 'public, max-age=300', 44 * 32],
-  ['/log/tile/1/000.p/3', 'application/octet-stream', 'public, max-age=300', 96],
+  ['/log/tile/0/003.p/44', 'application/octet-stream', 'public, max-age=86400, immutable', 44 * 32],
+  [`/logs/${NAME}/tile/0/003.p/44`, 'application/octet-stream', 'public, max-age=86400, immutable', 44 * 32],
+  ['/log/tile/1/000.p/3', 'application/octet-stream', 'public, max-age=86400, immutable', 96],
 ]
 
 for (const [path, type, cache, bytes] of OPEN)

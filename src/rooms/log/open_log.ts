@@ -6,7 +6,7 @@ import { LIMITS } from '#base/limits.ts'
 import { TokenBuckets } from '#door/token_bucket.ts'
 import type { TiledLog } from '#trust/ledger/tiled_log.ts'
 import type { TiledLogs } from '#trust/ledger/tiled_logs.ts'
-import { fullTileCache, isFull, parseLogPath, type LogAsked } from './log_paths.ts'
+import { parseLogPath, tileCache, type LogAsked } from './log_paths.ts'
 
 /** What is open to all, as it is sent. */
 export interface LogDocument {
@@ -75,11 +75,8 @@ async function documentOf(log: TiledLog, { log: name, what }: LogAsked): Promise
     return { type: 'text/plain; charset=utf-8', cache: CHECKPOINT_CACHE, bytes: utf8(text) }
   }
   const bytes = await log.tile(what)
-  const cache = isFull(what) ? `public, ${fullTileCache(name)}` : PARTIAL_CACHE
-  return bytes && { type: 'application/octet-stream', cache, bytes }
+  return bytes && { type: 'application/octet-stream', cache: `public, ${tileCache(name, what)}`, bytes }
 }
 
 /** "its headers SHOULD prevent caching beyond a few seconds" (c2sp.org/tlog-tiles, "Checkpoints") */
 const CHECKPOINT_CACHE = 'public, max-age=1'
-/** Soon there is a wider one, and then a full one. */
-const PARTIAL_CACHE = 'public, max-age=300'

@@ -1,3 +1,4 @@
+import { namesTag } from '#base/entity_tag.ts'
 import { Fault } from '#base/fault.ts'
 import type { Preconditions } from '#door/route.ts'
 
@@ -8,12 +9,12 @@ export function etagOf({ version }: { readonly version: number }): string {
 
 /** Throws `resource.changed` unless the client believes right of what it changes, or believes nothing. */
 export function checkUnchanged(found: { readonly version: number }, ifMatch: string | null): void {
-  if (ifMatch !== null && !names(ifMatch, etagOf(found))) throw new Fault('resource.changed')
+  if (ifMatch !== null && !namesTag(ifMatch, etagOf(found))) throw new Fault('resource.changed')
 }
 
 /** True when the client has this version already. */
 export function isHeld(found: { readonly version: number }, ifNoneMatch: string | null): boolean {
-  return ifNoneMatch !== null && names(ifNoneMatch, etagOf(found))
+  return ifNoneMatch !== null && namesTag(ifNoneMatch, etagOf(found))
 }
 
 /** What of the headers goes with the input of a route. */
@@ -22,12 +23,4 @@ export function preconditionsOf({ preconditions }: { readonly preconditions?: Pr
   readonly ifNoneMatch: string | null
 } {
   return { ifMatch: preconditions?.ifMatch ?? null, ifNoneMatch: preconditions?.ifNoneMatch ?? null }
-}
-
-/** Compared weakly (RFC 9110 section 8.8.3.2), as there are no strong ones. */
-function names(list: string, etag: string): boolean {
-  return list.split(',').some((each) => {
-    const tag = each.trim()
-    return tag === '*' || tag.replace(/^W\//, '') === etag.slice(2)
-  })
 }
