@@ -8,6 +8,7 @@ import { newEntryId } from '#base/ids.ts'
 import type { JsonObject } from '#base/json.ts'
 import { checkOwnFolder } from '#base/own_folder.ts'
 import { writePrivateFile } from '#base/private_file.ts'
+import { drawLogKeys } from '#faces/cli/banner.ts'
 import { runCli } from '#faces/cli/run.ts'
 import type {
   ConfigView,
@@ -80,6 +81,8 @@ async function startDoor(options: ServeOptions): Promise<ServingDoor> {
       pid: process.pid,
     }
     await writeRunning(home, facts, door.listeners)
+    // What a first start prints has them.
+    if (first === undefined || !options.printsKey) tellLogKeys(home)
     const stopped = Promise.withResolvers<void>()
     const close = async (): Promise<void> => {
       await rm(runningFile(home), { force: true })
@@ -100,6 +103,7 @@ async function openLine(options: OpenOptions): Promise<DoorLine> {
     program: AROUND.version,
   })
   tellUpgrade(home)
+  tellLogKeys(home)
   return closingOnFault(home, async () => {
     await putStartingPolicies(home)
     const door = await openDoor(home, AROUND, undefined)
@@ -116,6 +120,11 @@ function tellUpgrade({ upgradedFrom, directory }: OpenHome): void {
   process.stderr.write(
     `The home ${directory} was brought from format ${upgradedFrom} to ${HOME_FORMAT}. Keep the copy from before it (docs/how-to/upgrade.md), and make a new one: gatehouse backup TARGET\n`,
   )
+}
+
+/** A new log has a name and keys that nobody outside knows, and this is the moment to note them. */
+function tellLogKeys({ hasNewLogKeys, logKeys }: OpenHome): void {
+  if (hasNewLogKeys) process.stderr.write(`${drawLogKeys(logKeys.fields())}\n`)
 }
 
 /** Working files that changed while no door ran are a policy change like any other: recorded first, then in force. */

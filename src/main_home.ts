@@ -3,7 +3,9 @@ import { setTimeout as later } from 'node:timers'
 import type { Clock } from '#base/clock.ts'
 import { Fault } from '#base/fault.ts'
 import { errorCode, NODE_FILES } from '#base/files.ts'
+import { FilesApart } from '#base/files_apart.ts'
 import { lockHome, type HomeLock } from '#base/home_lock.ts'
+import { LIMITS } from '#base/limits.ts'
 import { loopLoad } from '#base/loop_load.ts'
 import { Metrics } from '#base/metrics.ts'
 import { NOT_PLAIN } from '#base/plain_file.ts'
@@ -18,6 +20,7 @@ import { SCHEMA } from '#trust/cedar/schema.ts'
 import { cedarEngine } from '#trust/cedar/engine.ts'
 import { openLedger, type Ledger } from '#trust/ledger/ledger.ts'
 import type { LedgerOptions } from '#trust/ledger/open.ts'
+import { listOrigins } from '#trust/ledger/layout.ts'
 import { logKeysOf } from '#trust/ledger/log_keys.ts'
 import { OpenIntents } from '#trust/ledger/open_intents.ts'
 import { openLocalKeys, type LocalKeys } from '#trust/vault/local_keys.ts'
@@ -26,7 +29,7 @@ import { tokenKeyFiles } from '#trust/vault/token_key_files.ts'
 import type { Config } from './config.ts'
 import { readConfig, type ConfigSource } from './main_config.ts'
 import { exists, furnish, makeFolder } from './main_furnish.ts'
-import { findHead, headFaultOf, onLossOf, setAside } from './main_head.ts'
+import { findHead, headFaultOf, onLossOf, setAside, type FoundHead } from './main_head.ts'
 import { openLogKeys, type OpenLogKeys } from './main_log_keys.ts'
 import { migrateHome, recordUpgrade, writeFirstVersion, type Migrated } from './main_migrate.ts'
 import { recordRestore } from './main_restored.ts'
@@ -63,6 +66,8 @@ export interface OpenHome {
   readonly made: readonly string[] | undefined
   /** The format that this start has brought it from; undefined where it had that of this program. */
   readonly upgradedFrom: number | undefined
+  /** True when this start made a log, or keys for one: nobody outside can know yet what it is checked with. */
+  readonly hasNewLogKeys: boolean
   close(): Promise<void>
 }
 
@@ -167,13 +172,10 @@ async function openRecord(options: HomeOptions, opening: Opening, stores: Stores
   const metrics = new Metrics({ since: clock.now() })
   const counts = new LedgerMetrics(metrics)
   const intents = new OpenIntents()
+  const known = await listOrigins(NODE_FILES, directory)
   const ledger = await openLedger({
     ...ledgerOptions(options, opening, stores),
-    knownHeads: [
-      ...(head.kind === 'ours' ? [head.text] : []),
-      ...[mark.read()].filter((each) => each !== undefined),
-      ...(restored?.known ?? []),
-    ],
+    knownHeads: keptHeads(head, mark, restored),
     onLoss: onLossOf({ isUsed, head, acceptLoss: options.acceptLoss }),
     onRecorded: (draft) => {
       counts.recorded(draft)
@@ -217,12 +219,19 @@ async function openRecord(options: HomeOptions, opening: Opening, stores: Stores
     sweep,
     made,
     upgradedFrom: migrated.from,
+    hasNewLogKeys: stores.hasNewKey || !known.folders.some(({ origin }) => origin === ledger.origin),
     close: async () => {
       watch.close()
       logKeys.close()
       await closeInOrder({ sweep, keeper, ledger, callers, lock })
     },
   }
+}
+
+/** The checkpoints that the home keeps beside its ledger. */
+function keptHeads(head: FoundHead, mark: StateMark, restored: RestoredMark | undefined): readonly string[] {
+  const found = [head.kind === 'ours' ? head.text : undefined, mark.read(), ...(restored?.known ?? [])]
+  return found.filter((each) => each !== undefined)
 }
 
 /** What the configuration and the home say of the ledger. */
@@ -241,6 +250,8 @@ function ledgerOptions(
     reserveBytes: config.ledger.reserve_bytes,
     segmentBytes: config.ledger.segment_bytes,
     anchors: config.ledger.anchors,
+    outside: new FilesApart({ timeoutMs: LIMITS.anchorCallMs }),
+    anchorPlaces: path.join(home, 'anchors', 'files'),
     restored: restored?.head,
     isOurs: () => lock.isHeld(),
     isBusy: loopLoad(),

@@ -78,7 +78,7 @@ export async function openLogKeys(parts: LogKeysParts): Promise<OpenLogKeys> {
   }
 }
 
-const MANY = `${MOST_SIGNING} pairs of keys sign the ledger already. Wait until one has ended, or end them: --overlap 0`
+const MANY = `${MOST_SIGNING} pairs of keys sign the ledger already. Wait until one has ended, or end them with --overlap 0.`
 
 function toFields(keys: readonly NamedLogKey[]): readonly string[] {
   return keys

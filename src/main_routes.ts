@@ -1,6 +1,6 @@
 import path from 'node:path'
-import type { Clock } from '#base/clock.ts'
-import { printRef } from '#base/decider.ts'
+import type { Clock, Millis } from '#base/clock.ts'
+import { printRef, type EntityRef } from '#base/decider.ts'
 import { NODE_FILES } from '#base/files.ts'
 import { LIMITS } from '#base/limits.ts'
 import { guarded, type DoorParts } from '#door/door.ts'
@@ -70,9 +70,11 @@ export function allRoutes(parts: RouteParts): readonly GuardedRoute[] {
   const finder = new EntryFinder({ files: NODE_FILES, directory, sidecarKey: keys.sidecarKey })
   const receipts = new ReceiptMaker(NODE_FILES, logs)
   const toPseudonym = (caller: string): string => pseudonymOf(keys.pseudonymKey, caller)
+  const since = ({ id }: EntityRef): Millis => callers.directory.find(id)?.createdAt ?? 0
   const entries = entryReader({
     finder,
     pseudonymOf: toPseudonym,
+    since,
     callers: function* refs() {
       yield printRef(OPERATOR.ref)
       const { items } = callers.directory.listCallers({ start: 0, count: LIMITS.callers })
@@ -92,6 +94,7 @@ export function allRoutes(parts: RouteParts): readonly GuardedRoute[] {
       receiptRoute({
         find: async (id, asker) => await finder.find(id, asker),
         pseudonymOf: toPseudonym,
+        since,
         receiptsOf: async (found, mayShow) => await receipts.receiptsOf(found, mayShow),
       }),
     ),

@@ -16,7 +16,7 @@ import {
 } from '../test/support/ledger_fixture.ts'
 import { shredEntries } from '#trust/ledger/shred.ts'
 import type { SimulatedFiles } from '../test/support/simulated_files.ts'
-import { HeadKeeper, mendState, type MendParts } from './main_state.ts'
+import { HeadKeeper, mendState, watchClock, type MendParts } from './main_state.ts'
 
 interface Mended {
   readonly problems: readonly string[]
@@ -122,6 +122,29 @@ test('mendState tells what else an operator must know: a missing head, a clock t
     )
     await ledger.close()
   }
+})
+
+test('watchClock puts a note into the ledger when the clock is set back, and none while it only goes on', async () => {
+  const files = await emptyDisk()
+  const ledger = await openOn(files)
+  let [wall, since] = [1_795_000_000_000, 0]
+  const watch = watchClock({ ledger, clock: { now: () => wall, monotonic: () => since } })
+  for (const passed of [5_000, 5_000, -3_600_000, 5_000]) {
+    wall += passed
+    since += 5_000
+    watch.look()
+  }
+  watch.close()
+  await ledger.append(intent(0))
+  const entries = await readAll(files)
+  await ledger.close()
+  assert.deepEqual(
+    entries.map(({ leaf }) => [leaf['kind'], leaf['ms']]),
+    [
+      ['note', -3_605_000],
+      ['intent', undefined],
+    ],
+  )
 })
 
 test('HeadKeeper keeps the newest checkpoint in both places, and nothing once the home is not ours', async () => {

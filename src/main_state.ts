@@ -67,15 +67,22 @@ async function note(
   await ledger.append({ kind: 'note', id: newEntryId(), at: clock.now(), fields, reserved: true })
 }
 
+/** Looks at the wall clock every few seconds, or when it is told to. */
+export interface WatchedClock {
+  look(): void
+  close(): void
+}
+
 /** Puts a note into the ledger whenever the wall clock is set: times of entries and ends of keys hang on it. */
-export function watchClock(parts: { readonly ledger: Recorder; readonly clock: Clock }): { close(): void } {
+export function watchClock(parts: { readonly ledger: Recorder; readonly clock: Clock }): WatchedClock {
   const watch = new ClockWatch(parts.clock)
-  const timer = setInterval(() => {
+  const look = (): void => {
     const ms = watch.step()
     if (ms !== 0) void note(parts, { what: 'clock.stepped', ms }).catch(() => undefined)
-  }, LOOK_AT_CLOCK_MS)
+  }
+  const timer = setInterval(look, LOOK_AT_CLOCK_MS)
   timer.unref()
-  return { close: () => clearInterval(timer) }
+  return { look, close: () => clearInterval(timer) }
 }
 
 function toRecorded({ leaf, place, values, outcome }: LedgerChange): RecordedChange {

@@ -173,12 +173,13 @@ export const RULES: Rules = {
   },
   builtIns: {
     'node:child_process': {
-      places: ['faces/cli', 'base/run_program.ts'],
-      reason: 'a verb that starts the bench; and programs that are called without a shell, as git',
+      places: ['faces/cli', 'base/run_program.ts', 'base/files_apart.ts'],
+      reason:
+        'a verb that starts the bench; programs that are called without a shell, as git; and a process that may hang',
     },
     'node:cluster': {
-      places: ['main_fleet.ts'],
-      reason: 'starts the workers, and hands connections out to them',
+      places: ['main_fleet.ts', 'main_worker.ts'],
+      reason: 'starts the workers, hands connections out to them, and tells them when nobody does any more',
     },
     'node:crypto': { places: ['base/crypto.ts', 'base/ids.ts'], reason: 'one page to audit' },
     'node:dns': {
@@ -212,8 +213,9 @@ export const RULES: Rules = {
     },
     'node:os': { places: ['base/files.ts'], reason: 'to tell where a write with O_DSYNC reaches the disk' },
     'node:process': {
-      places: ['base/run_program.ts'],
-      reason: 'to end a program together with those that it has started',
+      places: ['base/run_program.ts', 'base/files_apart_process.ts'],
+      reason:
+        'to end a program together with those that it has started; and the other end of a process that may hang',
     },
     'node:sqlite': {
       places: ['base/sqlite.ts', 'base/home_lock.ts'],

@@ -177,6 +177,39 @@ test('a restore works where nobody else can, alone, and follows no link', async 
   }
 })
 
+test('a job that goes on after a home was lost and made anew leaves the only copy alone', async () => {
+  const { folder, target, keyed } = await copies()
+  const home = path.join(folder, 'home')
+  const backup = ['backup', target, ...keyed, '--home', home]
+  try {
+    await run('key', 'create', '--name', 'a', '--home', home)
+    const { origin } = await run(...backup)
+    await rm(home, { recursive: true })
+    await run('key', 'create', '--name', 'b', '--home', home)
+    const refused = await gatehouse(backup)
+    assert.equal(refused.status, 73, refused.stdout)
+    assert.match(refused.stderr, /backup\.foreign[^]*Name another folder[^]*--delete-other-backup/)
+    assert.equal((await run('backup', 'verify', target, ...keyed))['ok'], true)
+    await run('restore', target, ...keyed, '--home', home, '--force')
+    const { keys } = (await run('key', 'list', '--home', home)) as { keys: { name: string }[] }
+    assert.deepEqual(
+      keys.map(({ name }) => name),
+      ['a'],
+    )
+    const again = await run(...backup)
+    assert.notEqual(
+      again['origin'],
+      origin,
+      'the restored home goes on in a log that follows the one of the copy',
+    )
+    await run('key', 'list', '--home', `${home}-other`)
+    const forced = await run(...backup.slice(0, -1), `${home}-other`, '--delete-other-backup')
+    assert.notEqual(forced['origin'], again['origin'])
+  } finally {
+    await removeHome(folder)
+  }
+})
+
 test('a home is copied into several folders at once', async () => {
   const { folder, target, keyed } = await copies()
   const home = await homeWith('models:\n  echo: { provider: echo }\n')
@@ -265,6 +298,9 @@ test('a home of the first format is upgraded at its start, once, and a newer one
       ['up', '--listen', '127.0.0.1:0'],
       ['key', 'list'],
       ['ledger', 'tail'],
+      ['ledger', 'export', `${home}-export`],
+      ['ledger', 'key'],
+      ['ledger', 'key', 'replace'],
       ['doctor'],
     ]) {
       const refused = await gatehouse([...command, '--home', home])

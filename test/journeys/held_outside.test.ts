@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -38,7 +38,9 @@ test('doctor takes for held what is there: not what the door has written into a 
   await journey(async (story) => {
     await configure(story.home, `{ anchors: [${anchor}] }`)
     await story.restart()
-    assert.match(await anchoredSays(story), /are held outside \(anchors: \d+, less than a minute ago\)/)
+    const says = await anchoredSays(story)
+    assert.match(says, /are held outside \(anchors: \d+, less than a minute ago\)/)
+    assert.ok(says.endsWith(`what whoever owns this machine does: ${anchor}`), says)
     await rename(folder, `${folder}-away`)
     assert.match(await anchoredSays(story), /nobody outside holds a checkpoint/)
     await rename(`${folder}-away`, folder)
@@ -49,6 +51,46 @@ test('doctor takes for held what is there: not what the door has written into a 
     assert.match(await anchoredSays(story), /nobody outside holds a checkpoint/)
     await story.key('demo', '--models', 'echo')
     assert.equal(await readFile(anchor, 'utf8'), other, 'it is of somebody else')
+  })
+})
+
+/** A folder on another disk than that of scratch folders, where there is one. */
+async function otherDisk(t: TestContext): Promise<string | undefined> {
+  const known = await Promise.all(
+    ['/dev/shm', tmpdir()].map(async (each) => stat(each).catch(() => undefined)),
+  )
+  if (known[0] === undefined || known[0].dev === known[1]?.dev) return undefined
+  const folder = await mkdtemp('/dev/shm/gatehouse-held-')
+  t.after(async () => rm(folder, { recursive: true, force: true }))
+  return folder
+}
+
+test('a file whose mount is gone is not written to the disk below, and doctor says so', async (t) => {
+  const share = await otherDisk(t)
+  if (share === undefined) return t.skip('there is one disk only')
+  const folder = path.join(await scratch(t), 'mount')
+  await symlink(share, folder)
+  await journey(async (story) => {
+    await configure(story.home, `{ anchors: [${path.join(folder, 'copy')}] }`)
+    await story.restart()
+    const held = await anchoredSays(story)
+    assert.match(held, /are held outside/)
+    assert.doesNotMatch(held, /on the disk of the home/)
+    await story.door().stop()
+    await rm(folder)
+    await mkdir(folder)
+    await story.restart()
+    await story.key('demo', '--models', 'echo')
+    await story.door().stop()
+    assert.deepEqual(await readdir(folder), [])
+    await story.restart()
+    const { stdout } = await story.cli('doctor', '--json')
+    assert.match(stdout, /is not where it was: its folder is on another disk now/)
+    await story.door().stop()
+    await rm(folder, { recursive: true })
+    await symlink(share, folder)
+    await story.restart()
+    assert.match(await anchoredSays(story), /are held outside/)
   })
 })
 

@@ -102,5 +102,29 @@ test('a caller keeps receipts of its requests, which anybody can check without t
     )
     assert.deepEqual(problems[0]?.status, 404)
     assert.deepEqual(problems[0], problems[1])
+
+    // Whoever gets the name of a caller that was deleted gets nothing else of it.
+    await json('caller', 'delete', 'mine')
+    const { key: heir } = await key('mine')
+    for (const target of ['receipts', 'why'])
+      assert.equal((await send(story, heir, `/v1/${target}/${answered.id}`)).status, 404)
+  })
+})
+
+test('what a caller has named draws nothing on the terminal of the operator, and stands in a receipt as it was', async () => {
+  await journey(async (story) => {
+    const { cli, key } = story
+    const { key: mine } = await key('mine')
+    const name = 'x\u009b2J\u202ey\u0085z'
+    const body = JSON.stringify({ model: name, messages: [{ role: 'user', content: 'hello' }] })
+    const { id } = await ask(story, mine, body)
+    const kept = await receipt(story, mine, id)
+    assert.ok(kept.includes(name))
+    assert.ok((await cli('ledger', 'receipt', id)).stdout.includes(name))
+    const shown = (await cli('ledger', 'show', id)).stdout
+    assert.ok(shown.includes(String.raw`x\u{9b}2J\u{202e}y\u{85}z`), shown)
+    const json = (await cli('ledger', 'show', id, '--json')).stdout
+    assert.match(JSON.stringify(JSON.parse(json)), new RegExp(name))
+    for (const text of [shown, json]) assert.doesNotMatch(text, /(?!\n)[\p{Cc}\p{Cf}]/u)
   })
 })

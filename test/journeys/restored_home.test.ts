@@ -162,6 +162,7 @@ test('an older ledger and no head: what state.db knows of it shows the gap', asy
   await journey(async (story) => {
     const { home, key, cli, json, door, restart } = story
     const demo = await key('demo', '--models', 'echo')
+    const [, made = ''] = /(\w{16}) +key:create/.exec((await cli('ledger', 'tail')).stdout) ?? []
     await door().stop()
     const [log = ''] = await readdir(path.join(home, 'ledger')).then((names) =>
       names.filter((name) => name.startsWith('0001')),
@@ -178,6 +179,7 @@ test('an older ledger and no head: what state.db knows of it shows the gap', asy
     assert.deepEqual(await condition(story), BROKEN)
     assert.match((await cli('key', 'list')).stdout, /revoked/)
     assert.match((await cli('ledger', 'tail')).stdout, /head\.missing/)
+    assert.match((await cli('why', made)).stdout, /held +outside: not yet, through the log in use/)
   })
 })
 

@@ -103,6 +103,36 @@ test('ledger verify ends with 65 and names the place: one bit of an entry is fli
   await removeHome(home)
 })
 
+test('the ledger is not verified by keys of its own folder: those of the home are gone, until new ones take their place', async () => {
+  const home = await temporaryHome()
+  const run = async (...words: readonly string[]) => await gatehouse([...words, '--home', home])
+  assert.equal((await run('key', 'create', '--name', 'first')).status, 0)
+  assert.equal((await run('ledger', 'key', 'rotate', '--overlap', '0')).status, 0)
+  for (const name of ['ledger-2.pem', 'ledger-2.ml-dsa.pem']) await rm(join(home, 'keys', name))
+  const verified = await run('ledger', 'verify')
+  assert.equal(verified.status, 65, verified.stdout)
+  assert.match(verified.stdout, /^not verified: .*keys: The key file ledger-2\.pem is missing/)
+  const doctor = await run('doctor')
+  assert.equal(doctor.status, 1)
+  assert.match(doctor.stdout, /fail {5}Ledger verifies/)
+  for (const words of [
+    ['ledger', 'key'],
+    ['key', 'list'],
+  ]) {
+    const refused = await run(...words)
+    assert.equal(refused.status, 65, words.join(' '))
+    assert.match(refused.stderr, /ledger-2\.pem is missing.*gatehouse ledger key replace/s)
+  }
+  assert.equal((await run('ledger', 'key', 'replace')).status, 0)
+  const opened = await run('key', 'list')
+  assert.equal(opened.status, 0, opened.stderr)
+  const [newest] = (await run('ledger', 'key')).stdout.split('\n')
+  assert.ok(opened.stderr.includes(`Note them`) && opened.stderr.includes(newest ?? '?'), opened.stderr)
+  assert.equal((await run('key', 'list')).stderr, '')
+  assert.equal((await run('ledger', 'verify')).status, 0)
+  await removeHome(home)
+})
+
 test('ledger verify --against finds a rollback: the checkpoint held elsewhere has more entries', async () => {
   const home = await temporaryHome()
   const door = await startDoor(home)
@@ -119,20 +149,21 @@ test('ledger verify --against finds a rollback: the checkpoint held elsewhere ha
   const found = await gatehouse(['ledger', 'verify', '--against', held, '--home', home])
   assert.equal(found.status, 65)
   assert.match(found.stdout, /rolled back/)
-  assert.equal((await gatehouse(['ledger', 'verify', '--against', 'nowhere', '--home', home])).status, 64)
+  for (const wrong of ['nowhere', join(home, 'gatehouse.yaml')])
+    assert.equal(
+      (await gatehouse(['ledger', 'verify', '--against', wrong, '--home', home])).status,
+      64,
+      wrong,
+    )
   await removeHome(home)
 })
 
 test('up prints one line with --json, and ends with 0 when it is asked to stop', async () => {
   const home = await temporaryHome()
   const door = await startDoor(home)
-  assert.deepEqual(Object.keys(JSON.parse(door.printed())).sort(), [
-    'admin',
-    'door',
-    'home',
-    'metrics',
-    'pid',
-  ])
+  const [ready = '', ...told] = door.printed().split('\n')
+  assert.deepEqual(Object.keys(JSON.parse(ready)).sort(), ['admin', 'door', 'home', 'metrics', 'pid'])
+  assert.match(told.join('\n'), /^The ledger is checked with these keys\. Note them .*\n\ngatehouse\.local\//)
   assert.equal(await door.stop(), 0)
   const { stdout } = await gatehouse(['listeners', '--home', home])
   assert.match(stdout, /configured; no door is running/)

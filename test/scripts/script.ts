@@ -34,7 +34,7 @@ export function parseScript(text: string): readonly Step[] {
     const step = steps.at(-1)
     if (step === undefined) continue
     if (line.startsWith('> ') || line === '>') step.stdout.push(rest)
-    if (line.startsWith('! ')) step.stderr.push(rest)
+    if (line.startsWith('! ') || line === '!') step.stderr.push(rest)
     if (line.startsWith('? ')) step.status = Number(rest)
     const capture = line.startsWith('= ') ? /^(\w+) (.+)$/.exec(rest) : null
     if (capture !== null) step.captures.push([capture[1] ?? '', capture[2] ?? ''])

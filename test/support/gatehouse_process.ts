@@ -50,7 +50,7 @@ export interface DoorProcess {
   readonly admin: string
   readonly metrics: string
   readonly child: ChildProcess
-  /** Everything the process has written so far, both streams. */
+  /** Everything the process has written so far, both streams: the line that it is ready comes first. */
   readonly printed: () => string
   /** Ends it with a signal and waits until it is gone. */
   stop(signal?: NodeJS.Signals): Promise<number>
@@ -87,7 +87,7 @@ export async function startDoor(
     home,
     ...addresses,
     child,
-    printed: () => ready + printed,
+    printed: () => `${ready}\n${printed}`,
     stop: async (signal = 'SIGTERM') => {
       if (child.exitCode !== null || child.signalCode !== null) return child.exitCode ?? 128
       child.kill(signal)

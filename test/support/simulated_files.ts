@@ -120,6 +120,10 @@ export class SimulatedFiles implements Files {
     return inode === undefined ? undefined : toFacts(inode)
   }
 
+  async isLink(): Promise<boolean> {
+    return false
+  }
+
   async list(path: string): Promise<readonly string[]> {
     this.#refuseAfterCrash()
     if (this.#names.has(path)) throw failure('ENOTDIR', path)

@@ -28,9 +28,7 @@ function firstLines({ first, facts }: ServingDoor, paint: Paint): readonly strin
     paint('bold', `First start: made ${facts.home} with`),
     ...first.made.map((text) => `  ${text}`),
     '',
-    'The ledger is checked with these keys. Note them where this machine cannot change them ("gatehouse ledger key" prints them in full):',
-    '',
-    ...first.logKeys,
+    drawLogKeys(first.logKeys),
     '',
   ]
   if (first.key !== undefined) {
@@ -45,6 +43,13 @@ function firstLines({ first, facts }: ServingDoor, paint: Paint): readonly strin
   return first.keyPath === undefined
     ? made
     : [...made, `Your first key is in ${first.keyPath} (loopback only, echo only, 24 hours).`, '']
+}
+
+/** The verification keys of a ledger when they are new: what was not noted then proves less later. */
+export function drawLogKeys(keys: readonly string[]): string {
+  const note =
+    'The ledger is checked with these keys. Note them where this machine cannot change them ("gatehouse ledger key" prints them in full):'
+  return [note, '', ...keys].join('\n')
 }
 
 function tryLines({ facts, first }: ServingDoor, paint: Paint, where: string): readonly string[] {

@@ -39,6 +39,8 @@ export interface Answer {
   readonly exit: number
   /** What people read; ends without a line break. Empty prints nothing. */
   readonly text: string
+  /** True for a document of which every byte counts: it is printed as it is, but not on a terminal. */
+  readonly isExact?: boolean
   /** What programs read with `--json`; undefined when the command has printed all by itself. */
   readonly json: JsonValue | undefined
 }

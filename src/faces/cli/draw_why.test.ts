@@ -62,6 +62,13 @@ test('drawWhy says whether anybody outside holds the entries', () => {
   }
   assert.match(drawn(5, DENIED.at), /^ {2}held +outside: cosigned by witnesses, at 2026-11-22 03:04:05Z$/m)
   assert.match(drawn(4, undefined), /^ {2}held +outside: not yet$/m)
+  // Of an older log: the one in use has one entry, which states how the older one ended.
+  const before = [{ origin: DENIED.origin, size: 9, root: Buffer.alloc(32) }]
+  const newer = { origin: 'x', witnessed: { entries: 1, at: DENIED.at }, anchored: undefined, before }
+  assert.match(
+    drawWhy(explain([DENIED], 'caller', newer) ?? assert.fail(), PLAIN),
+    /^ {2}held +outside: cosigned by witnesses, at 2026-11-22 03:04:05Z, through the log in use, which/m,
+  )
 })
 
 test('painter colours a terminal only, and not with NO_COLOR', () => {

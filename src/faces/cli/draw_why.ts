@@ -56,7 +56,8 @@ const HOLDERS = { witnesses: 'cosigned by witnesses', anchors: 'held by anchors'
 function heldBy({ held }: Explanation): string | null {
   if (held === null) return null
   const since = held.since === null ? '' : `, at ${printTime(held.since)}`
-  return `outside: ${HOLDERS[held.by]}${since}`
+  const through = held.older ? ', through the log in use, which states how theirs ended' : ''
+  return `outside: ${HOLDERS[held.by]}${since}${through}`
 }
 
 function withKey(caller: string, kid: string | null): string {

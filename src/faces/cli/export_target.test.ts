@@ -45,8 +45,29 @@ const SCENES: readonly (readonly [why: string, scene: Scene, isFit: boolean])[] 
   ],
   ['the ledger', (_, home) => path.join(home, 'ledger'), false],
   ['a new folder in the ledger', (_, home) => path.join(home, 'ledger/0002-AAAAAAAAAAAAAAAA'), false],
+  [
+    'a new folder behind a link to the ledger',
+    async (target, home) => {
+      await symlink(path.join(home, 'ledger'), `${target}-link`)
+      return path.join(`${target}-link`, 'new')
+    },
+    false,
+  ],
+  ['a new folder among the keys: no door would start', (_, home) => path.join(home, 'keys/log'), false],
   ['a folder beside the ledger', (_, home) => path.join(home, 'ledger-export'), true],
 ]
+
+test('checkExportTarget refuses the ledger of a home that is named by a link to it', async () => {
+  const base = await mkdtemp(path.join(tmpdir(), 'gatehouse-export-'))
+  try {
+    await mkdir(path.join(base, 'home/ledger'), { recursive: true })
+    await symlink(path.join(base, 'home'), path.join(base, 'link'))
+    const check = checkExportTarget(path.join(base, 'link'), path.join(base, 'home/ledger/new'))
+    await assert.rejects(check, { code: 'export.foreign' })
+  } finally {
+    await rm(base, { recursive: true })
+  }
+})
 
 for (const [why, scene, isFit] of SCENES)
   test(`checkExportTarget ${isFit ? 'takes' : 'refuses'}: ${why}`, async () => {

@@ -9,6 +9,7 @@ import type {
   OutsideFacts,
   PolicyFacts,
 } from '#proof/posture/facts.ts'
+import { RESTORED } from '#rooms/backup/restored_mark.ts'
 import { HealthAnswer } from '#rooms/admin/answers.ts'
 import { policyState } from '#rooms/admin/policy_routes.ts'
 import { openPolicies } from '#trust/access/policy_set.ts'
@@ -83,6 +84,7 @@ async function readHome(home: string): Promise<HomeFacts> {
     mode: facts.mode & PERMISSIONS,
     isOwn: facts.uid === process.getuid?.(),
     keyFiles,
+    isRestored: (await known(stat(join(home, RESTORED)))) !== undefined,
     firstKeyAt: (await known(stat(join(home, 'first-key'))))?.mtimeMs,
   }
 }
@@ -114,11 +116,12 @@ async function readLedger(
     isWritable:
       health?.ledger.state === 'writable' ||
       (health === undefined && (await isWritable(join(home, 'ledger')))),
+    reason: health?.ledger.reason ?? undefined,
     entries: report.entries,
     problems: report.problems.map(({ place, what }) => `${place}: ${what}`),
     lost: report.lost,
     restored: report.restores.at(-1),
-    notices: health?.ledger.problems ?? [],
+    ...toldBy(health?.ledger),
     unknownOutcomes: health?.ledger.unknown_outcomes,
     firstAt: first?.at,
     lastAt: last?.at,
@@ -126,9 +129,20 @@ async function readLedger(
   }
 }
 
+/** What a running door tells of its ledger. What holders say against it is among its problems too, in the same words. */
+export function toldBy(
+  ledger: Pick<HealthAnswer['ledger'], 'problems' | 'outside'> | undefined,
+): Pick<LedgerFacts, 'notices' | 'contradictions'> {
+  const { problems = [], outside } = ledger ?? {}
+  const contradictions = (outside?.holders ?? [])
+    .filter(({ contradicts }) => contradicts)
+    .map(({ name, problem }) => `${name} ${problem}`)
+  return { notices: problems.filter((each) => !contradictions.includes(each)), contradictions }
+}
+
 /** A running door knows all who hold it; files alone tell of copies, and of what witnesses have cosigned. Files are looked at. */
 function outsideOf(
-  { outside, origins, agreeing }: Verified,
+  { outside, origins, agreeing, near }: Verified,
   view: ConfigView | undefined,
   health: HealthAnswer | undefined,
 ): OutsideFacts {
@@ -138,6 +152,7 @@ function outsideOf(
       quorum: view?.witnesses.quorum ?? 0,
       witnessed: outside?.witnessed,
       anchored: outside?.anchored,
+      near,
     }
   const { entries, outside: told } = health.ledger
   const heldOf = (size: number | null, at: string | null): HeldFacts | undefined =>
@@ -151,6 +166,10 @@ function outsideOf(
     quorum: told.quorum,
     witnessed: heldOf(told.witnessed, told.witnessed_at),
     anchored: furthest(anchors.map(({ entries: size, at }) => heldOf(size, at))),
+    near: {
+      names: near.names,
+      isAll: anchors.every(({ name, entries: size }) => size === null || near.names.includes(name)),
+    },
   }
 }
 

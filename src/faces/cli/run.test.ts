@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
-import { readdirSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { Fault } from '#base/fault.ts'
 import { isJsonObject, type JsonObject } from '#base/json.ts'
@@ -11,7 +14,8 @@ const NOWHERE = '--home /nonexistent/gatehouse-home'
 
 const WRONG: readonly (readonly [why: string, line: string, near: string])[] = [
   ['a command with a letter wrong', 'docter', 'gatehouse doctor'],
-  ['a group alone', 'key', 'gatehouse key'],
+  ['a group alone', 'key', 'key list'],
+  ['a group with an option', 'ledger --config x', 'ledger verify'],
   ['a verb with a letter wrong', 'key creat', 'gatehouse key create'],
   ['an option with a letter wrong', 'key create --nam x', '--name'],
   ['a global option with a letter wrong', 'doctor --jsn', '--json'],
@@ -67,6 +71,25 @@ test('runCli prints version and help', async () => {
   assert.match((await run('key --help')).stdout, /key rotate KID/)
   assert.doesNotMatch((await run('key --help')).stdout, /policy apply/)
   assert.equal(JSON.parse((await run('--version --json')).stdout).text, 'gatehouse 9.9.9')
+})
+
+test('runCli tells where a ledger is damaged: a file in the place of a log, a pipe in that of the version', async (t) => {
+  const home = mkdtempSync(join(tmpdir(), 'gatehouse-damaged-'))
+  t.after(() => rmSync(home, { recursive: true, force: true }))
+  const place = join(home, 'ledger', '0001-AAAAAAAAAAAAAAAA')
+  mkdirSync(join(home, 'ledger'))
+  writeFileSync(place, 'x')
+  for (const line of ['ledger show --from 0 --to 1', 'ledger tail', 'ledger export x', 'ledger verify']) {
+    const { exit, stdout, stderr } = await run(`${line} --home ${home}`)
+    assert.equal(exit, 65, line)
+    assert.ok(`${stdout}${stderr}`.includes(`${place}: not a folder of a ledger`), `${line}: ${stderr}`)
+  }
+  execFileSync('mkfifo', [join(home, 'version')])
+  for (const line of ['ledger verify', 'ledger tail', 'ledger export x', 'ledger reindex', 'doctor']) {
+    const { exit, stderr } = await run(`${line} --home ${home}`)
+    assert.notEqual(exit, 70, line)
+    assert.ok(line === 'ledger reindex' || stderr.includes('HOME/version'), `${line}: ${stderr}`)
+  }
 })
 
 test('runCli tells a fault with --json on standard output, with the same exit status', async () => {

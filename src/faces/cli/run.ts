@@ -8,7 +8,9 @@ import { COMMANDS } from './commands/all.ts'
 import { defaultHome } from './default_home.ts'
 import { printCommandHelp, printHelp } from './help.ts'
 import { nearest } from '#base/nearest.ts'
+import { placeOf } from '#trust/ledger/place_of.ts'
 import { wrongUsage } from './usage.ts'
+import { visibleJson, visibleText } from './visible.ts'
 import type { World } from './world.ts'
 
 /** Runs one command line, without the program's name, and gives the exit status. Never rejects. */
@@ -16,12 +18,16 @@ export async function runCli(argv: readonly string[], world: World): Promise<num
   const isJson = argv.includes('--json')
   try {
     const answer = await answerTo(argv, world)
-    if (isJson && answer.json !== undefined) world.stdout.write(`${JSON.stringify(answer.json)}\n`)
-    if (!isJson && answer.text !== '') world.stdout.write(`${answer.text}\n`)
+    if (isJson && answer.json !== undefined) world.stdout.write(`${visibleJson(answer.json)}\n`)
+    if (!isJson && answer.text !== '') world.stdout.write(`${textOf(answer, world)}\n`)
     return answer.exit
   } catch (thrown) {
-    return tellFault(asFault(thrown), isJson, world)
+    return tellFault(withHelp(asFault(thrown), argv), isJson, world)
   }
+}
+
+function textOf({ text, isExact = false }: Answer, { isTty }: World): string {
+  return isExact && !isTty ? text : visibleText(text)
 }
 
 async function answerTo(argv: readonly string[], world: World): Promise<Answer> {
@@ -42,15 +48,21 @@ function said(text: string): Answer {
   return { exit: 0, text, json: { text } }
 }
 
-function findCommand(argv: readonly string[]): Command {
-  const typed = argv.slice(0, 2).join(' ')
-  const found = [argv.slice(0, 3).join(' '), typed, argv[0]]
-    .map((words) => COMMANDS.find(({ name }) => name === words))
+function commandOf(argv: readonly string[]): Command | undefined {
+  return [argv.slice(0, 3), argv.slice(0, 2), argv.slice(0, 1)]
+    .map((words) => COMMANDS.find(({ name }) => name === words.join(' ')))
     .find((command) => command !== undefined)
+}
+
+function findCommand(argv: readonly string[]): Command {
+  const [first = '', second = ''] = argv
+  const found = commandOf(argv)
   if (found !== undefined) return found
   const names = COMMANDS.map(({ name }) => name)
-  const groups = names.filter((name) => name.startsWith(`${argv[0]} `))
-  const near = nearest(typed, names) ?? nearest(argv[0] ?? '', names) ?? groups[0]
+  const groups = names.filter((name) => name.startsWith(`${first} `))
+  if (groups.length > 0 && (second === '' || second.startsWith('-')))
+    throw wrongUsage(`It takes one of: ${groups.join(', ')}.`)
+  const near = nearest(`${first} ${second}`.trimEnd(), names) ?? nearest(first, names) ?? groups[0]
   throw wrongUsage('There is no such command.', near === undefined ? undefined : `gatehouse ${near}`)
 }
 
@@ -128,20 +140,40 @@ function checkWords(command: Command, words: readonly string[]): void {
   throw wrongUsage(`"gatehouse ${command.name}" takes ${wanted}.`)
 }
 
-function tellFault(fault: Fault, isJson: boolean, world: World): number {
-  const { title, hint, exit } = FAULTS[fault.code]
-  const detail = fault.say ?? title
+interface Told {
+  readonly fault: Fault
+  readonly hint: string
+}
+
+/** What is wrong with a command line is told by the help of its command. */
+function withHelp(fault: Fault, argv: readonly string[]): Told {
+  const { hint } = FAULTS[fault.code]
+  const command = commandOf(argv)
+  if (fault.code !== 'usage.wrong' || command === undefined) return { fault, hint }
+  return { fault, hint: `See "gatehouse ${command.name} --help".` }
+}
+
+function tellFault({ fault, hint }: Told, isJson: boolean, world: World): number {
+  const { title, exit } = FAULTS[fault.code]
+  const detail = fault.say ?? placeIn(fault) ?? title
   const problems = problemsOf(fault)
   if (isJson) {
     const listed = problems.length === 0 ? {} : { problems }
-    world.stdout.write(
-      `${JSON.stringify({ error: { code: fault.code, title, detail, hint, exit, ...listed } })}\n`,
-    )
+    const error = { code: fault.code, title, detail, hint, exit, ...listed }
+    world.stdout.write(`${visibleJson({ error })}\n`)
   } else {
     const lines = problems.map(printProblem)
-    world.stderr.write([`gatehouse: ${detail} (${fault.code})`, ...lines, `  ${hint}`, ''].join('\n'))
+    const text = [`gatehouse: ${detail} (${fault.code})`, ...lines, `  ${hint}`, ''].join('\n')
+    world.stderr.write(visibleText(text))
   }
   return exit
+}
+
+/** Whoever reads the ledger of this home may know where it is damaged. */
+function placeIn(fault: Fault): string | undefined {
+  if (fault.code !== 'ledger.corrupt' || fault.detail['place'] === undefined) return undefined
+  const { place, what } = placeOf(fault)
+  return `${place}: ${what}`
 }
 
 /** A configuration is refused with all its problems at once; none of them holds a value. */
@@ -154,9 +186,9 @@ function problemsOf(fault: Fault): readonly JsonObject[] {
 
 /** The message continues the path, as in "models.x.key must be a reference". */
 function printProblem({ path, line, column, message }: JsonObject): string {
-  return `  ${textOf(line)}:${textOf(column)}  ${textOf(path)} ${textOf(message)}`
+  return `  ${printed(line)}:${printed(column)}  ${printed(path)} ${printed(message)}`
 }
 
-function textOf(value: JsonValue | undefined): string {
+function printed(value: JsonValue | undefined): string {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : ''
 }

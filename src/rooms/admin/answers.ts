@@ -201,6 +201,8 @@ export const ReindexAnswer = z.strictObject({
   tiles: z.int(),
   /** Filters of segments that were made anew. */
   filters: z.int(),
+  /** Tiles that are none of their log and were removed, as `0001-…/tile/…`; of many the first hundred. */
+  removed: z.array(z.string()),
   /** Where to go on: ask again with it; null when all is done. */
   next: z.strictObject({ log: z.string(), step: z.int() }).nullable(),
 })
@@ -223,7 +225,7 @@ export const OutsideAnswer = z.strictObject({
   /** Entries that so many witnesses have cosigned, and since when. */
   witnessed: z.int().nullable(),
   witnessed_at: z.string().nullable(),
-  /** Entries that files, repositories or storage hold a checkpoint of. */
+  /** Entries that files on other disks, repositories or storage hold a checkpoint of. */
   anchored: z.int().nullable(),
   anchored_at: z.string().nullable(),
   holders: z.array(
@@ -233,6 +235,8 @@ export const OutsideAnswer = z.strictObject({
       entries: z.int().nullable(),
       at: z.string().nullable(),
       problem: z.string().nullable(),
+      /** True where the problem says that the log here is not what it was: evidence, and no outage. */
+      contradicts: z.boolean(),
     }),
   ),
 })

@@ -1,4 +1,5 @@
 import type { Millis } from '#base/clock.ts'
+import type { EntityRef } from '#base/decider.ts'
 import type { JsonObject, JsonValue } from '#base/json.ts'
 import type { EntryKind } from '#base/recorder.ts'
 import type { EntryFinder } from '#trust/ledger/entry_finder.ts'
@@ -24,6 +25,8 @@ export interface EntryReader {
   find(id: string, asker: Asker): Promise<readonly EntryView[]>
   /** The pseudonym that stands in leaves for a caller, as printed by `printRef`. */
   pseudonymOf(caller: string): string
+  /** Since when there is a caller of this name: what is older was somebody else's, who had it before. */
+  since(caller: EntityRef): Millis
   /** The known caller for whom a pseudonym stands; undefined for one that is known no more. */
   callerOf(pseudonym: string): string | undefined
 }
@@ -31,16 +34,18 @@ export interface EntryReader {
 export interface EntryReaderParts {
   readonly finder: Pick<EntryFinder, 'find'>
   readonly pseudonymOf: (caller: string) => string
+  readonly since: (caller: EntityRef) => Millis
   /** All callers there are, as printed by `printRef`. A pseudonym cannot be undone, so it is looked for among theirs. */
   readonly callers: () => Iterable<string>
 }
 
 /** Reads entries from the files of a ledger, beside whoever appends to it. */
 export function entryReader(parts: EntryReaderParts): EntryReader {
-  const { finder, pseudonymOf, callers } = parts
+  const { finder, pseudonymOf, since, callers } = parts
   return {
     find: async (id, asker) => (await finder.find(id, asker)).toReversed().map(toEntryView),
     pseudonymOf,
+    since,
     callerOf: (pseudonym) => {
       for (const caller of callers()) if (pseudonymOf(caller) === pseudonym) return caller
       return undefined

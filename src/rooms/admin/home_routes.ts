@@ -6,6 +6,7 @@ import type { Compaction } from '#trust/ledger/compact.ts'
 import type { Route } from '#door/route.ts'
 import { acted, adminRoute, parseBody, parseNothing } from './admin_route.ts'
 import type { BackupAnswer, CompactAnswer } from './answers.ts'
+import { withPlace } from './with_place.ts'
 
 export interface BackupRouteParts {
   readonly ledger: {
@@ -61,8 +62,8 @@ export function compactRoute({ compact, clock }: CompactRouteParts): Route<JsonO
     parse: parseNothing,
     act: async () => {
       const end = clock.monotonic() + LIMITS.compactMs
-      const { bytesBefore, bytesAfter, sealed, removed, waiting } = await compact(
-        () => clock.monotonic() < end,
+      const { bytesBefore, bytesAfter, sealed, removed, waiting } = await withPlace(
+        async () => await compact(() => clock.monotonic() < end),
       )
       const answer: CompactAnswer = {
         bytes_before: bytesBefore,

@@ -5,6 +5,7 @@ import type { Route } from '#door/route.ts'
 import type { Reindexed, ReindexPlace } from '#trust/ledger/reindex.ts'
 import { acted, adminRoute, parseBody } from './admin_route.ts'
 import type { ReindexAnswer } from './answers.ts'
+import { withPlace } from './with_place.ts'
 
 export interface ReindexRouteParts {
   /** Stops when `goOn` says so, and says where to go on. */
@@ -13,6 +14,8 @@ export interface ReindexRouteParts {
 }
 
 const NAME_CHARACTERS = 64
+/** Of what was removed. */
+const MOST_NAMED = 100
 
 const ReindexOrder = z.strictObject({
   /** Where the last answer said to go on; null to begin. */
@@ -30,12 +33,17 @@ export function reindexRoute({ reindex, clock }: ReindexRouteParts): Route<Reind
     parse: (request) => parseBody(ReindexOrder, request),
     act: async ({ from }) => {
       const end = clock.monotonic() + LIMITS.reindexMs
-      const { checked, tiles, filters, next } = await reindex(
-        from ?? undefined,
-        () => clock.monotonic() < end,
+      const { checked, tiles, filters, removed, next } = await withPlace(
+        async () => await reindex(from ?? undefined, () => clock.monotonic() < end),
       )
-      const answer: ReindexAnswer = { checked, tiles, filters, next: next === undefined ? null : { ...next } }
-      return acted(200, answer, { count: tiles + filters })
+      const answer: ReindexAnswer = {
+        checked,
+        tiles,
+        filters,
+        removed: removed.slice(0, MOST_NAMED),
+        next: next === undefined ? null : { ...next },
+      }
+      return acted(200, answer, { count: tiles + filters + removed.length })
     },
   })
 }

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { EntryKind } from '#base/recorder.ts'
 import type { JsonObject } from '#base/json.ts'
 import { STAGES } from '#door/outcome.ts'
+import type { Head } from '#trust/ledger/checkpoint.ts'
 import type { HeldOutside } from '#trust/ledger/held_outside.ts'
 import type { EntryView } from './entry_view.ts'
 import { explain, Explanation } from './why.ts'
@@ -137,20 +138,39 @@ test('explain covers every stage of the door', () => {
 })
 
 const HELD: readonly (readonly [why: string, held: HeldOutside, expected: Explanation['held']])[] = [
-  ['nobody', outside(undefined, undefined), { by: 'nobody', since: null }],
-  ['witnesses', outside({ entries: 9, at: 7 }, undefined), { by: 'witnesses', since: 7 }],
-  ['anchors', outside({ entries: 8, at: 7 }, { entries: 9, at: undefined }), { by: 'anchors', since: null }],
+  ['nobody', outside(undefined, undefined), { by: 'nobody', since: null, older: false }],
+  ['witnesses', outside({ entries: 9, at: 7 }, undefined), { by: 'witnesses', since: 7, older: false }],
+  [
+    'anchors',
+    outside({ entries: 8, at: 7 }, { entries: 9, at: undefined }),
+    { by: 'anchors', since: null, older: false },
+  ],
   [
     'witnesses before anchors',
     outside({ entries: 9, at: 7 }, { entries: 9, at: 3 }),
-    { by: 'witnesses', since: 7 },
+    { by: 'witnesses', since: 7, older: false },
   ],
   [
     'nobody up to the last entry',
     outside({ entries: 8, at: 7 }, { entries: 8, at: 7 }),
-    { by: 'nobody', since: null },
+    { by: 'nobody', since: null, older: false },
   ],
   ['not known: another log', { ...outside({ entries: 9, at: 7 }, undefined), origin: 'x' }, null],
+  [
+    'witnesses, by the end that the log after theirs states',
+    { ...outside({ entries: 1, at: 7 }, undefined), origin: 'x', before: [end(9)] },
+    { by: 'witnesses', since: 7, older: true },
+  ],
+  [
+    'nobody: of the log after theirs nothing is held yet',
+    { ...outside({ entries: 0, at: 7 }, undefined), origin: 'x', before: [end(9)] },
+    { by: 'nobody', since: null, older: true },
+  ],
+  [
+    'not known: theirs is not said to have had so many',
+    { ...outside({ entries: 1, at: 7 }, undefined), origin: 'x', before: [end(8)] },
+    null,
+  ],
 ]
 
 for (const [why, held, expected] of HELD)
@@ -160,6 +180,10 @@ for (const [why, held, expected] of HELD)
       assert.deepEqual(explain(entries, clearance, held)?.held, expected)
     assert.equal(explain(entries, 'operator')?.held, null)
   })
+
+function end(size: number): Head {
+  return { origin: 'gatehouse.local/test', size, root: Buffer.alloc(32) }
+}
 
 function outside(witnessed: HeldOutside['witnessed'], anchored: HeldOutside['anchored']): HeldOutside {
   return { origin: 'gatehouse.local/test', witnessed, anchored }

@@ -52,6 +52,8 @@ export const Explanation = z.strictObject({
       by: z.enum(['witnesses', 'anchors', 'nobody']),
       /** Since when, milliseconds since 1970; null where that is not known. */
       since: z.number().nullable(),
+      /** True for entries of an older log: held is the first entry of the log in use, which states how that one ended. */
+      older: z.boolean(),
     })
     .nullable(),
   /** Only an operator sees this part; null for anyone else. */
@@ -92,16 +94,28 @@ export function explain(
   }
 }
 
-/** Entries of an older log are held by what the log after it says of it, which this does not look into. */
 function heldOf(entries: readonly EntryView[], held: HeldOutside | undefined): Explanation['held'] {
-  if (held === undefined || entries.some(({ origin }) => origin !== held.origin)) return null
-  const last = Math.max(...entries.map(({ index }) => index))
+  if (held === undefined) return null
+  const places = entries.map((entry) => placeIn(held, entry)).filter((place) => place !== undefined)
+  if (places.length < entries.length) return null
+  const last = Math.max(...places)
+  const older = entries.some(({ origin }) => origin !== held.origin)
   const reaches = (holding: HeldOutside['witnessed']): boolean =>
     holding !== undefined && holding.entries > last
-  if (reaches(held.witnessed)) return { by: 'witnesses', since: held.witnessed?.at ?? null }
-  if (reaches(held.anchored)) return { by: 'anchors', since: held.anchored?.at ?? null }
-  return { by: 'nobody', since: null }
+  if (reaches(held.witnessed)) return { by: 'witnesses', since: held.witnessed?.at ?? null, older }
+  if (reaches(held.anchored)) return { by: 'anchors', since: held.anchored?.at ?? null, older }
+  return { by: 'nobody', since: null, older }
 }
+
+/** The entry of the log in use that holds an entry; undefined where none does. */
+function placeIn({ origin, before = [] }: HeldOutside, entry: EntryView): number | undefined {
+  if (entry.origin === origin) return entry.index
+  const isCommitted = before.some((end) => end.origin === entry.origin && end.size > entry.index)
+  return isCommitted ? OPENING : undefined
+}
+
+/** The first entry of a log states how the one before it ended. */
+const OPENING = 0
 
 /** What an operator can do about a reason; the hint of the code alone is written for callers. */
 const REMEDIES: Readonly<Record<string, string>> = {

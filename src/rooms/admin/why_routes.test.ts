@@ -13,13 +13,16 @@ import { explainRoute, whyRoute } from './why_routes.ts'
 const OWN = 'own0000000000001'
 const OTHERS = 'others0000000001'
 const STRANGERS = 'strangers0000001'
+const PREDECESSORS = 'before0000000001'
+/** When the caller was made. */
+const MADE = 1_000
 
-const entry = (id: string, kind: EntryKind, shown: JsonObject): EntryView => ({
+const entry = (id: string, kind: EntryKind, shown: JsonObject, at = MADE): EntryView => ({
   origin: 'gatehouse.local/test',
   index: 0,
   kind,
   id,
-  at: 1_000,
+  at,
   shown,
   opened: { address: '192.0.2.7' },
 })
@@ -33,11 +36,13 @@ const LEDGER: readonly EntryView[] = [
   }),
   entry(OTHERS, 'refusal', { caller: 'p(Service::"other")', stage: 'authorize', code: 'action.denied' }),
   entry(STRANGERS, 'refusal', { stage: 'authenticate', code: 'caller.unknown' }),
+  entry(PREDECESSORS, 'refusal', { caller: 'p(Service::"demo")', stage: 'authorize' }, MADE - 1),
 ]
 
 const ENTRIES: EntryReader = {
   find: async (id) => Promise.resolve(LEDGER.filter((each) => each.id === id)),
   pseudonymOf: (caller) => `p(${caller})`,
+  since: ({ id }) => (id === 'demo' ? MADE : 0),
   callerOf: (pseudonym) => (pseudonym === 'p(Service::"demo")' ? 'Service::"demo"' : undefined),
 }
 
@@ -77,6 +82,7 @@ test('whyRoute tells a caller of its own request, without the operator’s part'
 const HIDDEN: readonly (readonly [why: string, id: string])[] = [
   ['another caller’s request', OTHERS],
   ['a request without a caller', STRANGERS],
+  ['a request of somebody who had the name before', PREDECESSORS],
   ['an id that is not there', 'nothere000000001'],
   ['an id of another form', '../ledger'],
 ]

@@ -46,8 +46,9 @@ export function whyRoute(entries: EntryReader, held: () => HeldOutside): Route<E
       checkPermit(permit, ACTION, WHY)
       const asker = printRef(caller.ref)
       const found = await entries.find(id, { caller: asker })
-      const pseudonym = entries.pseudonymOf(asker)
-      return acted(200, told(found.some((entry) => isOf(entry, pseudonym)) ? found : [], 'caller', held()))
+      const [pseudonym, since] = [entries.pseudonymOf(asker), entries.since(caller.ref)]
+      const isOwn = ({ shown, at }: EntryView): boolean => shown['caller'] === pseudonym && at >= since
+      return acted(200, told(found.some(isOwn) ? found : [], 'caller', held()))
     },
   }
 }
@@ -68,10 +69,6 @@ function withCaller(found: readonly EntryView[], entries: EntryReader): readonly
     const caller = isOpen && typeof pseudonym === 'string' ? entries.callerOf(pseudonym) : undefined
     return caller === undefined ? entry : { ...entry, opened: { ...entry.opened, caller } }
   })
-}
-
-function isOf(entry: EntryView, pseudonym: string): boolean {
-  return entry.shown['caller'] === pseudonym
 }
 
 function told(entries: readonly EntryView[], clearance: Clearance, held: HeldOutside): Explanation {

@@ -53,7 +53,7 @@ export function newLogKeyFiles(): Files {
 export function logKeysIn(files: Files): KeptLogKeys {
   const newest = newestIn(files)
   const pair = pairIn(files, newest)
-  if (pair === undefined) throw damaged(`The key file ${nameOf(newest, 'pem')} is missing.`)
+  if (pair === undefined) throw lostKeys(files, newest)
   const numbers = numbersIn(files).filter((number) => number < newest)
   return { ...pair, earlier: numbers.map((number) => earlierIn(files, number)) }
 }
@@ -227,6 +227,14 @@ function parseEnd(name: string, text: string): Omit<KeptEarlierKeys, 'pair'> {
   if (Number.isNaN(endsAt) || ed25519 === undefined || (second !== undefined && mlDsa44 === undefined))
     throw damaged(`The key file ${name} does not say which keys have ended, and when.`)
   return { ed25519, mlDsa44, endsAt }
+}
+
+/** Where the newest pair that is known of has ended, the one that followed it is gone without a trace. */
+function lostKeys(files: Files, newest: number): Fault {
+  const name = nameOf(files.has(nameOf(newest, 'ends')) ? newest + 1 : newest, 'pem')
+  return damaged(
+    `The key file ${name} is missing, and it signs the ledger. Put it back from a copy; where there is none: gatehouse ledger key replace (docs/how-to/keys-of-the-ledger.md).`,
+  )
 }
 
 function damaged(say: string): Fault {

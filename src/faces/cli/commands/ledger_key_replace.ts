@@ -3,6 +3,7 @@ import { ML_DSA_44_PUBLIC_BYTES, SHA256_BYTES } from '#base/crypto.ts'
 import { Fault } from '#base/fault.ts'
 import { NODE_FILES } from '#base/files.ts'
 import { lockHome } from '#base/home_lock.ts'
+import { readHomeVersion } from '#base/home_version.ts'
 import { isAmong, logKeysOf } from '#trust/ledger/log_keys.ts'
 import type { NoteVerifier } from '#trust/ledger/note.ts'
 import { sortOrigins } from '#trust/ledger/origin.ts'
@@ -33,6 +34,7 @@ export const ledgerKeyReplace: Command = {
 }
 
 async function replaceKeys({ home, world }: Call): Promise<void> {
+  await readHomeVersion(NODE_FILES, home)
   const { finished } = await sortOrigins(NODE_FILES, join(home, 'ledger'))
   const { verifiers = [] } = finished.at(-1) ?? {}
   const lostOf = (bytes: number): Uint8Array | undefined =>

@@ -29,7 +29,8 @@ export const ledgerReceipt: Command = {
     if (receipts === undefined)
       throw new Fault('receipt.pending', {}, { say: 'No checkpoint covers the entries of this request yet.' })
     // The text ends with the line break of its last line, which printing adds.
-    return { exit: 0, text: receipts.slice(0, -1), json: { entries: entries.length, receipts } }
+    const text = receipts.slice(0, -1)
+    return { exit: 0, text, isExact: true, json: { entries: entries.length, receipts } }
   },
 }
 

@@ -16,12 +16,14 @@ export const ledgerReindex: Command = {
     const ask = async (body: JsonObject): Promise<ReindexAnswer> =>
       await askDoor(call, ReindexAnswer, { method: 'POST', path: '/admin/ledger/reindex', body })
     const total = { checked: 0, tiles: 0, filters: 0 }
+    const gone: string[] = []
     // One answer is for ten seconds of work.
     for (let from: ReindexAnswer['next'] = null; ;) {
-      const { checked, tiles, filters, next } = await ask({ from })
+      const { checked, tiles, filters, removed, next } = await ask({ from })
       total.checked += checked
       total.tiles += tiles
       total.filters += filters
+      gone.push(...removed)
       tell(() => `${total.checked} tiles and segments are checked`)
       if (next === null) break
       from = next
@@ -29,8 +31,11 @@ export const ledgerReindex: Command = {
     const { checked, tiles, filters } = total
     return {
       exit: 0,
-      text: `Checked ${checked} tiles and segments: ${tiles} tiles and ${filters} filters were made anew.`,
-      json: total,
+      text: [
+        `Checked ${checked} tiles and segments: ${tiles} tiles and ${filters} filters were made anew.`,
+        ...gone.map((path) => `Removed ${path}: a tile of entries that are not there.`),
+      ].join('\n'),
+      json: { ...total, removed: gone },
     }
   },
 }

@@ -2,6 +2,7 @@ import type { EntryView } from '#rooms/admin/entry_view.ts'
 import type { Answer, Call, Command } from '../command.ts'
 import { entryJson, entryLine } from '../entry_lines.ts'
 import { openHomeLedger, type HomeLedger } from '../home_ledger.ts'
+import { visibleJson, visibleText } from '../visible.ts'
 import { parseWholeNumber } from '../whole_number.ts'
 
 const DEFAULT_LINES = 20
@@ -49,7 +50,7 @@ function newerThan(entries: readonly EntryView[], seen: EntryView | undefined): 
 }
 
 function lineOf(call: Call, entry: EntryView): string {
-  return call.isJson ? JSON.stringify(entryJson(entry)) : entryLine(entry)
+  return call.isJson ? visibleJson(entryJson(entry)) : visibleText(entryLine(entry))
 }
 
 function stopOf({ world }: Call) {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { FAULTS } from '#base/fault_table.ts'
 import { LIMITS } from '#base/limits.ts'
 import { readPlainFile } from '#base/plain_file.ts'
+import { peekCheckpoint } from '#trust/ledger/checkpoint.ts'
 import type { Holding } from '#trust/ledger/held_outside.ts'
 import { checkpointIn } from '#trust/ledger/receipt.ts'
 import type { Call, Command } from '../command.ts'
@@ -36,10 +37,13 @@ async function readCheckpoint(call: Call): Promise<string | undefined> {
   if (path === undefined) return undefined
   try {
     const rules = { maxBytes: LIMITS.receiptBytes, links: 'follow' } as const
-    return checkpointIn((await readPlainFile(resolve(call.world.cwd, path), rules)).toString('utf8'))
+    const note = checkpointIn((await readPlainFile(resolve(call.world.cwd, path), rules)).toString('utf8'))
+    // Of the wrong file nothing follows for the ledger.
+    if (peekCheckpoint(note) !== undefined) return note
   } catch {
     throw wrongUsage('The file of --against cannot be read: it must be a plain file with a checkpoint.')
   }
+  throw wrongUsage('The file of --against holds no checkpoint, alone or in a receipt.')
 }
 
 function draw(report: Verified): string {
@@ -56,11 +60,12 @@ function draw(report: Verified): string {
 }
 
 /** What of the log in use nobody here can rewrite unnoticed, and what anybody can who owns this machine. */
-function heldLines({ outside, origins }: Verified): readonly string[] {
+function heldLines({ outside, origins, near }: Verified): readonly string[] {
   if (outside === undefined) return []
   const { witnessed, anchored } = outside
+  const elsewhere = near.isAll ? undefined : anchored
   const entries = origins.find(({ origin }) => origin === outside.origin)?.entries ?? 0
-  const rest = Math.max(0, entries - Math.max(witnessed?.entries ?? 0, anchored?.entries ?? 0))
+  const rest = Math.max(0, entries - Math.max(witnessed?.entries ?? 0, elsewhere?.entries ?? 0))
   const held = [
     ...(witnessed === undefined ? [] : [`${witnessed.entries} by witnesses${since(witnessed)}`]),
     ...(anchored === undefined ? [] : [`${anchored.entries} by files that get copies`]),
@@ -68,6 +73,7 @@ function heldLines({ outside, origins }: Verified): readonly string[] {
   const what = held.length === 0 ? 'none that this machine knows of' : held.join(', ')
   return [
     `  held outside, of ${entries} entries: ${what}`,
+    ...near.names.map((name) => `  on the disk of the ledger, where it shows accidents only: ${name}`),
     `  whoever owns this machine can rewrite ${rest} of them unnoticed`,
   ]
 }
@@ -80,7 +86,7 @@ function heldJson(holding: Holding | undefined) {
   return holding === undefined ? null : { entries: holding.entries, at: holding.at ?? null }
 }
 
-function jsonOf({ ok, entries, sinceOutside, lost, statement, origins, problems, outside }: Verified) {
+function jsonOf({ ok, entries, sinceOutside, lost, statement, origins, problems, outside, near }: Verified) {
   return {
     ok,
     entries,
@@ -88,6 +94,7 @@ function jsonOf({ ok, entries, sinceOutside, lost, statement, origins, problems,
     held_outside: {
       witnessed: heldJson(outside?.witnessed),
       anchored: heldJson(outside?.anchored),
+      near: near.names,
     },
     lost,
     statement,

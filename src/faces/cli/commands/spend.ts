@@ -43,10 +43,11 @@ export const spend: Command = {
     const book = new SpendBook({ from, to, by, pseudonymOf: ledger.pseudonymOf })
     for await (const entry of ledger.all()) book.add(entry)
     const rows = book.rows()
-    const text = call.isOn('csv') ? spendCsv(by, rows) : drawSpend(by, rows)
+    const isExact = call.isOn('csv')
     return {
       exit: 0,
-      text,
+      text: isExact ? spendCsv(by, rows) : drawSpend(by, rows),
+      isExact,
       json: { by: [...by], rows: rows.map((row) => rowJson(by, row)), total: sumsJson(totalOf(rows)) },
     }
   },
