@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import process from 'node:process'
 import { test, type TestContext } from 'node:test'
 import { FilesApart, type FilesApartParts } from './files_apart.ts'
+import { runProgram } from './run_program.ts'
 
 function scene(
   t: TestContext,
@@ -90,6 +92,43 @@ test('FilesApart starts another process where one died, and says so of the call 
   assert.equal((await apart.read(path.join(folder, 'good'), 10)).length, 4)
   const none = scene(t, { program: path.join(folder, 'no such program') }).apart
   await assert.rejects(none.read(path.join(folder, 'good'), 10), { code: 'ECHILD' })
+})
+
+/** Runs out of file descriptors for as long as two calls take, and ends at whatever nobody has caught. */
+const STARVED = `import fs from 'node:fs'
+import { FilesApart } from './files_apart.ts'
+const apart = new FilesApart({ timeoutMs: 30_000 })
+const told = []
+const ask = async () => told.push(await apart.deviceOf('/').catch(({ code }) => code))
+const taken = []
+try {
+  for (;;) taken.push(fs.openSync('/dev/null'))
+} catch {}
+await ask()
+await ask()
+for (const each of taken) fs.closeSync(each)
+await new Promise((resolve) => setImmediate(resolve))
+await ask()
+apart.close()
+console.log(told.join())
+`
+
+test('FilesApart says so where no process can be started, and starts one when there is room again', async () => {
+  const node = [process.execPath, '--no-warnings', '--input-type=module', '--eval', STARVED]
+  const end = await runProgram({
+    program: '/bin/sh',
+    args: ['-c', 'ulimit -n 64; exec "$0" "$@"', ...node],
+    env: {},
+    directory: import.meta.dirname,
+    timeoutMs: 60_000,
+    outputBytes: 10_000,
+  })
+  assert.deepEqual(end, {
+    kind: 'ended',
+    status: 0,
+    output: `ECHILD,ECHILD,${fs.statSync('/').dev}\n`,
+    errors: '',
+  })
 })
 
 test('FilesApart takes no answer for another: a read is answered with bytes', async (t) => {

@@ -30,6 +30,7 @@ export class FilesApart implements OutsideFiles {
   readonly #stuck = new Set<string>()
   #turn: Promise<unknown> = Promise.resolve()
   #isClosed = false
+  #isAsking = false
 
   constructor(parts: FilesApartParts) {
     this.#parts = parts
@@ -52,7 +53,9 @@ export class FilesApart implements OutsideFiles {
 
   close(): void {
     this.#isClosed = true
-    this.#child?.kill('SIGKILL')
+    if (this.#isAsking) this.#child?.kill('SIGKILL')
+    // At rest it ends by itself.
+    else if (this.#child?.connected === true) this.#child.disconnect()
   }
 
   #inTurn(call: OutsideCall): Promise<OutsideAnswer> {
@@ -65,6 +68,8 @@ export class FilesApart implements OutsideFiles {
     if (this.#isClosed) throw failure('ECANCELED', call.path)
     if (this.#stuck.has(call.path)) throw failure('ETIMEDOUT', call.path)
     const child = (this.#child ??= this.#start())
+    // One that could not be started has no channel (EMFILE), and nothing of it will come but the failure.
+    if (!child.connected) throw failure('ECHILD', call.path)
     const { promise, resolve, reject } = Promise.withResolvers<ApartAnswer>()
     const onEnd = (): void => reject(failure(this.#isClosed ? 'ECANCELED' : 'ECHILD', call.path))
     const timer = setTimeout(() => {
@@ -74,11 +79,13 @@ export class FilesApart implements OutsideFiles {
     child.once('message', resolve).once('exit', onEnd).once('error', onEnd)
     // Where it cannot be sent the process is gone, and says so itself.
     child.send(call, () => undefined)
+    this.#isAsking = true
     try {
       const answer = await promise
       if (answer.kind === 'failed') throw failure(answer.code, call.path)
       return answer
     } finally {
+      this.#isAsking = false
       clearTimeout(timer)
       child.off('message', resolve).off('exit', onEnd).off('error', onEnd)
     }

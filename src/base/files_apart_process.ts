@@ -13,9 +13,17 @@ async function answerTo(call: OutsideCall): Promise<ApartAnswer> {
   }
 }
 
+let underWay = 0
+
 process.on('message', (call: OutsideCall) => {
-  void answerTo(call).then((answer) => process.send?.(answer))
+  underWay += 1
+  void answerTo(call).then((answer) => {
+    underWay -= 1
+    process.send?.(answer)
+  })
 })
 
-// Not `exit`, which waits for the thread that hangs.
-process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
+process.on('disconnect', () => {
+  // Nothing is left to do, and the process ends; but not while a thread hangs, for which `exit` waits too.
+  if (underWay > 0) process.kill(process.pid, 'SIGKILL')
+})
