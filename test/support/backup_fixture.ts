@@ -37,7 +37,8 @@ export async function furnishedDisk(): Promise<SimulatedFiles> {
   await files.syncDirectory(HOME)
   for (const [path, bytes] of keys) await writeAtomic(files, `${HOME}/${path}`, bytes)
   for (const [path, text] of SMALL) await writeAtomic(files, `${HOME}/${path}`, utf8(text))
-  for (const name of ['running.json', 'lock.db', 'counters', 'admin.sock', 'head.tmp'])
+  await files.makeDirectory(`${HOME}/anchors`)
+  for (const name of ['running.json', 'lock.db', 'counters', 'admin.sock', 'head.tmp', 'anchors/files'])
     files.tamper(`${HOME}/${name}`, utf8('not for a backup'))
   return files
 }

@@ -98,6 +98,8 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   'counters',
   'swept',
   'restored',
+  // Disks have other numbers on another machine, where a file that is new would be taken for one whose mount is gone.
+  'anchors',
 ])
 /** Folders inside each other; a home of ours has two. */
 const MOST_DEPTH = 8
