@@ -7,6 +7,8 @@ import { removeHome, temporaryHome } from '../support/gatehouse_process.ts'
 import { journey, refusal, say } from '../support/journey.ts'
 
 const MIB = 1_048_576
+/** A segment has up to 256 KiB of its own already: a few hundred requests. */
+const MOST_REQUESTS = 3_000
 const CONFIG =
   'models:\n  echo: { provider: echo }\nledger: { max_bytes: 1000000000, reserve_bytes: 4194304 }\n'
 
@@ -70,7 +72,7 @@ async function writeAll(handle: Awaited<ReturnType<typeof open>>, block: Buffer)
 }
 
 async function refusedSoon(call: () => Promise<unknown>): ReturnType<typeof refusal> {
-  for (let count = 0; count < 200; count += 1) {
+  for (let count = 0; count < MOST_REQUESTS; count += 1) {
     try {
       await call()
     } catch (thrown) {

@@ -59,7 +59,8 @@ test(`every acknowledged entry is there after kill -9: ${ROUNDS} times on one le
 
 async function runAndKill(directory: string, afterLines: number): Promise<string[][]> {
   const writer = path.join(import.meta.dirname, 'kill_nine_writer.ts')
-  const child = spawn(process.execPath, [writer, directory, KEYS_OF_RUN.signingPem], {
+  const { signingPem, mlDsaPem } = KEYS_OF_RUN
+  const child = spawn(process.execPath, [writer, directory, signingPem, mlDsaPem], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const closed = once(child, 'close')

@@ -4,11 +4,11 @@ import { openLedger } from '#trust/ledger/ledger.ts'
 import { intent, KEYS, outcome } from '../support/ledger_fixture.ts'
 
 /** Appends until it is killed and prints each entry that was acknowledged: `<index> <id> <kind>`. */
-const [directory = '', pem = ''] = process.argv.slice(2)
+const [directory = '', signingPem = '', mlDsaPem = ''] = process.argv.slice(2)
 const ledger = await openLedger({
   files: NODE_FILES,
   directory,
-  keys: { ...KEYS, signingPem: pem },
+  keys: { ...KEYS, signingPem, mlDsaPem },
   clock: SYSTEM_CLOCK,
   segmentBytes: 60_000,
   reserveBytes: 100_000,
