@@ -361,6 +361,7 @@ const COUNTS = { receipt: [1, 1_000], pack: [1, 1_000], log: [1, 1], consistency
 const [text, texts, flag] = [{ type: 'string' }, { type: 'string', multiple: true }, { type: 'boolean' }]
 const OPTIONS = { key: texts, witness: texts, quorum: text, against: texts, receipts: texts, json: flag }
 const RESULTS = ['all holds', 'something does not hold', 'wrong use', 'not everything could be checked']
+const USAGE = 'verify.mjs receipt|pack|log|consistency PATH... --key KEY --witness KEY|none: README.md'
 /** Does what the words say. Throws for wrong use. */
 export function run(args) {
   const { values: options, positionals } = parseArgs({ args, options: OPTIONS, allowPositionals: true })
@@ -368,7 +369,7 @@ export function run(args) {
   const [command = '', ...places] = positionals
   const [least, most] = Object.hasOwn(COUNTS, command) ? COUNTS[command] : [1, 0]
   const isCalled = places.length >= least && places.length <= most && key.length > 0 && witness.length > 0
-  must(isCalled, 'verify.mjs receipt|pack|log|consistency PATH... --key KEY --witness KEY|none: README.md')
+  must(isCalled, USAGE)
   for (const place of [...places, ...against, ...receipts]) must(fs.existsSync(place), `there is no ${place}`)
   const keys = key.map((text) => parseKey(text, 'key'))
   const witnesses = witness.join() === 'none' ? [] : witness.map((text) => parseKey(text, 'witness'))
@@ -384,7 +385,6 @@ export function run(args) {
   const exit = has('wrong') || !has('ok') ? 1 : has('not checked') ? 3 : 0
   return { exit, result: RESULTS[exit], checks: report.checks, isJson: options.json === true }
 }
-
 if (process.argv[1] && pathToFileURL(fs.realpathSync(process.argv[1])).href === import.meta.url)
   try {
     const { isJson, ...found } = run(process.argv.slice(2))
@@ -395,6 +395,6 @@ if (process.argv[1] && pathToFileURL(fs.realpathSync(process.argv[1])).href === 
     process.exitCode = found.exit
   } catch (thrown) {
     if (!(thrown instanceof Wrong || thrown instanceof TypeError)) throw thrown
-    console.error(thrown.message)
+    console.error(thrown instanceof Wrong ? thrown.message : `${thrown.message}\n${USAGE}`)
     process.exitCode = 2
   }

@@ -486,6 +486,7 @@ test('a head that is printed is read back', () => {
 interface Ended {
   readonly status: number | null
   readonly stdout: string
+  readonly stderr: string
 }
 
 function spawnVerifier(node: string, words: readonly string[], program = VERIFIER): Ended {
@@ -505,6 +506,14 @@ test('the program ends as it found: for people and for programs', () => {
   assert.equal(spawnVerifier(node, ['receipt', file]).status, 2)
   fs.symlinkSync(VERIFIER, place('linked.mjs'))
   assert.equal(spawnVerifier(node, ['receipt', bad, ...trust], place('linked.mjs')).status, 1)
+})
+
+test('the program says how it is called, whatever it is called with', () => {
+  for (const words of [[], ['--help'], ['-h'], ['receipt'], ['receipt', place('good'), '--keys', 'x']]) {
+    const { status, stderr } = spawnVerifier(process.execPath, words)
+    assert.equal(status, 2)
+    assert.match(stderr, /verify\.mjs receipt\|pack\|log\|consistency PATH/)
+  }
 })
 
 test('the program prints nothing that shows a line as another one: bidirectional controls, control characters', () => {
