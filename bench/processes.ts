@@ -14,6 +14,7 @@ export const OWN_FLAGS: readonly string[] = [
   '--max-semi-space-size=6',
   '--no-parallel-scavenge',
   '--heap-growing-percent=100',
+  '--no-allocation-site-pretenuring',
 ]
 export const OWN_ENV = { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '131072' } as const
 

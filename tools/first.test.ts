@@ -78,6 +78,7 @@ test('first hands over: words, flag and exit status arrive', () => {
       '--max-semi-space-size=6',
       '--no-parallel-scavenge',
       '--heap-growing-percent=100',
+      '--no-allocation-site-pretenuring',
     ],
   ])
 })
