@@ -23,7 +23,7 @@ const NOW = new HandClock().now()
 async function check(files: SimulatedFiles): Promise<CheckedBackup> {
   const folder = await BackupFolder.open(files, TARGET, SECRET)
   const manifest = await folder.manifest()
-  return await checkBackup({ store: folder.store, manifest }, { now: NOW, onFile: () => undefined })
+  return await checkBackup(folder, manifest, { now: NOW, onFile: () => undefined })
 }
 
 /** Checks a backup, and that it holds so many entries at least. */

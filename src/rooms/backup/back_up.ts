@@ -64,7 +64,7 @@ export async function backUp(parts: BackUpParts): Promise<BackedUp> {
   const manifest = { madeAt, version, head: newest?.head, files: copy.kept }
   await checkCopy(folder.store, manifest, { fresh: copy.fresh, now: madeAt })
   await folder.finish(manifest)
-  return { manifest, progress, skipped: copy.skipped, repaired: copy.repaired }
+  return { manifest, progress, skipped: copy.skipped, repaired: [...folder.damaged, ...copy.repaired] }
 }
 
 /** Throws `backup.damaged` for one that cannot be read: nobody knows then whose backup that is. */

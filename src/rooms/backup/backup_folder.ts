@@ -1,33 +1,37 @@
 import { Fault } from '#base/fault.ts'
-import { errorCode, folderOf, isTemporary, writeAtomic, type Files } from '#base/files.ts'
-import { utf8 } from '#base/bytes.ts'
+import { folderOf, isTemporary, type Files } from '#base/files.ts'
 import type { ScryptCost } from '#base/crypto.ts'
-import { LIMITS } from '#base/limits.ts'
-import { newBackupKey, openBackupKey, type BackupKey, type BackupSecret } from './backup_key.ts'
+import { HEADS, hasHead, openHead, writeHeads, type OpenHead } from './backup_head.ts'
+import { newBackupKey, type BackupSecret } from './backup_key.ts'
 import { parseManifest, printManifest, type Manifest } from './manifest.ts'
 import { FOLDER, ObjectStore, readWhole, sourceOf } from './object_store.ts'
 
-const HEAD = 'gatehouse-backup'
-const MANIFEST = 'manifest'
+/** The same twice, since without it nobody knows what the objects are. The second one is written last. */
+const MANIFESTS = ['manifest', 'manifest.copy'] as const
+const [MANIFEST] = MANIFESTS
 /** What `lockHome` makes in a folder. */
 const LOCK = /^lock\.db/
 
 /**
  * The folder of one backup: `gatehouse-backup`, which says how its key is encrypted; `objects/`, an encrypted file for each
  * content; `manifest`, which says which files of a home these are. The manifest is the last thing that a run writes, and
- * replaced at once: until then the one before it holds.
+ * replaced at once: until then the one before it holds. Head and manifest are there twice.
  */
 export class BackupFolder {
   readonly path: string
   readonly id: string
   readonly store: ObjectStore
   readonly #files: Files
+  readonly #head: string
+  readonly #damaged: Set<string>
 
-  private constructor(files: Files, path: string, { id, dataKey }: BackupKey) {
+  private constructor(files: Files, path: string, { text, key, damaged }: OpenHead) {
     this.#files = files
     this.path = path
-    this.id = id
-    this.store = new ObjectStore(files, path, dataKey)
+    this.id = key.id
+    this.store = new ObjectStore(files, path, key.dataKey)
+    this.#head = text
+    this.#damaged = new Set(damaged)
   }
 
   /** Makes a folder to back up into, where there is none. Throws `usage.wrong` for one with other things in it. */
@@ -38,7 +42,7 @@ export class BackupFolder {
     // A run that was cut before it had a key has left no object.
     const isTaken =
       names.some((name) => name !== FOLDER) || (await files.list(`${path}/${FOLDER}`)).length > 0
-    if (!names.includes(HEAD) && isTaken)
+    if (!HEADS.some((name) => names.includes(name)) && isTaken)
       throw new Fault(
         'usage.wrong',
         {},
@@ -57,26 +61,21 @@ export class BackupFolder {
     cost?: ScryptCost,
   ): Promise<BackupFolder> {
     await refuseLinks(files, path)
-    if ((await files.facts(`${path}/${HEAD}`)) !== undefined)
-      return await BackupFolder.open(files, path, secret)
+    if (await hasHead(files, path)) return await BackupFolder.open(files, path, secret)
     const { head, key } = await newBackupKey(secret, cost)
     await files.makeDirectory(`${path}/${FOLDER}`)
-    await writeAtomic(files, `${path}/${HEAD}`, utf8(head))
-    return new BackupFolder(files, path, key)
+    await writeHeads(files, path, head)
+    return new BackupFolder(files, path, { text: head, key, damaged: [] })
   }
 
   /** Throws `backup.damaged` where there is none, `backup.key` for another secret. */
   static async open(files: Files, path: string, secret: BackupSecret): Promise<BackupFolder> {
-    const head = await files.read(`${path}/${HEAD}`, LIMITS.noteBytes).catch((thrown: unknown) => {
-      if (errorCode(thrown) === undefined) throw thrown
-      throw new Fault(
-        'backup.damaged',
-        { place: HEAD },
-        { say: 'There is no backup in this folder.', cause: thrown },
-      )
-    })
-    const key = await openBackupKey(Buffer.from(head).toString('utf8'), secret)
-    return new BackupFolder(files, path, key)
+    return new BackupFolder(files, path, await openHead(files, path, secret))
+  }
+
+  /** What was found damaged in this folder, other than objects, and read from its copy. The end of a run writes it anew. */
+  get damaged(): readonly string[] {
+    return [...this.#damaged]
   }
 
   /** Throws `backup.damaged`, also where no run has come to its end yet. */
@@ -92,17 +91,40 @@ export class BackupFolder {
 
   /** What the last run wrote that came to its end; undefined where there was none. Throws `backup.damaged`. */
   async finished(): Promise<Manifest | undefined> {
-    if ((await this.#files.facts(`${this.path}/${MANIFEST}`)) === undefined) return undefined
-    return parseManifest(await readWhole(await this.store.open(MANIFEST)))
+    const read = new Map<string, Manifest | Fault>()
+    for (const name of MANIFESTS) {
+      const one = await this.#readManifest(name)
+      if (one !== undefined) read.set(name, one)
+      if (one instanceof Fault) this.#damaged.add(name)
+    }
+    const [first] = read.values()
+    // The copy is written last, and older backups have none: where only the copy is there, somebody took the other away.
+    if (first !== undefined && !read.has(MANIFEST)) this.#damaged.add(MANIFEST)
+    for (const one of read.values()) if (!(one instanceof Fault)) return one
+    if (first !== undefined) throw first
+    return undefined
+  }
+
+  async #readManifest(name: string): Promise<Manifest | Fault | undefined> {
+    if ((await this.#files.facts(`${this.path}/${name}`)) === undefined) return undefined
+    try {
+      return parseManifest(await readWhole(await this.store.open(name)))
+    } catch (thrown) {
+      if (thrown instanceof Fault && thrown.code === 'backup.damaged') return thrown
+      throw thrown
+    }
   }
 
   /** Makes this what the backup holds, and removes what it does not name. Every object of it must have been written. */
   async finish(manifest: Manifest): Promise<void> {
     await this.store.sync()
-    await this.store.write(MANIFEST, sourceOf(printManifest(manifest)))
-    await this.#files.syncDirectory(this.path)
+    for (const name of MANIFESTS) {
+      await this.store.write(name, sourceOf(printManifest(manifest)))
+      await this.#files.syncDirectory(this.path)
+    }
     // Whoever may write in the folder can have put one there since.
     await refuseLinks(this.#files, this.path)
+    await writeHeads(this.#files, this.path, this.#head)
     await this.store.removeAllBut(new Set(manifest.files.map(({ object }) => object)))
     await this.store.sync()
   }
@@ -110,7 +132,7 @@ export class BackupFolder {
 
 /** What is written and removed in a backup must be its own: through a link those of another one would go. */
 async function refuseLinks(files: Files, path: string): Promise<void> {
-  for (const name of [HEAD, MANIFEST, FOLDER])
+  for (const name of [...HEADS, ...MANIFESTS, FOLDER])
     if (await files.isLink(`${path}/${name}`))
       throw new Fault(
         'usage.wrong',

@@ -29,8 +29,7 @@ async function backedUp(): Promise<SimulatedFiles> {
 async function check(files: SimulatedFiles): Promise<CheckedBackup> {
   const folder = await BackupFolder.open(files, TARGET, SECRET)
   const manifest = await folder.manifest()
-  const all = { store: folder.store, manifest }
-  return await checkBackup(all, { now: new HandClock().now(), onFile: () => undefined })
+  return await checkBackup(folder, manifest, { now: new HandClock().now(), onFile: () => undefined })
 }
 
 test('checkBackup finds a bit that was flipped in any object, and in the manifest', async () => {

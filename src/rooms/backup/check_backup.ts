@@ -39,18 +39,20 @@ export interface CheckedBackup {
 
 /**
  * Reads every byte of a backup and checks every entry of the ledger in it. Nothing is written, and memory holds one segment.
- * Throws `backup.damaged`, which names all files that are.
+ * Throws `backup.damaged`, which names all files that are, and what is read from its copy.
  */
 export async function checkBackup(
-  { store, manifest: read }: Pick<BackupFolder, 'store'> & { readonly manifest: Manifest },
+  { store, damaged: beside }: Pick<BackupFolder, 'store' | 'damaged'>,
+  read: Manifest,
   { now, onFile }: { readonly now: Millis; readonly onFile: (file: KeptFile) => void },
 ): Promise<CheckedBackup> {
   const damaged = new DamagedFiles()
+  for (const name of beside) damaged.add(name)
   for (const file of read.files) {
     await damaged.isWhole(file, async () => await checkFile(store, file))
     onFile(file)
   }
-  damaged.throwIfAny()
+  damaged.throwIfAny(beside.length === 0 ? '' : ` The next backup writes ${beside.join(' and ')} anew.`)
   if (read.head === undefined) return { manifest: read, ledger: undefined }
   const { log, sidecarKey } = await keysIn(store, read.files)
   const keys = { logKeys: logKeysOf(log, now), sidecarKey }

@@ -24,6 +24,8 @@ export interface Restored {
   readonly manifest: Manifest
   /** Where the home that was there is now; undefined where there was none. */
   readonly aside: string | undefined
+  /** What was damaged in the folder of the backup and read from its copy. */
+  readonly damaged: readonly string[]
 }
 
 /**
@@ -55,7 +57,7 @@ export async function restore(
   else await files.rename(home, aside)
   await files.rename(place, home)
   await files.syncDirectory(folderOf(home))
-  return { manifest, aside }
+  return { manifest, aside, damaged: folder.damaged }
 }
 
 /** Where a home is made before it is one. Nobody else may be able to write there, nor work there at the same time. */

@@ -29,8 +29,7 @@ async function run(call: Call): Promise<Answer> {
     bytes += file.bytes
     tell(() => `${printBytes(bytes)} read`)
   }
-  const store = { store: folder.store, manifest }
-  return draw(await checkBackup(store, { now: world.clock.now(), onFile }), bytes)
+  return draw(await checkBackup(folder, manifest, { now: world.clock.now(), onFile }), bytes)
 }
 
 function draw({ manifest, ledger }: CheckedBackup, bytes: number): Answer {

@@ -119,16 +119,24 @@ async function checkPlace(place: string, now: number): Promise<void> {
   if (!isWhole && first !== undefined) throw new Fault('ledger.corrupt', { ...first })
 }
 
-function draw({ manifest, aside }: Restored, home: string): Answer {
+function draw({ manifest, aside, damaged }: Restored, home: string): Answer {
   const made = new Date(manifest.madeAt).toISOString()
   const entries = manifest.head?.size ?? 0
   const lines = [
     `Restored ${manifest.files.length} files into ${home}, as they were on ${made}, with ${entries} entries of the newest log.`,
     ...(aside === undefined ? [] : [`The home that was there is now ${aside}.`]),
+    ...damaged.map((name) => `Damaged in the backup, and read from its copy: ${name}`),
     'Keys that were revoked since then, and callers that were disabled, are let in again: revoke and disable them first.',
     'At its next start a new log follows the one of the copy, because others may know what was recorded after it.',
     'Make sure that no door runs any more in the home that was copied: two would be one identity.',
   ]
-  const json = { home, made_at: made, files: manifest.files.length, entries, aside: aside ?? null }
+  const json = {
+    home,
+    made_at: made,
+    files: manifest.files.length,
+    entries,
+    aside: aside ?? null,
+    damaged: [...damaged],
+  }
   return { exit: 0, text: lines.join('\n'), json }
 }
