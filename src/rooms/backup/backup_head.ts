@@ -16,27 +16,35 @@ export interface OpenHead {
 }
 
 /**
- * Opens the key of a backup with the first of both that is whole. A bit that is wrong in one of them looks as a wrong secret
- * does, so the other one is tried then, too. Throws `backup.key`, and `backup.damaged` where there is none.
+ * Opens the key of a backup with each of both heads that opens, in their order: two that say different things are two keys, as
+ * where one is of another backup with the same secret. A bit that is wrong in one of them looks as a wrong secret does, so the
+ * other one is tried then, too. Throws `backup.key`, and `backup.damaged` where there is none.
  */
-export async function openHead(files: Files, path: string, secret: BackupSecret): Promise<OpenHead> {
+export async function openHeads(
+  files: Files,
+  path: string,
+  secret: BackupSecret,
+): Promise<readonly [first: OpenHead, other?: OpenHead]> {
   const texts = new Map<string, string>()
-  const faults: Fault[] = []
   for (const name of HEADS) {
     const text = await readHead(files, `${path}/${name}`)
     if (text !== undefined) texts.set(name, text)
   }
+  const opened: OpenHead[] = []
+  const faults: Fault[] = []
   for (const text of new Set(texts.values()))
     try {
       const key = await openBackupKey(text, secret)
       const damaged = HEADS.filter((name) => texts.get(name) !== text && (texts.has(name) || name === HEAD))
-      return { text, key, damaged }
+      opened.push({ text, key, damaged })
     } catch (thrown) {
       if (!(thrown instanceof Fault)) throw thrown
       faults.push(thrown)
     }
+  const [first, other] = opened
+  if (first !== undefined) return other === undefined ? [first] : [first, other]
   // Of two that say different things the one that reads well is right about the secret.
-  throw faults.find(({ code }) => code === 'backup.key') ?? faults[0] ?? noBackup()
+  throw faults.find(({ code }) => code === 'backup.key') ?? (texts.size === 0 ? noBackup() : noHead(faults))
 }
 
 /** True where one of both is there, whole or not. */
@@ -52,16 +60,24 @@ export async function writeHeads(files: Files, path: string, text: string): Prom
       await writeAtomic(files, `${path}/${name}`, utf8(text))
 }
 
-/** Undefined where it is missing, or cannot be read: a broken sector is what the other one is for. */
+/** Undefined where it is missing; what is no head where it cannot be read: a broken sector is what the other one is for. */
 async function readHead(files: Files, path: string): Promise<string | undefined> {
   try {
     return Buffer.from(await files.read(path, LIMITS.noteBytes)).toString('utf8')
   } catch (thrown) {
-    if (errorCode(thrown) === undefined && !(thrown instanceof Fault)) throw thrown
-    return undefined
+    const code = errorCode(thrown)
+    if (code === undefined) throw thrown
+    return code === 'ENOENT' ? undefined : UNREADABLE
   }
 }
 
+const UNREADABLE = ''
+
 function noBackup(): Fault {
   return new Fault('backup.damaged', { place: HEAD }, { say: 'There is no backup in this folder.' })
+}
+
+function noHead([cause]: readonly Fault[]): Fault {
+  const say = `${HEAD} is damaged or cannot be read, and there is no whole copy of it.`
+  return new Fault('backup.damaged', { place: HEAD }, { say, cause })
 }

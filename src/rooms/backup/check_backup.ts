@@ -35,11 +35,13 @@ export interface CheckedBackup {
   readonly manifest: Manifest
   /** Undefined where the backup holds no ledger. */
   readonly ledger: VerifyReport | undefined
+  /** What was not as it should be and is read from its twin. The next run writes it anew. */
+  readonly damaged: readonly string[]
 }
 
 /**
  * Reads every byte of a backup and checks every entry of the ledger in it. Nothing is written, and memory holds one segment.
- * Throws `backup.damaged`, which names all files that are, and what is read from its copy.
+ * Throws `backup.damaged`, which names all files that are, and what is read from its twin.
  */
 export async function checkBackup(
   { store, damaged: beside }: Pick<BackupFolder, 'store' | 'damaged'>,
@@ -47,17 +49,16 @@ export async function checkBackup(
   { now, onFile }: { readonly now: Millis; readonly onFile: (file: KeptFile) => void },
 ): Promise<CheckedBackup> {
   const damaged = new DamagedFiles()
-  for (const name of beside) damaged.add(name)
   for (const file of read.files) {
     await damaged.isWhole(file, async () => await checkFile(store, file))
     onFile(file)
   }
-  damaged.throwIfAny(beside.length === 0 ? '' : ` The next backup writes ${beside.join(' and ')} anew.`)
-  if (read.head === undefined) return { manifest: read, ledger: undefined }
+  damaged.throwIfAny(beside.length === 0 ? '' : ` Their twins were read in place of ${beside.join(' and ')}.`)
+  if (read.head === undefined) return { manifest: read, ledger: undefined, damaged: beside }
   const { log, sidecarKey } = await keysIn(store, read.files)
   const keys = { logKeys: logKeysOf(log, now), sidecarKey }
   const ledger = await verifyLedger({ files: backupFiles(store, read.files), directory: 'ledger', keys })
-  return { manifest: read, ledger }
+  return { manifest: read, ledger, damaged: beside }
 }
 
 async function checkFile(store: ObjectStore, { object, path, bytes, sha256 }: KeptFile): Promise<void> {

@@ -6,14 +6,8 @@ const MOST_NAMED = 20
 
 /** Gathers which files are damaged in a backup, so that one of them keeps nobody from the others. */
 export class DamagedFiles {
-  readonly #named: { readonly place: string; readonly label: string }[] = []
+  readonly #named: KeptFile[] = []
   #count = 0
-
-  /** What is damaged beside the files, as the list of them. */
-  add(place: string, label = place): void {
-    this.#count += 1
-    if (this.#named.length < MOST_NAMED) this.#named.push({ place, label })
-  }
 
   /** Does something with a file of the backup; false where that throws `backup.damaged`, which is kept for later. */
   async isWhole(file: KeptFile, work: () => Promise<void>): Promise<boolean> {
@@ -22,7 +16,8 @@ export class DamagedFiles {
       return true
     } catch (thrown) {
       if (!(thrown instanceof Fault) || thrown.code !== 'backup.damaged') throw thrown
-      this.add(file.path, `${file.path} (${file.object})`)
+      this.#count += 1
+      if (this.#named.length < MOST_NAMED) this.#named.push(file)
       return false
     }
   }
@@ -31,12 +26,12 @@ export class DamagedFiles {
   throwIfAny(more = ''): void {
     const [first] = this.#named
     if (first === undefined) return
-    const names = this.#named.map(({ label }) => label).join(', ')
+    const names = this.#named.map(({ path, object }) => `${path} (${object})`).join(', ')
     const others = this.#count - this.#named.length
     const rest = others === 0 ? '' : ` and ${others} more`
     throw new Fault(
       'backup.damaged',
-      { place: first.place, count: this.#count },
+      { place: first.path, count: this.#count },
       { say: `Missing or damaged in the backup: ${names}${rest}.${more}` },
     )
   }

@@ -1,7 +1,7 @@
 import { concat, utf8 } from '#base/bytes.ts'
 import { deriveKey, hmacSha256, randomBytes, RunningSha256 } from '#base/crypto.ts'
 import { Fault } from '#base/fault.ts'
-import { errorCode, folderOf, type Files } from '#base/files.ts'
+import { errorCode, type Files } from '#base/files.ts'
 import { LIMITS } from '#base/limits.ts'
 import {
   CHUNK_BYTES,
@@ -141,7 +141,7 @@ export class ObjectStore {
       return await this.#files.readRange(path, from, length)
     } catch (thrown) {
       if (errorCode(thrown) === undefined) throw thrown
-      throw damaged(path.slice(folderOf(path).length + 1), thrown)
+      throw damaged(path.slice(this.#folder.length + 1), thrown)
     }
   }
 
@@ -156,6 +156,8 @@ export class ObjectStore {
     return `${this.#folder}/${name}`
   }
 }
+
+const MISSING = 'ENOENT'
 
 /** Names in the folder of objects, whole and unfinished. */
 const OURS = /^[0-9a-f]{64}(\.tmp)?$/
@@ -218,5 +220,8 @@ function sealPieceAt(key: Uint8Array, bytes: number, from: number, plain: Uint8A
 }
 
 function damaged(place: string, cause?: unknown): Fault {
-  return new Fault('backup.damaged', { place }, { say: `${place} is missing or damaged.`, cause })
+  const code = errorCode(cause) ?? MISSING
+  // Of a file that this user may not read nothing is known.
+  const why = code === MISSING ? 'is missing or damaged' : `cannot be read (${code})`
+  return new Fault('backup.damaged', { place }, { say: `${place} ${why}.`, cause })
 }

@@ -187,6 +187,28 @@ test('restore states what was known of the home moved aside, whatever step a cra
   }
 })
 
+test('restore keeps what a home knows that was restored itself, and not started since', async () => {
+  const files = await backedUpDisk()
+  await restoreOnce(files, { known: ['what the first one knew'] })
+  await restoreOnce(files, { isForced: true, known: ['what the copy ends with'] })
+  const known = (await readRestoredMark(files, PLACE))?.known
+  assert.deepEqual(known, ['what the copy ends with', 'what the first one knew'])
+})
+
+test('restore moves a home aside whose mark cannot be read', async () => {
+  const files = await backedUpDisk()
+  await restoreOnce(files)
+  const read = files.read.bind(files)
+  files.read = async (path) => {
+    if (path === `${PLACE}/restored`) throw Object.assign(new Error('a pipe'), { code: 'ENOTPLAIN' })
+    return await read(path)
+  }
+  const { aside } = await restoreOnce(files, { isForced: true, known: ['a checkpoint'] })
+  assert.equal(aside, `${PLACE}.before-1`)
+  files.read = read
+  assert.deepEqual((await readRestoredMark(files, PLACE))?.known, ['a checkpoint'])
+})
+
 test('restore is not held up by half a mark that a run before it left', async () => {
   const files = await backedUpDisk()
   await files.makeDirectory(`${PLACE}.restoring`)

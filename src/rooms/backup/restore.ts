@@ -24,7 +24,7 @@ export interface Restored {
   readonly manifest: Manifest
   /** Where the home that was there is now; undefined where there was none. */
   readonly aside: string | undefined
-  /** What was damaged in the folder of the backup and read from its copy. */
+  /** What was not as it should be in the folder of the backup, and was read from its twin. */
   readonly damaged: readonly string[]
 }
 
@@ -44,8 +44,9 @@ export async function restore(
   if (there.length > 0 && !isForced) throw new Fault('home.occupied', { home })
   const manifest = await folder.manifest()
   const place = restoringOf(home)
-  // A run that was cut between the two renames was the last to see the home that was there.
-  const seen = await knownBefore(files, place)
+  // A run that was cut between the two renames was the last to see the home that was there; one that was not cut has left what
+  // it saw in the home, until that is started. Of a home that cannot be read nothing is known, and it is moved aside still.
+  const seen = [...(await knownBefore(files, place)), ...(await knownBefore(files, home).catch(() => []))]
   await fill(parts, place, manifest)
   await parts.check(place)
   const { madeAt, head } = manifest

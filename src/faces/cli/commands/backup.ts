@@ -71,13 +71,21 @@ function lockFolder(target: string): ReturnType<typeof lockHome> {
   try {
     return lockHome(target)
   } catch (thrown) {
-    if (!(thrown instanceof Fault) || thrown.code !== 'home.locked') throw thrown
-    throw new Fault(
-      'home.locked',
-      {},
-      { say: 'Another backup is being made into this folder.', cause: thrown },
-    )
+    throw thrown instanceof Fault ? lockFault(thrown, target) : thrown
   }
+}
+
+/** What is said of a home is here true of the folder of the backup. */
+function lockFault(cause: Fault, place: string): Fault {
+  if (cause.code === 'home.locked')
+    return new Fault('home.locked', {}, { say: 'Another backup is being made into this folder.', cause })
+  if (cause.code === 'home.unwritable')
+    return new Fault(
+      'copy.failed',
+      { place },
+      { say: `${place} cannot be written, or its disk is full.`, cause },
+    )
+  return cause
 }
 
 /**

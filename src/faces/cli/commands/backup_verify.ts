@@ -32,16 +32,20 @@ async function run(call: Call): Promise<Answer> {
   return draw(await checkBackup(folder, manifest, { now: world.clock.now(), onFile }), bytes)
 }
 
-function draw({ manifest, ledger }: CheckedBackup, bytes: number): Answer {
-  const isWhole = ledger?.isWhole ?? true
+function draw({ manifest, ledger, damaged }: CheckedBackup, bytes: number): Answer {
+  const isWhole = (ledger?.isWhole ?? true) && damaged.length === 0
   const made = new Date(manifest.madeAt).toISOString()
   const lines = [
     `${isWhole ? 'Whole' : 'Not whole'}: ${manifest.files.length} files, ${printBytes(bytes)}, made on ${made} by Gatehouse ${manifest.version}.`,
+    ...damaged.map(
+      (name) => `  problem: ${name}: damaged or older; its twin was read, and the next backup writes it anew`,
+    ),
     ledger === undefined ? 'It holds no ledger.' : `Its ledger is ${ledger.statement}.`,
     ...(ledger?.problems ?? []).map(({ place, what }) => `  problem: ${place}: ${what}`),
   ]
   const json = {
     ok: isWhole,
+    damaged: [...damaged],
     files: manifest.files.length,
     bytes,
     made_at: made,

@@ -1,5 +1,5 @@
 import { lstat, realpath } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join, relative, resolve, sep } from 'node:path'
 import { Fault } from '#base/fault.ts'
 import { NODE_FILES } from '#base/files.ts'
 import { lockHome, type HomeLock } from '#base/home_lock.ts'
@@ -16,6 +16,8 @@ import { readSecret, SECRET_OPTIONS } from '../backup_secret.ts'
 import type { Answer, Call, Command } from '../command.ts'
 import { withFileFaults } from '../file_faults.ts'
 import { printBytes, progressOf } from '../progress.ts'
+import { realPathOf } from '../real_path.ts'
+import { wrongUsage } from '../usage.ts'
 
 export const restore: Command = {
   name: 'restore',
@@ -32,10 +34,12 @@ export const restore: Command = {
 
 async function run(call: Call): Promise<Answer> {
   const { world, words } = call
-  // A link to it stays one.
-  const home = await realpath(call.home).catch(() => call.home)
+  // A link to it stays one, and other names are made of this one: it must not end with a slash.
+  const home = await realPathOf(call.home)
   const secret = await readSecret(call)
-  const folder = await BackupFolder.open(NODE_FILES, resolve(world.cwd, words[0] ?? ''), secret)
+  const source = resolve(world.cwd, words[0] ?? '')
+  const folder = await BackupFolder.open(NODE_FILES, source, secret)
+  await refuseSource(restoringOf(home), source)
   // No door may run in a home that is moved aside.
   const isThere = (await NODE_FILES.list(home)).length > 0
   if (isThere && !call.isOn('force')) throw new Fault('home.occupied')
@@ -48,6 +52,12 @@ async function run(call: Call): Promise<Answer> {
   }
 }
 
+/** What is in the place of a run, and not of the home that is made there, is removed. */
+async function refuseSource(place: string, source: string): Promise<void> {
+  const [first] = relative(await realPathOf(place), await realpath(source)).split(sep)
+  if (first !== '..') throw wrongUsage(`The backup must not be in ${place}, where the home is made.`)
+}
+
 /** Makes the place of this run, or takes that of one that was cut. Throws `home.occupied` where others could change what is in it. */
 async function claim(place: string): Promise<HomeLock> {
   await NODE_FILES.makeDirectory(place)
@@ -57,12 +67,18 @@ async function claim(place: string): Promise<HomeLock> {
     isFolder: facts.isDirectory(),
   }))
   const isOurs = isFolder && (mode & OF_OTHERS) === 0 && uid === (process.getuid?.() ?? uid)
-  if (isOurs) return lockHome(place)
-  throw new Fault(
-    'home.occupied',
-    { place },
-    { say: `${place} is a link, or others may write there. Remove it, or name another home.` },
-  )
+  if (!isOurs) throw occupied(place, 'is a link, or others may write there')
+  const names = await NODE_FILES.list(place)
+  // A run that was cut has left its lock, and all else that it does not want there is removed.
+  if (names.length > 0 && !names.includes(LOCK_FILE))
+    throw occupied(place, 'holds what no restore has put there')
+  return lockHome(place)
+}
+
+const LOCK_FILE = 'lock.db'
+
+function occupied(place: string, what: string): Fault {
+  return new Fault('home.occupied', { place }, { say: `${place} ${what}. Remove it, or name another home.` })
 }
 
 const OF_OTHERS = 0o077
@@ -125,7 +141,7 @@ function draw({ manifest, aside, damaged }: Restored, home: string): Answer {
   const lines = [
     `Restored ${manifest.files.length} files into ${home}, as they were on ${made}, with ${entries} entries of the newest log.`,
     ...(aside === undefined ? [] : [`The home that was there is now ${aside}.`]),
-    ...damaged.map((name) => `Damaged in the backup, and read from its copy: ${name}`),
+    ...damaged.map((name) => `Damaged or older in the backup, so that its twin was read: ${name}`),
     'Keys that were revoked since then, and callers that were disabled, are let in again: revoke and disable them first.',
     'At its next start a new log follows the one of the copy, because others may know what was recorded after it.',
     'Make sure that no door runs any more in the home that was copied: two would be one identity.',
