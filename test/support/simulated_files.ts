@@ -1,4 +1,5 @@
 import type { FileFacts, Files, WritableFile } from '#base/files.ts'
+import { LIMITS } from '#base/limits.ts'
 
 /** What changes the disk; each is one step at which a crash or a failure can be placed. */
 export type StepKind =
@@ -106,8 +107,10 @@ export class SimulatedFiles implements Files {
     return this.#writableFile(path, inode)
   }
 
-  async read(path: string): Promise<Uint8Array> {
-    return Buffer.from(this.#find(path).bytes)
+  async read(path: string, maxBytes: number = LIMITS.homeFileBytes): Promise<Uint8Array> {
+    const { bytes } = this.#find(path)
+    if (bytes.length > maxBytes) throw failure('EFBIG', path)
+    return Buffer.from(bytes)
   }
 
   async readRange(path: string, from: number, length: number): Promise<Uint8Array> {
