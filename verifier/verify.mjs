@@ -2,9 +2,8 @@
 // is trusted, least of all a key in it: keys come from the command line. What each command proves, and what not: README.md.
 import { createHash, verify } from 'node:crypto'
 import fs from 'node:fs'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-
 export class Wrong extends Error {}
 function must(holds, what) {
   if (!holds) throw new Wrong(what)
@@ -20,7 +19,6 @@ export const leafHash = (leaf) => sha256(Buffer.of(0), leaf)
 const nodeHash = (left, right) => sha256(Buffer.of(1), left, right)
 /** The largest power of two below a size: where a tree of that size is split. */
 const split = (size, power = 1) => (power * 2 < size ? split(size, power * 2) : power)
-
 /** The root to which an inclusion proof leads: the definition of PATH (section 2.1.3.1) read backwards. */
 export function inclusionRoot(index, size, hash, proof) {
   const isIn = isCount(index) && isCount(size) && index < size && hash.length === 32
@@ -44,7 +42,6 @@ export function consistencyRoots(first, second, firstRoot, proof) {
   }
   return walk(first, second, firstRoot, proof)
 }
-
 class Tree {
   size = 0
   #peaks = []
@@ -72,15 +69,14 @@ const KINDS = {
   [WITNESS]: { kind: 'Ed25519', uses: ['witness'], keyBytes: 32, bytes: 72, der: ED25519_DER },
   [ML_DSA]: { kind: 'ML-DSA-44', uses: ['key', 'witness'], keyBytes: 1_312, bytes: 2_428, der: ML_DSA_DER },
 }
-
-/** Reads a verifier key, `name+id+key`, that is to be used as 'key' or 'witness'. */
+/** Reads a verifier key, `name+id+key`, for use as 'key' or 'witness'. ML-DSA has one byte for the length of a name. */
 export function parseKey(text, use) {
-  const [, name, id, encoded = ''] = /^([^+\s]+)\+([0-9a-f]{8})\+(\S+)$/u.exec(text) ?? []
+  const [, name = '', id, encoded = ''] = /^([^+\s]+)\+([0-9a-f]{8})\+(\S+)$/u.exec(text) ?? []
   const bytes = fromBase64(encoded)
   const kind = KINDS[bytes[0]]
   const keyId = sha256(`${name}\n`, bytes).subarray(0, 4)
   const isKey = keyId.toString('hex') === id && bytes.length === kind?.keyBytes + 1 && kind.uses.includes(use)
-  must(isKey, `not a verifier key for --${use}: ${shown(text)}`)
+  must(isKey && Buffer.byteLength(name) < 256, `not a verifier key for --${use}: ${shown(text)}`)
   return { name, id: keyId, type: bytes[0], key: bytes.subarray(1), ...kind }
 }
 /** The bytes of a text that must be base64 in its one canonical form. */
@@ -89,7 +85,6 @@ function fromBase64(text, length = 0) {
   must(bytes.toString('base64') === text && (!length || bytes.length === length), `not it: ${shown(text)}`)
   return bytes
 }
-
 /** Reads a checkpoint, whoever signed it. */
 export function parseCheckpoint(note) {
   const end = note.lastIndexOf('\n\n')
@@ -103,15 +98,14 @@ export function parseCheckpoint(note) {
     must(bytes.length > 4, `not a signature: ${shown(line)}`)
     return { name, id: bytes.subarray(0, 4), signature: bytes.subarray(4) }
   })
-  const [text, hasMore] = [note.slice(0, end + 1), more.length > 0]
-  return { note, text, hasMore, origin, size: parseSize(size), root: parseHash(root), lines }
+  return { note, text: note.slice(0, end + 1), origin, size: parseSize(size), root: parseHash(root), lines }
 }
-
 /** 'ok', 'wrong', or 'not checked' where this Node does not have the algorithm. */
 function judge({ type, name, key, der, bytes }, checkpoint, signature) {
   const time = signature.subarray(0, type === LOG ? 0 : 8)
   // ML-DSA signs no extension lines, which must not look as if it did. No date is beyond the year 9999.
-  if (signature.length !== bytes || (type === ML_DSA && checkpoint.hasMore)) return 'wrong'
+  if (signature.length !== bytes || (type === ML_DSA && checkpoint.text.split('\n').length > 4))
+    return 'wrong'
   if (type !== LOG && time.readBigUInt64BE() > 253_402_300_799n) return 'wrong'
   const message = signedMessage(type, name, checkpoint, time)
   try {
@@ -128,7 +122,6 @@ function signedMessage(type, name, { text, origin, size, root }, time) {
   const range = Buffer.from(size.toString(16).padStart(32, '0'), 'hex')
   return Buffer.concat([Buffer.from('subtree/v1\n\0'), sized(name), time, sized(origin), range, root])
 }
-
 /** Checks who signed a checkpoint: the log with each kind of key that is given of it, and `quorum` witnesses; gives it. */
 export function checkSignatures(checkpoint, { keys, witnesses, quorum }, report) {
   const { origin, size, lines } = checkpoint
@@ -188,6 +181,8 @@ export function parseLeaf(bytes) {
   for (const name of Object.keys({ v: 0, kind: 0, id: 0, at: 0, ...leaf }))
     must(isMember(name), `not an entry: ${shown(name)} is missing, unknown or not what it has there`)
   must(isCount(leaf.at), 'not an entry: "at" is beyond what numbers hold')
+  const isTwice = (name) => Object.hasOwn(leaf, name) && !/^(v|kind|id|at|commit)$/.test(name) // it could say two things
+  must(!Object.keys(leaf.commit ?? {}).some(isTwice), 'not an entry: a field is in the clear and in "commit"')
   return leaf
 }
 /** Checks that a disclosed value is what its entry commits to under this name; the salt shows it. */
@@ -215,22 +210,25 @@ export function parseReceipts(text) {
     return { bytes, leaf, opened: values, index: parseSize(index), hashes, checkpoint: parseCheckpoint(note) }
   })
 }
-
 /** Checks the receipts in files and folders; gives those that hold. `seen` has the checkpoints that were checked. */
 function checkReceipts(places, { trust, report, seen }) {
+  const known = {}
   const read = (file) => report.within(file, () => parseReceipts(readText(file, MOST.receipts))) ?? []
   const check = ({ bytes, leaf, opened, index, hashes, checkpoint }) => {
     const { note, origin, size, root } = checkpoint
-    if (!seen.has(note)) checkSignatures(checkpoint, trust, report)
-    seen.set(note, checkpoint)
+    if (!seen.has(note)) seen.set(note, checkSignatures(checkpoint, trust, report))
     const isThere = inclusionRoot(index, size, leafHash(bytes), hashes).equals(root)
     must(isThere, 'not the one that was signed, or its proof was changed')
+    const facts = { [`${origin} ${size} entries`]: root, [`${origin} entry ${index}`]: leafHash(bytes) }
+    for (const [fact, hash] of Object.entries(facts))
+      must((known[fact] ??= hash).equals(hash), `forked: another receipt has another ${fact}`)
     const values = Object.entries(opened).map(([name, each]) => checkOpened(leaf, name, Object(each)))
     const more = { origin, index, leaf, disclosed: Object.fromEntries(values) }
     report.add('ok', `entry ${index}: ${leaf.kind} ${leaf.id}, discloses ${canonical(more.disclosed)}`, more)
     return { index, bytes }
   }
   const receipts = places.flatMap(filesIn).flatMap(read)
+  must(!places.some((place) => filesIn(place).length === 0), 'a folder is empty')
   return receipts.map((each) => report.within(`entry ${each.index}`, () => check(each))).filter(Boolean)
 }
 function checkPack(places, job) {
@@ -239,7 +237,6 @@ function checkPack(places, job) {
   must(job.seen.size === 1 && different === receipts.length, 'not each entry once, under one checkpoint')
   job.report.add('ok', `${different} different entries under one checkpoint`)
 }
-
 /** Tile `number` of a level (c2sp.org/tlog-tiles), or such a bundle of 'entries', in a log of `size` entries. */
 function fileOf(kind, number, size) {
   const width = Math.min(256, Math.floor(size / (kind === 'entries' ? 1 : 256 ** kind)) - number * 256)
@@ -259,7 +256,6 @@ function partsOf(bytes, kind, width) {
   must(parts.length === width, `${parts.length} in it, not ${width}`)
   return parts
 }
-
 /** Builds the tree of a log anew, and compares each tile on the way. `points` are checkpoints that were held elsewhere. */
 export function checkTree(folder, { origin, size, root }, { report, points, checkEntry }) {
   const files = {}
@@ -286,18 +282,18 @@ export function checkTree(folder, { origin, size, root }, { report, points, chec
     tree.append(hash, compare)
     if (roots.has(tree.size)) roots.set(tree.size, tree.root())
   }
-  let proven = 0
+  let [proven, kept] = [0, 0]
   for (const held of points.sort((left, right) => left.size - right.size))
     report.within(`against the checkpoint of ${held.size} entries`, () => {
       must(held.origin === origin, `it is of another log, ${shown(held.origin)}`)
       must(held.size <= size, `rolled back: ${size} are here`)
       must(held.root.equals(roots.get(held.size)), `forked: entries ${proven} to ${held.size - 1} are others`)
       proven = held.size
+      if (held.isKept) kept = proven
     })
   must(tree.root().equals(root), `entries ${proven} to ${size - 1} are not those that were signed`)
-  report.add('ok', `${size} entries of ${origin} are those that were signed, ${proven} known elsewhere`)
+  report.add('ok', `${size} entries of ${origin} are those that were signed, ${kept} known elsewhere`)
 }
-
 function checkLog([folder], { against, receipts, ...job }) {
   const known = new Map(checkReceipts(receipts, job).map(({ index, bytes }) => [index, bytes]))
   const points = [...job.seen.values(), ...against.map((file) => readCheckpoint(file, job, 0))]
@@ -312,11 +308,10 @@ function checkConsistency([oldFile, place, proofFile], job) {
   must(before.origin === after.origin && before.size <= after.size, 'of another log, or rolled back')
   const hashes = (readText(proofFile, MOST.note).match(/[^\n]+/g) ?? []).map(parseHash)
   const prove = () => consistencyRoots(before.size, after.size, before.root, hashes)
-  const roots = before.size === 0 ? [sha256(''), after.root] : prove()
+  const roots = before.size + hashes.length === 0 ? [sha256(''), after.root] : prove()
   must(roots[0].equals(before.root) && roots[1].equals(after.root), 'forked, or the proof was changed')
   job.report.add('ok', `the log of ${after.size} entries goes on from that of ${before.size}`)
 }
-
 function readFile(file, most) {
   const facts = fs.statSync(file, { throwIfNoEntry: false })
   must(facts?.isFile() && facts.size <= most, `missing, no plain file, or over ${most} bytes`)
@@ -327,7 +322,7 @@ function readCheckpoint(file, { trust, report }, quorum = trust.quorum) {
   const read = () => parseCheckpoint(readText(file, MOST.note))
   const checkpoint = report.within(file, () => checkSignatures(read(), { ...trust, quorum }, report))
   must(checkpoint, 'without that checkpoint nothing more can be said')
-  return checkpoint
+  return { ...checkpoint, isKept: true } // as those in receipts need not be
 }
 const readText = (file, most) => readFile(file, most).toString('utf8')
 const parseHash = (text) => fromBase64(text, 32)
@@ -369,11 +364,15 @@ export function run(args) {
   const [command = '', ...places] = positionals
   const [least, most] = Object.hasOwn(COUNTS, command) ? COUNTS[command] : [1, 0]
   const isCalled = places.length >= least && places.length <= most && key.length > 0 && witness.length > 0
-  must(isCalled, USAGE)
+  must(isCalled, 'a command, its paths, --key and --witness are needed')
+  must(command === 'log' || !(options.against || options.receipts), `"${command}" has no such option`)
   for (const place of [...places, ...against, ...receipts]) must(fs.existsSync(place), `there is no ${place}`)
   const keys = key.map((text) => parseKey(text, 'key'))
   const witnesses = witness.join() === 'none' ? [] : witness.map((text) => parseKey(text, 'witness'))
   must(!witnesses.some(({ name }) => keys.some((log) => log.name === name)), 'a log is no witness of itself')
+  const isSame = (one, other) => one.name !== other.name && one.key.equals(other.key)
+  const isNamedTwice = (one) => [...keys, ...witnesses].some((other) => isSame(one, other))
+  must(!witnesses.some(isNamedTwice), 'a key with two names is one key all the same')
   const names = new Set(witnesses.map(({ name }) => name)).size
   const quorum = Number(options.quorum ?? names)
   must(quorum <= names && quorum >= Math.min(1, names), `--quorum is from 1 to ${names}`)
@@ -385,16 +384,17 @@ export function run(args) {
   const exit = has('wrong') || !has('ok') ? 1 : has('not checked') ? 3 : 0
   return { exit, result: RESULTS[exit], checks: report.checks, isJson: options.json === true }
 }
-if (process.argv[1] && pathToFileURL(fs.realpathSync(process.argv[1])).href === import.meta.url)
+const escaped = (unit) => `\\u${unit.charCodeAt().toString(16).padStart(4, '0')}` // RFC 8259 section 7
+/** Nothing looks like something else, and no spaces fill a line so that what follows looks like one of its own. */
+const plain = (line) => line.replace(/[^ -~]| (?= )/g, escaped)
+if (process.argv[1] && fs.realpathSync(process.argv[1]) === fs.realpathSync(fileURLToPath(import.meta.url)))
   try {
     const { isJson, ...found } = run(process.argv.slice(2))
     const lines = [...found.checks.map(({ verdict, what }) => `${verdict}: ${what}`), found.result]
-    const plain = lines.map((line) => line.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?')).join('\n')
-    const escaped = (unit) => `\\u${unit.charCodeAt().toString(16).padStart(4, '0')}` // RFC 8259 section 7
-    console.log(isJson ? JSON.stringify(found).replace(/[^ -~]/g, escaped) : plain)
+    console.log((isJson ? [JSON.stringify(found)] : lines).map(plain).join('\n'))
     process.exitCode = found.exit
   } catch (thrown) {
     if (!(thrown instanceof Wrong || thrown instanceof TypeError)) throw thrown
-    console.error(thrown instanceof Wrong ? thrown.message : `${thrown.message}\n${USAGE}`)
+    console.error(`${plain(thrown.message)}\n${USAGE}`)
     process.exitCode = 2
   }

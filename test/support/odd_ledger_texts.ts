@@ -51,6 +51,8 @@ const COMMITS: readonly JsonValue[] = [
   JSON.parse(`{"__proto__":"${COMMITMENT}"}`) as JsonObject,
   { a: `${'A'.repeat(42)}B` },
   { a: null },
+  { status: COMMITMENT },
+  { at: COMMITMENT, caller: COMMITMENT, commit: COMMITMENT, id: COMMITMENT, kind: COMMITMENT, v: COMMITMENT },
   { a: { b: COMMITMENT } },
   { a: `${COMMITMENT},"b":"${COMMITMENT}` },
 ]

@@ -273,6 +273,23 @@ test('witnesses are counted by their names: against the quorum', async () => {
   }
 })
 
+test('a key is one whatever it is called: a witness with two names, and the log under another one', () => {
+  const pem = newEd25519Pem()
+  const [one, two, log] = [
+    ed25519Cosigner('one.example/w', pem),
+    ed25519Cosigner('two.example/w', pem),
+    ed25519Cosigner('three.example/w', KEYS.signingPem),
+  ].map(printVerifierKey)
+  const words = (...witnesses: readonly (string | undefined)[]): readonly string[] =>
+    witnesses.flatMap((each) => ['--witness', each ?? assert.fail()])
+  const run2 = (...witnesses: readonly (string | undefined)[]): Found =>
+    run(['receipt', write('good', text.receipt)], ['--key', key.log, ...words(...witnesses)])
+  assert.throws(() => run2(one, two), /a key with two names is one key/)
+  assert.throws(() => run2(log), /a key with two names is one key/)
+  // One that is given twice is one that is given once.
+  assert.equal(run2(one, one).exit, 1)
+})
+
 test('a wrong signature of a known witness spoils all: whatever the quorum is', async () => {
   const [log = assert.fail(), , one = assert.fail(), two = assert.fail()] = signers
   const good = await signCheckpoint(head, [log, one, two], 1_000)
@@ -304,6 +321,48 @@ test('a pack under two checkpoints is none, where each receipt alone holds', asy
   assert.match(wrongOf(run(['pack', file]))[0] ?? '', /one checkpoint/)
 })
 
+test('receipts that contradict each other do not hold: the log has signed two trees of one size, or two entries in one place', async () => {
+  const signer = signers[0] ?? assert.fail()
+  const receiptOf = async (size: number, what: string): Promise<string> => {
+    const leaf = utf8(`{"at":1,"id":"${'A'.repeat(16)}","kind":"note","v":1,"what":"${what}"}`)
+    const hashes = [leafHash(leaf), ...Array.from({ length: size - 1 }, () => leafHash(utf8('x')))]
+    const note = await signCheckpoint({ origin: head.origin, size, root: rootOf(hashes) }, [signer], 1_000)
+    const rest = hashes.slice(1).map((hash) => `${toBase64(hash)}\n`)
+    const proof = `c2sp.org/tlog-proof@v1\nindex 0\n${rest.join('')}\n${note}`
+    return `gatehouse receipt v1\nentry ${Buffer.from(leaf).toString()}\n${proof}`
+  }
+  const [one, other, larger] = [
+    await receiptOf(1, 'one'),
+    await receiptOf(1, 'other'),
+    await receiptOf(2, 'other'),
+  ]
+  for (const each of [one, other, larger, one + one, other + larger])
+    assert.equal(run(['receipt', write('alone', each)]).exit, 0)
+  const told = (...texts: readonly string[]): string =>
+    wrongOf(run(['receipt', ...texts.map((each, at) => write(`contradiction${at}`, each))])).join('\n')
+  assert.match(told(one, other), /^entry 0: forked: another receipt has another [^ ]+ 1 entries$/)
+  assert.match(told(one, larger), /^entry 0: forked: another receipt has another [^ ]+ entry 0$/)
+})
+
+test('a folder without any receipt is a finding: nothing in it was looked at', () => {
+  fs.mkdirSync(place('without'), { recursive: true })
+  const good = write('good', text.receipt)
+  for (const words of [
+    ['receipt', good, place('without')],
+    ['pack', good, place('without')],
+    ['log', place('log'), '--receipts', place('without')],
+  ])
+    assert.match(wrongOf(run(words)).join('\n'), /a folder is empty/)
+})
+
+test('a log is known elsewhere as far as somebody kept a checkpoint: receipts may come from the log itself', () => {
+  const [good, old] = [write('good', text.receipt), write('old', text.old)]
+  const said = (...words: readonly string[]): string | undefined => run(words).checks.at(-1)?.what
+  assert.match(said('log', place('log'), '--receipts', good) ?? '', /, 0 known elsewhere$/)
+  assert.match(said('log', place('log'), '--receipts', good, '--against', old) ?? '', /, 10 known elsewhere$/)
+  assert.match(said('consistency', old, place('log')) ?? '', /, 10 known elsewhere$/)
+})
+
 test('consistency holds: by a proof, and by the hash tiles of a log', () => {
   const [old, now, proof] = [write('old', text.old), write('new', text.new), write('proof', text.proof)]
   assert.equal(run(['consistency', old, now, proof]).exit, 0)
@@ -326,6 +385,7 @@ test('every log begins with the empty one: with no proof', async () => {
   assert.equal(run(['consistency', first, now, none]).exit, 0)
   assert.equal(run(['consistency', first, place('log')]).exit, 0)
   assert.equal(run(['consistency', other, now, none]).exit, 1)
+  assert.equal(run(['consistency', first, now, write('proof', text.proof)]).exit, 1)
   assert.equal(run(['consistency', other, place('log')]).exit, 1)
 })
 
@@ -457,11 +517,36 @@ const MISUSES: readonly (readonly [why: string, words: () => readonly string[]])
     'a quorum of more than there are',
     () => ['receipt', place('good'), '--key', key.log, '--witness', key.witness, '--quorum', '2'],
   ],
+  ...(['receipt', 'pack', 'consistency'] as const).flatMap((command) =>
+    (['against', 'receipts'] as const).map(
+      (option) =>
+        [
+          `${command} --${option}, which would not be looked at`,
+          () => {
+            const [old, good] = [write('old', text.old), write('good', text.receipt)]
+            const places = command === 'consistency' ? [old, place('log')] : [good]
+            return [command, ...places, `--${option}`, old, '--key', key.log, '--witness', 'none']
+          },
+        ] as const,
+    ),
+  ),
+  ['a key of a log with a name that ML-DSA-44 cannot sign', () => longNamed('key')],
+  ['a key of a witness with a name that ML-DSA-44 cannot sign', () => longNamed('witness')],
   [
     'a quorum that is no number',
     () => ['receipt', place('good'), '--key', key.log, '--witness', key.witness, '--quorum', 'x'],
   ],
 ]
+function longNamed(use: 'key' | 'witness'): readonly string[] {
+  const named = (length: number): readonly string[] => {
+    const [one, two] = [noteSigner, ed25519Cosigner].map((by) => by('n'.repeat(length), newEd25519Pem()))
+    const more = printVerifierKey((use === 'key' ? one : two) ?? assert.fail())
+    return ['receipt', place('good'), '--key', key.log, '--witness', key.witness, `--${use}`, more]
+  }
+  verifier.run(named(255))
+  return named(256)
+}
+
 for (const [why, words] of MISUSES)
   test(`wrong use is told from a finding: ${why}`, () => {
     write('good', text.receipt)
@@ -526,7 +611,34 @@ test('the program prints nothing that shows a line as another one: bidirectional
     '--witness',
     'none',
   ])
-  assert.match(stdout, /odd\?{4}: not a receipt/)
+  assert.match(stdout, /odd\\u202e\\u2066\\u0007\\u009b: not a receipt/)
+})
+
+test('the program prints nothing that looks like something else: letters of other scripts, or spaces that fill a line', () => {
+  // Letters that nobody sees, one that looks like an "a", one that turns digits around, and what wraps as a line of its own.
+  const name = `odd\u3164\u2800\u0430\u05d0 1${' '.repeat(80)}ok: entry 7`
+  const trust = ['--key', key.log, '--witness', 'none']
+  const { stdout } = spawnVerifier(process.execPath, ['receipt', write(name, 'x'), ...trust])
+  assert.match(stdout, /^[ -~\n]+$/)
+  assert.doesNotMatch(stdout, / {2}/)
+  assert.ok(
+    stdout.includes(`odd\\u3164\\u2800\\u0430\\u05d0 1${'\\u0020'.repeat(79)} ok: entry 7: not a receipt`),
+  )
+})
+
+test('the program says what is missing in plain characters: a link that leads nowhere names itself', () => {
+  fs.symlinkSync('nowhere', place('\u001b[2Jgone'))
+  const trust = ['--key', key.log, '--witness', 'none']
+  const { status, stderr } = spawnVerifier(process.execPath, ['receipt', place('\u001b[2Jgone'), ...trust])
+  assert.equal(status, 2)
+  assert.match(stderr, /^there is no [ -~]*\\u001b\[2Jgone\n/)
+})
+
+test('the program runs whatever it is called by: a link that Node does not follow', () => {
+  fs.symlinkSync(VERIFIER, place('kept.mjs'))
+  const words = ['--preserve-symlinks-main', place('kept.mjs'), 'receipt', write('bad-link', 'x')]
+  const { status } = spawnSync(process.execPath, [...words, '--key', key.log, '--witness', 'none'])
+  assert.equal(status, 1)
 })
 
 test('the program prints JSON in ASCII: a terminal that shows it shows no line as another one', () => {

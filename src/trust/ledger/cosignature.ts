@@ -14,6 +14,7 @@ import { parseHead, printHead, type Head } from './checkpoint.ts'
 import {
   isBy,
   keyIdentity,
+  NAME_BYTES,
   parseNote,
   parseVerifierKey,
   signatureLine,
@@ -31,8 +32,6 @@ import {
 const ED25519_COSIGNATURE = 0x04
 const ML_DSA_44_COSIGNATURE = 0x06
 const TIME_BYTES = 8
-/** Names and origins in the message of ML-DSA-44 have one byte for their length. */
-const NAME_BYTES = 255
 const LABEL = utf8('subtree/v1\n\0')
 const SECOND_MS = 1_000
 const KEY_ID_BYTES = 4

@@ -19,6 +19,7 @@ import {
   heldBy,
   readHeldOutside,
   witnessedAt,
+  type HeldCopy,
   type HeldSources,
   type Holding,
 } from './held_outside.ts'
@@ -189,6 +190,73 @@ test('verifyLedger compares a ledger with all that is held: a rollback shows wit
   await ledger.close()
   // Of another log, which is no problem of this one.
   assert.deepEqual((await verifyLedger({ files: short, directory: LEDGER, held })).problems, [])
+})
+
+const HELD_BY: readonly [why: string, copies: readonly HeldCopy[], anchored: number | undefined][] = [
+  ['a file on the disk of the ledger holds more than one elsewhere', [copy(5, true), copy(3, false)], 3],
+  ['files elsewhere', [copy(3, false), copy(4, false)], 4],
+  ['files on the disk of the ledger alone', [copy(5, true), copy(4, true)], 5],
+  ['a copy of another log', [{ ...copy(9, false), isOfAnother: true }], undefined],
+]
+
+function copy(entries: number, isNear: boolean): HeldCopy {
+  return { place: '/copy', note: '', by: 'anchor', holding: { entries, at: undefined }, isNear }
+}
+
+for (const [why, copies, anchored] of HELD_BY)
+  test(`heldBy counts what nobody on this machine can change, where there is any: ${why}`, () => {
+    assert.equal(heldBy('log', copies).anchored?.entries, anchored)
+  })
+
+test('verifyLedger counts from a checkpoint elsewhere: not from one on the disk of the ledger', async () => {
+  const { files, sources } = await cosignedLog(2)
+  const anchors = ['/anchor/old', '/anchor/copy']
+  const held = await readHeldOutside(files, await newestFolder(files), { ...sources, anchors })
+  const since = async (near: string): Promise<number> => {
+    const notes = held.map((each) => ({ ...each, isNear: each.place === near }))
+    const { agreeing, sinceOutside } = await verifyLedger({ files, directory: LEDGER, held: notes })
+    assert.equal(agreeing.length, held.length)
+    return sinceOutside
+  }
+  assert.equal(await since('/anchor/old'), 0)
+  assert.equal(await since('/anchor/copy'), 2)
+})
+
+test('verifyLedger finds that a log of the home is gone: an anchor has a checkpoint of its keys under that name', async () => {
+  const now = await emptyDisk()
+  const first = await openOn(now)
+  await first.append(intent(1))
+  const older = now.reopen('kept')
+  await first.append(intent(2))
+  await first.close()
+  const anchor = now.all().get(`${(await newestFolder(now)).path}/checkpoint`) ?? assert.fail()
+  // It was restored: it goes on in a second log, whose checkpoints the anchor gets from then on.
+  const files = older.reopen('kept')
+  files.tamper('/anchor/one', anchor)
+  const second = await openOn(files, { anchors: ['/anchor/one'] })
+  await second.append(intent(3))
+  await second.checkpoint()
+  await second.close()
+  const copied = files.all().get('/anchor/one') ?? assert.fail()
+  const problemsOf = async (
+    disk: SimulatedFiles,
+    logKeys = logKeysOf(KEYS, 0),
+  ): Promise<readonly string[]> => {
+    disk.tamper('/anchor/one', copied)
+    const folder = await newestFolder(disk)
+    const verifiers = verifiersOf(logKeys, folder.origin)
+    const policy = { quorum: 0, witnesses: [] }
+    const sources = { anchors: ['/anchor/one'], outside: outsideFilesOf(disk), policy, verifiers }
+    const held = await readHeldOutside(disk, folder, sources)
+    return (await verifyLedger({ files: disk, directory: LEDGER, held })).problems.map(({ what }) => what)
+  }
+  assert.match(
+    (await problemsOf(older)).join(),
+    /^it holds \d entries of [^ ]+, a log of this home that is not here/,
+  )
+  assert.doesNotMatch((await problemsOf(files)).join(), /not here/)
+  // What other keys have signed is of somebody else.
+  assert.deepEqual(await problemsOf(older, logKeysOf({ signingPem: newEd25519Pem() }, 0)), [])
 })
 
 test('verifyLedger says who holds what is here: nobody does who holds a fork, or more', async () => {

@@ -3,10 +3,10 @@ import type { Millis } from '#base/clock.ts'
 import { LIMITS } from '#base/limits.ts'
 import { folderOf, type Files } from '#base/files.ts'
 import type { OutsideFiles } from '#base/outside_files.ts'
-import { openCheckpoint, type Head } from './checkpoint.ts'
-import { cosignaturesOf } from './cosignature.ts'
+import { openCheckpoint, peekCheckpoint, type Head } from './checkpoint.ts'
+import { cosignaturesOf, parseLogKey } from './cosignature.ts'
 import { FILE, type OriginFolder } from './layout.ts'
-import type { NoteVerifier } from './note.ts'
+import { keyIdentity, printVerifierKey, type NoteVerifier } from './note.ts'
 
 /** How far a log is held where its operator cannot change it unnoticed. */
 export interface Holding {
@@ -48,13 +48,16 @@ export interface HeldNote {
   /** Who or where, for people. */
   readonly place: string
   readonly note: string
+  /** True on the disk of the ledger: it shows accidents, and not what whoever owns this machine has done. */
+  readonly isNear?: boolean
+  /** True where the keys of the log signed it under the name of another one, which must be here too. */
+  readonly isOfAnother?: boolean
 }
 
 /** What one of them holds of a log. */
 export interface HeldCopy extends HeldNote {
   readonly by: 'witnesses' | 'anchor'
   readonly holding: Holding
-  /** True for a file on the disk of the ledger: it shows accidents, and not what whoever owns this machine has done. */
   readonly isNear: boolean
 }
 
@@ -103,9 +106,9 @@ export async function readHeldOutside(
   )
   const ours = copies.flatMap((copy): HeldCopy[] => {
     const found = openCheckpoint(copy.note, verifiers)
-    return found === undefined
-      ? []
-      : [{ ...copy, by: 'anchor', holding: { entries: found.size, at: undefined } }]
+    const isOfAnother = found === undefined && isSignedUnderAnotherName(copy.note, verifiers)
+    if (found === undefined && !isOfAnother) return []
+    return [{ ...copy, isOfAnother, by: 'anchor', holding: { entries: found?.size ?? 0, at: undefined } }]
   })
   if (head === undefined) return ours
   const holding = { entries: head.size, at }
@@ -114,11 +117,28 @@ export async function readHeldOutside(
 
 const COSIGNED = 'what witnesses have cosigned'
 
-/** What several copies hold of a log together. */
+/** What several copies hold of a log together. Of files those elsewhere count alone, where there are any. */
 export function heldBy(origin: string, copies: readonly HeldCopy[]): HeldOutside {
-  const of = (who: HeldCopy['by']): Holding | undefined =>
-    furthest(copies.filter(({ by }) => by === who).map(({ holding }) => holding))
-  return { origin, witnessed: of('witnesses'), anchored: of('anchor') }
+  const own = copies.filter(({ isOfAnother }) => isOfAnother !== true)
+  const of = (who: HeldCopy['by'], isNear: boolean): Holding | undefined =>
+    furthest(own.filter((each) => each.by === who && each.isNear === isNear).map(({ holding }) => holding))
+  const anchored = of('anchor', false) ?? of('anchor', true)
+  return { origin, witnessed: of('witnesses', false), anchored }
+}
+
+/** All logs of a home have the same keys: one that is gone is known by them. */
+function isSignedUnderAnotherName(note: string, verifiers: readonly NoteVerifier[]): boolean {
+  const origin = peekCheckpoint(note)?.origin
+  if (origin === undefined) return false
+  const named = verifiers.map((key) =>
+    parseLogKey(printVerifierKey(keyIdentity(origin, key.type, key.publicKey))),
+  )
+  return (
+    openCheckpoint(
+      note,
+      named.filter((key) => key !== undefined),
+    ) !== undefined
+  )
 }
 
 function isSameKey(left: NoteVerifier, right: NoteVerifier): boolean {

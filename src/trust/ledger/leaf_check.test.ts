@@ -186,6 +186,16 @@ const WRONG: readonly [why: string, bytes: Uint8Array, wrong: RegExp][] = [
   ['a long unknown name', leafWith({ ['z'.repeat(100)]: 1 }), /^unknown field "z{64}"$/],
   ['an object out of order behind one in order', unordered(), /^not canonical JSON/],
   ['white space before it', utf8(` ${canonicalJson(LEAST)}`), / from byte 0 on$/],
+  [
+    'a field in the clear that is committed to as well',
+    leafWith({ status: 200, commit: { status: HASH } }),
+    /^"status" stands in the clear and in "commit"$/,
+  ],
+  [
+    'a caller that is committed to as well',
+    leafWith({ caller: 'A'.repeat(16), commit: { caller: HASH } }),
+    /^"caller" stands/,
+  ],
   ['no commitments', leafWith({ commit: {} }), /^"commit" is not commitments$/],
   ['commitments that are a list', leafWith({ commit: [HASH] }), /^"commit" is not commitments$/],
   ['a commitment that is short', leafWith({ commit: { a: HASH.slice(1) } }), /^"commit"/],

@@ -3,7 +3,7 @@ import { canonicalJson } from '#base/canonical_json.ts'
 import { isEntryId } from '#base/ids.ts'
 import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from '#base/json.ts'
 import { LIMITS } from '#base/limits.ts'
-import { PUBLIC_TYPES, type PublicType } from './class_table.ts'
+import { classOf, PUBLIC_TYPES, type PublicType } from './class_table.ts'
 import { LEAF_VERSION } from './leaf.ts'
 import { MOST_FIELDS, NAME_CHARACTERS } from './leaf_shape.ts'
 import { COMMITMENT_FORM, isUsualLeaf, KINDS, PSEUDONYM_FORM } from './usual_leaf.ts'
@@ -35,7 +35,7 @@ export function checkAnyLeaf(text: string, bytes: Uint8Array): CheckedLeaf {
   const wrong =
     leaf === undefined
       ? 'not a JSON object'
-      : (wrongForm(leaf, text, bytes) ?? wrongMember(leaf) ?? missingMember(leaf))
+      : (wrongForm(leaf, text, bytes) ?? wrongMember(leaf) ?? missingMember(leaf) ?? doubledMember(leaf))
   return { wrong, usual: undefined, leaf: () => leaf }
 }
 
@@ -106,6 +106,14 @@ function wrongMember(leaf: JsonObject): string | undefined {
 function missingMember(leaf: JsonObject): string | undefined {
   const missing = ALWAYS.find((name) => leaf[name] === undefined)
   return missing && `"${missing}" is missing`
+}
+
+/** What stands in the clear could be disclosed as something else too. */
+function doubledMember(leaf: JsonObject): string | undefined {
+  const { commit } = leaf
+  const names = isJsonObject(commit) ? Object.keys(commit) : []
+  const doubled = names.find((name) => classOf(name) !== 'sensitive' && Object.hasOwn(leaf, name))
+  return doubled === undefined ? undefined : `"${shown(doubled)}" stands in the clear and in "commit"`
 }
 
 interface Member {

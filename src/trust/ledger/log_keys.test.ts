@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { utf8 } from '#base/bytes.ts'
 import { ed25519PublicBytes, mlDsa44PublicBytes, newEd25519Pem, newMlDsa44Pem } from '#base/crypto.ts'
 import {
   emptyDisk,
@@ -83,6 +84,28 @@ test('namedLogKeys tells what to note outside: what signs, until when, and what 
   assert.deepEqual(namedLogKeys({ signingPem }, 'example.test/log', START), [
     { key, state: 'signs', endsAt: undefined },
   ])
+})
+
+test('verifyLedger wants a signature of each kind of key of the home: whatever the folder of the log names', async () => {
+  const files = await emptyDisk()
+  const ledger = await openOn(files)
+  await ledger.append(intent(1))
+  await ledger.checkpoint()
+  await ledger.close()
+  const logKeys = logKeysOf(KEYS, START)
+  const problems = async (keys: { readonly logKeys?: typeof logKeys }): Promise<readonly string[]> =>
+    (await verifyLedger({ files, directory: LEDGER, keys })).problems.map(({ what }) => what)
+  assert.deepEqual(await problems({ logKeys }), [])
+  const { path } = await newestFolder(files)
+  // Who can write there leaves out what names the second key, and the line that it has signed.
+  for (const name of ['origin', 'checkpoint']) {
+    const text = Buffer.from(files.all().get(`${path}/${name}`) ?? assert.fail()).toString('utf8')
+    files.tamper(`${path}/${name}`, utf8(text.replace(/[^\n]+\n$/, '')))
+  }
+  assert.deepEqual(await problems({ logKeys }), ['not signed by any key of type 6 that signs for this home'])
+  // A home that has no such key, and one that is not known, ask for none.
+  assert.deepEqual(await problems({ logKeys: logKeys.map((key) => ({ ...key, mlDsa44: undefined })) }), [])
+  assert.deepEqual(await problems({}), [])
 })
 
 test('rekey signs with both pairs while they overlap: whoever knows one of them alone can check it', async () => {

@@ -33,6 +33,8 @@ export interface NoteSigner extends NoteVerifier {
 }
 
 const KEY_ID_BYTES = 4
+/** What ML-DSA-44 signs has one byte for the length of a name (c2sp.org/tlog-cosignature). */
+export const NAME_BYTES = 255
 const ED25519 = 0x01
 const DASH = '\u2014'
 /** More than any note of ours or of a few dozen witnesses; foreign notes are refused beyond it. */
@@ -92,6 +94,7 @@ export function splitVerifierKey(text: string): Omit<NoteVerifier, 'verifies'> |
   const bytes = fromBase64(encoded)
   const type = bytes?.[0]
   if (bytes === undefined || type === undefined || !isKeyName(name)) return undefined
+  if (Buffer.byteLength(name) > NAME_BYTES) return undefined
   const key = keyIdentity(name, type, bytes.subarray(1))
   return printVerifierKey(key) === text ? key : undefined
 }

@@ -44,12 +44,17 @@ export function parseReceipts(text: string): readonly EntryReceipt[] | undefined
 }
 
 /**
- * The newest checkpoint in a text that somebody kept: of receipts, of a proof, or the text itself where it is neither.
- * Nobody looks at its signatures here.
+ * The checkpoints in a text that somebody kept, each once: of receipts, of a proof, or the text itself where it is neither.
+ * Nobody looks at their signatures here.
  */
-export function checkpointIn(text: string): string {
+export function checkpointsIn(text: string): readonly string[] {
   const proofs = parseReceipts(text)?.map(({ proof }) => proof) ?? [parseTlogProof(text)]
-  const notes = proofs.map((proof) => proof?.checkpoint ?? text)
+  return [...new Set(proofs.map((proof) => proof?.checkpoint ?? text))]
+}
+
+/** The newest of them. */
+export function checkpointIn(text: string): string {
+  const notes = checkpointsIn(text)
   const sizeOf = (note: string): number => peekCheckpoint(note)?.size ?? 0
   return notes.reduce((newest, note) => (sizeOf(note) > sizeOf(newest) ? note : newest))
 }

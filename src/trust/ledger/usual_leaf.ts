@@ -66,7 +66,7 @@ const COMMITMENT_CHARACTERS = 43
 /** From the end of one name to the start of the next. */
 const TO_NEXT = '":"'.length + COMMITMENT_CHARACTERS + '","'.length
 
-/** The order of names is what the expression cannot say. */
+/** The order of names is what the expression cannot say, and that none stands in the clear too, as only those of fields can. */
 function areCommitmentsInOrder(text: string): boolean {
   const found = text.indexOf(COMMITMENTS)
   if (found < 0) return true
@@ -75,7 +75,7 @@ function areCommitmentsInOrder(text: string): boolean {
   do {
     const end = text.indexOf('"', start)
     const name = text.slice(start, end)
-    if (name <= before) return false
+    if (name <= before || SOMETIMES.has(name)) return false
     before = name
     start = end + TO_NEXT
   } while (text[start - 2] === ',')

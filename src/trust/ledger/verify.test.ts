@@ -15,12 +15,13 @@ import {
   packOf,
 } from '../../../test/support/ledger_fixture.ts'
 import type { SimulatedFiles } from '../../../test/support/simulated_files.ts'
-import { signCheckpoint } from './checkpoint.ts'
+import { peekCheckpoint, signCheckpoint } from './checkpoint.ts'
 import { leafHash, rootOf } from './merkle.ts'
 import { logKeysOf } from './log_keys.ts'
 import { noteSigner } from './note.ts'
 import { unpackLeaves } from './packing.ts'
 import { encodeGroup, encodeHead, scanSegment, type Group } from './raw_segment.ts'
+import { printReceipt } from './receipt.ts'
 import { verifyLedger, type VerifyReport } from './verify.ts'
 
 const SEALED_ENTRIES = 256
@@ -289,6 +290,28 @@ test('verifyLedger finds a fork: the key holder signed another history', async (
     firstOf(await verifyLedger({ files: twin, directory: LEDGER, against: checkpoints[0] })),
     /forked/,
   )
+})
+
+test('verifyLedger compares each checkpoint in what was held outside: a newer one hides no fork', async () => {
+  const { files, checkpoints } = SMALL
+  const folder = await newestFolder(files)
+  const [good = '', newer = ''] = checkpoints.slice(-2)
+  const size = peekCheckpoint(good)?.size ?? 0
+  const signer = noteSigner(folder.origin, KEYS.signingPem)
+  const fork = await signCheckpoint({ origin: folder.origin, size, root: leafHash(utf8('x')) }, [signer], 1)
+  const receipt = (checkpoint: string): string =>
+    printReceipt({ leaf: utf8('{}'), disclosed: {}, proof: { index: 0, hashes: [], checkpoint } })
+  const verified = async (...notes: readonly string[]): Promise<VerifyReport> =>
+    await verifyLedger({ files, directory: LEDGER, against: notes.map(receipt).join('') })
+  assert.equal((await verified(good, newer)).ok, true)
+  for (const notes of [
+    [fork, newer],
+    [newer, fork],
+  ])
+    assert.match(
+      firstOf(await verified(...notes)),
+      /forked: the checkpoint held outside covers other entries/,
+    )
 })
 
 const OUTSIDE: readonly [why: string, against: (origin: string) => Promise<string>, what: RegExp][] = [

@@ -26,7 +26,7 @@ export interface VerifyOptions {
     /** 32 bytes. With it the sidecars are opened and checked against the leaves. */
     readonly sidecarKey?: Uint8Array | undefined
   }
-  /** A checkpoint that was held outside: finds rollback and fork. */
+  /** What was held outside, a checkpoint or receipts: finds rollback and fork by each checkpoint in it. */
   readonly against?: string | undefined
   /** More of them, which need not be of a log that is here. */
   readonly held?: readonly HeldNote[] | undefined
@@ -97,6 +97,8 @@ interface KeysOfLog {
   readonly named: readonly NoteVerifier[] | undefined
   /** Those whose checkpoints count now. */
   readonly signing: readonly NoteVerifier[] | undefined
+  /** Of each kind among these one must have signed, whatever the folder names. */
+  readonly wanted: readonly NoteVerifier[]
   /** Those too that have ended: what was held outside may be older. */
   readonly all: readonly NoteVerifier[] | undefined
 }
@@ -140,7 +142,7 @@ class Verification {
         this.#reportFault(thrown),
       )
     }
-    this.#held.finish()
+    this.#held.finish(logs.map(({ origin }) => origin))
     const isWhole = this.#problems.length === 0
     this.#checkLosses()
     return this.#conclude(isWhole)
@@ -181,15 +183,20 @@ class Verification {
     const named = await loadVerifiers(files, folder)
     if (named === undefined) this.#report(place, 'missing, damaged or of another log')
     const ours = keys?.logKeys
-    if (ours === undefined) return { named, signing: named, all: named }
+    if (ours === undefined) return { named, signing: named, wanted: [], all: named }
     if (named?.every((each) => isAmong(ours, each)) === false) this.#report(place, 'not the key of this home')
     const all = verifiersOf(ours, folder.origin)
     // Older logs are held by what the log after them says of their end.
     const counting = isNewest ? ours.filter(({ hasEnded }) => !hasEnded) : ours
-    return { named, signing: verifiersOf(counting, folder.origin), all }
+    const signing = verifiersOf(counting, folder.origin)
+    // An older log may be from before the home had keys of each kind.
+    return { named, signing, wanted: isNewest ? signing : [], all }
   }
 
-  async #checkpointOf(folder: OriginFolder, { named, signing, all }: KeysOfLog): Promise<Head | undefined> {
+  async #checkpointOf(
+    folder: OriginFolder,
+    { named, signing, wanted, all }: KeysOfLog,
+  ): Promise<Head | undefined> {
     if (signing === undefined) return undefined
     const place = `${folder.path}/${FILE.checkpoint}`
     const bytes = await readIfThere(this.#options.files, place, LIMITS.noteBytes)
@@ -204,10 +211,18 @@ class Verification {
     }
     // Of each kind the newest signs. To leave one out is how the weaker one would be made to count alone.
     const newest = named?.filter(({ type }, at) => named.findIndex((each) => each.type === type) === at)
-    for (const key of newest ?? [])
-      if (openCheckpoint(note, key) === undefined)
-        this.#report(place, `not signed by the key ${toHex(key.keyId)} of the log`)
+    const lacking = newest?.filter((key) => openCheckpoint(note, key) === undefined) ?? []
+    for (const { keyId } of lacking) this.#report(place, `not signed by the key ${toHex(keyId)} of the log`)
+    const others = wanted.filter(({ type }) => !lacking.some((each) => each.type === type))
+    this.#checkKinds(note, place, others)
     return head
+  }
+
+  /** What the folder of the log does not name, whoever can write there can have left out. */
+  #checkKinds(note: string, place: string, keys: readonly NoteVerifier[]): void {
+    for (const kind of new Set(keys.map(({ type }) => type)))
+      if (keys.every((key) => key.type !== kind || openCheckpoint(note, key) === undefined))
+        this.#report(place, `not signed by any key of type ${kind} that signs for this home`)
   }
 
   #compare(folder: OriginFolder, walk: LogWalk, head: Head): void {

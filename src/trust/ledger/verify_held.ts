@@ -3,6 +3,7 @@ import { openCheckpoint, peekCheckpoint, type Head } from './checkpoint.ts'
 import type { HeldNote } from './held_outside.ts'
 import { FILE, type OriginFolder } from './layout.ts'
 import type { NoteVerifier } from './note.ts'
+import { checkpointsIn } from './receipt.ts'
 import type { LogWalk } from './verify_log.ts'
 
 interface Held {
@@ -12,6 +13,9 @@ interface Held {
   readonly head: Head | undefined
   /** True when it must be of a log that is here. */
   readonly isWanted: boolean
+  readonly isNear?: boolean
+  /** True when it is compared with nothing: only its log must be here. */
+  readonly isOfAnother?: boolean
 }
 
 type Report = (place: string, what: string) => void
@@ -23,10 +27,12 @@ export class HeldCheckpoints {
   /** Of those that the ledger was compared with. */
   readonly #found: Head[] = []
   /** Of those too that cover what is here. */
-  readonly #agreeing: { readonly place: string; readonly head: Head }[] = []
+  readonly #agreeing: { readonly place: string; readonly head: Head; readonly isNear: boolean }[] = []
 
   constructor(against: string | undefined, others: readonly HeldNote[], report: Report) {
-    const given = against === undefined ? [] : [{ place: GIVEN, note: against, isWanted: true }]
+    // Each of them: a receipt of another history is no less so because a newer one is in the same file.
+    const notes = against === undefined ? [] : checkpointsIn(against)
+    const given = notes.map((note) => ({ place: GIVEN, note, isWanted: true }))
     const all = [...given, ...others.map((each) => ({ ...each, isWanted: false }))]
     this.#held = all.map((each) => ({ ...each, head: peekCheckpoint(each.note) }))
     this.#report = report
@@ -34,7 +40,7 @@ export class HeldCheckpoints {
 
   /** The sizes at which the root of a log is to be compared. */
   sizesOf(origin: string): readonly number[] {
-    return this.#held.flatMap(({ head }) => (head?.origin === origin ? [head.size] : []))
+    return this.#of(origin).flatMap(({ head }) => (head === undefined ? [] : [head.size]))
   }
 
   /** `checkpoint` is the one in the folder of the log. */
@@ -43,13 +49,21 @@ export class HeldCheckpoints {
     walk: LogWalk,
     keys: { readonly verifiers: readonly NoteVerifier[]; readonly checkpoint: Head | undefined },
   ): void {
-    for (const each of this.#held)
-      if (each.head?.origin === folder.origin) this.#compare(each, folder, walk, keys)
+    for (const each of this.#of(folder.origin)) this.#compare(each, folder, walk, keys)
   }
 
-  /** Reports what was given and could not be compared with anything. */
-  finish(): void {
-    for (const { place, head, isWanted } of this.#held) {
+  #of(origin: string): readonly Held[] {
+    return this.#held.filter(({ head, isOfAnother }) => head?.origin === origin && isOfAnother !== true)
+  }
+
+  /** Reports what was given and could not be compared with anything, and which logs are gone. `here` has the names of all. */
+  finish(here: readonly string[]): void {
+    for (const { place, head, isWanted, isOfAnother } of this.#held) {
+      if (isOfAnother === true && head !== undefined && !here.includes(head.origin))
+        this.#report(
+          place,
+          `it holds ${head.size} entries of ${head.origin}, a log of this home that is not here: the home was rolled back`,
+        )
       if (!isWanted) continue
       if (head === undefined) this.#report(place, 'not a checkpoint')
       else if (!this.#found.some(({ origin }) => origin === head.origin))
@@ -62,9 +76,10 @@ export class HeldCheckpoints {
     return this.#agreeing.map(({ place }) => place)
   }
 
-  /** How many entries come after the furthest of them; undefined when there is none. */
+  /** How many entries come after the furthest of them that is not on the disk of the ledger; undefined when there is none. */
   entriesSince(logs: readonly { readonly origin: string; readonly entries: number }[]): number | undefined {
-    const rests = this.#agreeing.flatMap(({ head }) => {
+    const rests = this.#agreeing.flatMap(({ head, isNear }) => {
+      if (isNear) return []
       const at = logs.findIndex(({ origin }) => origin === head.origin)
       if (at < 0) return []
       const all = logs.slice(at).reduce((sum, { entries }) => sum + entries, 0)
@@ -74,7 +89,7 @@ export class HeldCheckpoints {
   }
 
   #compare(
-    { place, note, head: told }: Held,
+    { place, note, head: told, isNear = false }: Held,
     folder: OriginFolder,
     walk: LogWalk,
     {
@@ -95,7 +110,7 @@ export class HeldCheckpoints {
     else if (root === undefined || !sameBytes(root, head.root))
       this.#report(`${folder.path} entries 0 to ${head.size - 1}`, `forked: ${place} covers other entries`)
     else {
-      this.#agreeing.push({ place, head })
+      this.#agreeing.push({ place, head, isNear })
       // It is written before any copy of it is.
       if (checkpoint !== undefined && checkpoint.size < head.size)
         this.#report(
