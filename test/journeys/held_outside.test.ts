@@ -142,6 +142,10 @@ test('a witness that states an impossible time, or never answers, troubles nobod
     const before = performance.now()
     await door().stop()
     assert.ok(performance.now() - before < 10_000, 'the end does not wait for the one that never answers')
+    await configure(home, '{ witnesses: [')
+    const unread = await cli('ledger', 'verify')
+    assert.equal(unread.status, 78, 'who holds it is not known: that must not look as if all was compared')
+    assert.match(unread.stdout, /internally consistent[^]*not compared with what anchors and witnesses hold/)
   })
 })
 

@@ -1,6 +1,7 @@
 import type { Explanation, StageState } from '#rooms/admin/why.ts'
 import { printTime } from './duration.ts'
 import type { Paint } from './style.ts'
+import { visibleValue } from './visible.ts'
 
 const MARKS: Readonly<
   Record<StageState, { readonly mark: string; readonly color: 'green' | 'red' | 'dim' | 'yellow' }>
@@ -65,5 +66,5 @@ function withKey(caller: string, kid: string | null): string {
 }
 
 function line(label: string, text: string | null): readonly string[] {
-  return text === null || text === '' ? [] : [`  ${label.padEnd(LABEL_WIDTH)} ${text}`]
+  return text === null || text === '' ? [] : [`  ${label.padEnd(LABEL_WIDTH)} ${visibleValue(text)}`]
 }

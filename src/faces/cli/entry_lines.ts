@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '#base/json.ts'
 import type { EntryView } from '#rooms/admin/entry_view.ts'
 import { printTime } from './duration.ts'
+import { visibleValue } from './visible.ts'
 
 const KIND_WIDTH = 8
 const LABEL_WIDTH = 11
@@ -31,12 +32,11 @@ export function entryJson({ origin, index, kind, id, at, shown, opened }: EntryV
 
 function facts(fields: JsonObject, mark: string): readonly string[] {
   return Object.entries(fields).map(
-    ([name, value]) => `  ${name.padEnd(LABEL_WIDTH)} ${texts(value).join(', ')}${mark}`,
+    ([name, value]) => `  ${visibleValue(name).padEnd(LABEL_WIDTH)} ${texts(value).join(', ')}${mark}`,
   )
 }
 
 function texts(value: JsonValue | undefined): readonly string[] {
   if (value === undefined || value === null) return []
-  if (typeof value === 'string') return [value]
-  return [JSON.stringify(value)]
+  return [visibleValue(typeof value === 'string' ? value : JSON.stringify(value))]
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { HealthAnswer } from '#rooms/admin/answers.ts'
-import { toldBy } from './gather_facts.ts'
+import { outsideOf, toldBy } from './gather_facts.ts'
 
 type Holder = HealthAnswer['ledger']['outside']['holders'][number]
 
@@ -25,4 +25,19 @@ test('toldBy tells evidence from an outage by what the holder says of itself: ne
     contradictions: [`b ${ROLLED_BACK}`],
   })
   assert.deepEqual(toldBy(undefined), { notices: [], contradictions: [] })
+})
+
+test('outsideOf counts files on the disk of the ledger only where nothing else holds a checkpoint', () => {
+  const none = { quorum: 0, witnessed: null, witnessed_at: null, anchored: null, anchored_at: null }
+  const near: Holder = { ...holder('near', null, false), kind: 'file', entries: 27 }
+  const git: Holder = { ...holder('elsewhere', null, false), entries: 17 }
+  const told = { outside: undefined, origins: [], agreeing: ['near'], near: { names: ['near'], isAll: true } }
+  const facts = (holders: readonly Holder[]) => {
+    const health = { ledger: { entries: 28, outside: { ...none, holders: [...holders] } } }
+    const { anchored, near: files } = outsideOf(told, undefined, health)
+    return [anchored?.entries, files.isAll]
+  }
+  assert.deepEqual(facts([near, git]), [17, false])
+  assert.deepEqual(facts([near]), [27, true])
+  assert.deepEqual(facts([near, { ...git, entries: null }]), [27, true])
 })

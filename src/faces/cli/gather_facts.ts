@@ -141,10 +141,10 @@ export function toldBy(
 }
 
 /** A running door knows all who hold it; files alone tell of copies, and of what witnesses have cosigned. Files are looked at. */
-function outsideOf(
-  { outside, origins, agreeing, near }: Verified,
-  view: ConfigView | undefined,
-  health: HealthAnswer | undefined,
+export function outsideOf(
+  { outside, origins, agreeing, near }: Pick<Verified, 'outside' | 'origins' | 'agreeing' | 'near'>,
+  view: Pick<ConfigView, 'witnesses'> | undefined,
+  health: { readonly ledger: Pick<HealthAnswer['ledger'], 'entries' | 'outside'> } | undefined,
 ): OutsideFacts {
   if (health === undefined)
     return {
@@ -161,15 +161,15 @@ function outsideOf(
   const anchors = told.holders.filter(
     ({ kind, name }) => kind !== 'witness' && (kind !== 'file' || agreeing.includes(name)),
   )
+  const elsewhere = anchors.filter(({ name }) => !near.names.includes(name))
+  const isAll = elsewhere.every(({ entries: size }) => size === null)
   return {
     entries,
     quorum: told.quorum,
     witnessed: heldOf(told.witnessed, told.witnessed_at),
-    anchored: furthest(anchors.map(({ entries: size, at }) => heldOf(size, at))),
-    near: {
-      names: near.names,
-      isAll: anchors.every(({ name, entries: size }) => size === null || near.names.includes(name)),
-    },
+    // Those elsewhere count alone, where there are any.
+    anchored: furthest((isAll ? anchors : elsewhere).map(({ entries: size, at }) => heldOf(size, at))),
+    near: { names: near.names, isAll },
   }
 }
 

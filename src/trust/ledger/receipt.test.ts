@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { utf8 } from '#base/bytes.ts'
 import { sha256 } from '#base/crypto.ts'
-import { checkpointIn, parseReceipts, printReceipt, type EntryReceipt } from './receipt.ts'
+import { checkpointsIn, parseReceipts, printReceipt, type EntryReceipt } from './receipt.ts'
 import { printTlogProof } from './tlog_proof.ts'
 
 const SALT = Buffer.from(sha256('salt'))
@@ -54,14 +54,14 @@ test('parseReceipts keeps every name that is disclosed: one that objects have of
   assert.equal(printReceipt(read), printReceipt(odd))
 })
 
-test('checkpointIn gives the newest checkpoint: of receipts, of a proof, and of what is one itself', () => {
+test('checkpointsIn gives each checkpoint once: of receipts, of a proof, and of what is one itself', () => {
   const note = (size: number): string => PROOF.checkpoint.replace('\n2\n', `\n${size}\n`)
   const receipt = (size: number): string =>
     printReceipt({ ...RECEIPT, proof: { ...PROOF, checkpoint: note(size) } })
-  assert.equal(checkpointIn(receipt(3) + receipt(5) + receipt(4)), note(5))
-  assert.equal(checkpointIn(printTlogProof({ ...PROOF, checkpoint: note(6) })), note(6))
-  assert.equal(checkpointIn(note(7)), note(7))
-  assert.equal(checkpointIn('something else'), 'something else')
+  assert.deepEqual(checkpointsIn(receipt(3) + receipt(5) + receipt(3)), [note(3), note(5)])
+  assert.deepEqual(checkpointsIn(printTlogProof({ ...PROOF, checkpoint: note(6) })), [note(6)])
+  assert.deepEqual(checkpointsIn(note(7)), [note(7)])
+  assert.deepEqual(checkpointsIn('something else'), ['something else'])
 })
 
 const TEXT = printReceipt(RECEIPT)

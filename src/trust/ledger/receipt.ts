@@ -1,7 +1,6 @@
 import { toBase64Url, utf8 } from '#base/bytes.ts'
 import { canonicalJson } from '#base/canonical_json.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '#base/json.ts'
-import { peekCheckpoint } from './checkpoint.ts'
 import type { Disclosed } from './read.ts'
 import { parseTlogProof, printTlogProof, type TlogProof } from './tlog_proof.ts'
 
@@ -50,13 +49,6 @@ export function parseReceipts(text: string): readonly EntryReceipt[] | undefined
 export function checkpointsIn(text: string): readonly string[] {
   const proofs = parseReceipts(text)?.map(({ proof }) => proof) ?? [parseTlogProof(text)]
   return [...new Set(proofs.map((proof) => proof?.checkpoint ?? text))]
-}
-
-/** The newest of them. */
-export function checkpointIn(text: string): string {
-  const notes = checkpointsIn(text)
-  const sizeOf = (note: string): number => peekCheckpoint(note)?.size ?? 0
-  return notes.reduce((newest, note) => (sizeOf(note) > sizeOf(newest) ? note : newest))
 }
 
 function parseReceipt(text: string): EntryReceipt | undefined {

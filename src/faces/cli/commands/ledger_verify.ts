@@ -1,10 +1,11 @@
 import { resolve } from 'node:path'
+import { asFault, Fault } from '#base/fault.ts'
 import { FAULTS } from '#base/fault_table.ts'
 import { LIMITS } from '#base/limits.ts'
 import { readPlainFile } from '#base/plain_file.ts'
 import { peekCheckpoint } from '#trust/ledger/checkpoint.ts'
 import type { Holding } from '#trust/ledger/held_outside.ts'
-import { checkpointIn } from '#trust/ledger/receipt.ts'
+import { checkpointsIn } from '#trust/ledger/receipt.ts'
 import type { Call, Command } from '../command.ts'
 import { printTime } from '../duration.ts'
 import { openHomeLedger, type Verified } from '../home_ledger.ts'
@@ -25,10 +26,19 @@ export const ledgerVerify: Command = {
   example: './gatehouse ledger verify --against checkpoint.txt',
   run: async (call) => {
     const against = await readCheckpoint(call)
-    // Without a readable configuration nobody is known to hold anything.
-    const view = await call.world.readConfig(call.home, call.config).catch(() => undefined)
-    const report = await (await openHomeLedger(call.home)).verify(against, view)
-    return { exit: report.ok ? 0 : FAULTS['ledger.corrupt'].exit, text: draw(report), json: jsonOf(report) }
+    // The ledger is looked at whatever else is broken, but nobody is known then who holds anything.
+    const view = await call.world.readConfig(call.home, call.config).catch(asFault)
+    const unread = view instanceof Fault ? view : undefined
+    const report = await (
+      await openHomeLedger(call.home)
+    ).verify(against, view instanceof Fault ? undefined : view)
+    const wrong = report.ok ? unread?.code : 'ledger.corrupt'
+    const exit = wrong === undefined ? 0 : FAULTS[wrong].exit
+    return {
+      exit,
+      text: draw(report, unread),
+      json: { ...jsonOf(report), not_compared: unread?.code ?? null },
+    }
   },
 }
 
@@ -37,16 +47,16 @@ async function readCheckpoint(call: Call): Promise<string | undefined> {
   if (path === undefined) return undefined
   try {
     const rules = { maxBytes: LIMITS.receiptBytes, links: 'follow' } as const
-    const note = checkpointIn((await readPlainFile(resolve(call.world.cwd, path), rules)).toString('utf8'))
+    const text = (await readPlainFile(resolve(call.world.cwd, path), rules)).toString('utf8')
     // Of the wrong file nothing follows for the ledger.
-    if (peekCheckpoint(note) !== undefined) return note
+    if (checkpointsIn(text).some((note) => peekCheckpoint(note) !== undefined)) return text
   } catch {
     throw wrongUsage('The file of --against cannot be read: it must be a plain file with a checkpoint.')
   }
   throw wrongUsage('The file of --against holds no checkpoint, alone or in a receipt.')
 }
 
-function draw(report: Verified): string {
+function draw(report: Verified, unread: Fault | undefined): string {
   const { statement, origins, problems } = report
   const logs = origins.map(
     ({ origin, entries, signed }) => `  ${origin}: ${entries} entries, ${signed} signed`,
@@ -54,10 +64,13 @@ function draw(report: Verified): string {
   return [
     statement,
     ...logs,
-    ...heldLines(report),
+    ...(unread === undefined ? heldLines(report) : [`  ${NOT_COMPARED}: ${unread.message}`]),
     ...problems.map(({ place, what }) => `  problem: ${place}: ${what}`),
   ].join('\n')
 }
+
+const NOT_COMPARED =
+  'not compared with what anchors and witnesses hold, because the configuration cannot be read'
 
 /** What of the log in use nobody here can rewrite unnoticed, and what anybody can who owns this machine. */
 function heldLines({ outside, origins, near }: Verified): readonly string[] {
