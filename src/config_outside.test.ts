@@ -61,7 +61,9 @@ const repository = (text: string): string => `{ git_anchors: [{ repository: "${t
 const PEM = newEd25519Pem()
 /** Each of the longest name that a key has here, so that sixteen are too many. */
 const MANY = Array.from({ length: 16 }, (_, at) =>
-  printVerifierKey(mlDsa44Cosigner(`${'n'.repeat(2_000)}/${at}`, newMlDsa44Pem())),
+  [newMlDsa44Pem(), newMlDsa44Pem()].map((pem) =>
+    printVerifierKey(mlDsa44Cosigner(`witness.test/${at}`, pem)),
+  ),
 )
 
 function twice(...list: readonly [url: string, key: string][]): string {
@@ -111,7 +113,7 @@ const BAD: readonly (readonly [why: string, ledger: string, problem: RegExp])[] 
   ],
   [
     'more keys than a checkpoint has room for',
-    `{ witnesses: { list: [${MANY.map((key, at) => `{ url: "https://w${at}.test", keys: ["${key}"] }`).join()}] } }`,
+    `{ witnesses: { list: [${MANY.map((keys, at) => `{ url: "https://w${at}.test", keys: ["${keys.join('","')}"] }`).join()}] } }`,
     /must not have so many keys/,
   ],
   [
